@@ -1,0 +1,1 @@
+"""Code plugins that ship with the platform."""
