@@ -16,6 +16,9 @@
       TooLargeError                 too-large            413   more was sent than is taken
       RateLimitedError              rate-limited         429   too many requests or attempts
       UnavailableError              unavailable          503   the database cannot answer now; trying again is safe
+      DeliveryError                 not-delivered        502   a message, call or mail could not be handed over
+        AddressRefusedError         address-refused      422   an outgoing address that must not be asked
+      PluginError                   plugin-failed        500   the code of a plugin broke
 
 Three readers: the author of a definition, the person at a form, the operator. A message says what is, what was
 expected and what to do. ``code`` never changes; ``problems`` point at the places.
@@ -90,7 +93,14 @@ class ConditionError(DealwrightError):
     code, status, title = "condition-invalid", 422, "The condition is not valid"
 
     def __init__(
-        self, message: str, start: int, end: int, *, source: str = "", reason: str = "syntax", suggestion: str | None = None
+        self,
+        message: str,
+        start: int,
+        end: int,
+        *,
+        source: str = "",
+        reason: str = "syntax",
+        suggestion: str | None = None,
     ) -> None:
         self.message, self.start, self.end = message, start, max(end, start + 1)
         self.source, self.reason, self.suggestion = source, reason, suggestion
@@ -192,3 +202,44 @@ class UnavailableError(DealwrightError):
     """The database cannot answer now (locked, restarting); nothing was written and trying again is safe."""
 
     code, status, title = "unavailable", 503, "Try again in a moment"
+
+
+class DeliveryError(DealwrightError):
+    """A message, call or mail could not be handed over.
+
+    Attributes:
+        permanent: True if trying again cannot help.
+        retry_after: Seconds to wait at least, as the other side asked; None if it did not.
+    """
+
+    code, status, title = "not-delivered", 502, "Not delivered"
+
+    def __init__(self, detail: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        self.permanent, self.retry_after = permanent, retry_after
+        super().__init__(detail)
+
+
+class AddressRefusedError(DeliveryError):
+    """An outgoing address is written oddly, or points into a network that must not be asked. Trying again is vain."""
+
+    code, status, title = "address-refused", 422, "This address is not asked"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, permanent=True)
+
+
+class PluginError(DealwrightError):
+    """The code of a plugin raised an error of its own.
+
+    Attributes:
+        plugin: Name of the plugin: its entry point.
+    """
+
+    code, status, title = "plugin-failed", 500, "A plugin failed"
+
+    def __init__(self, plugin: str, call: str, cause: BaseException) -> None:
+        self.plugin = plugin
+        super().__init__(
+            f"the plugin {plugin!r} failed in {call}: {type(cause).__name__}: {cause}. "
+            "Update it, or remove its package and restart"
+        )
