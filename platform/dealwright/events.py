@@ -1,8 +1,8 @@
 """Events: what has happened, once and for all.
 
-    record.created   record.updated   record.moved   record.deleted   record.restored      the platform, on each save
-    approval.*   sla.*   deadline.*   timer.*   score.*                                    the platform, as time passes
-    engagement.opened   med.certificate_renewed   c.visit_booked                           sent by people, packs, plugins
+    record.created   record.updated   record.moved   record.deleted   record.restored     the platform, on each save
+    approval.*   sla.*   deadline.*   timer.*   score.*                                   the platform, as time passes
+    engagement.opened   med.certificate_renewed   c.visit_booked                          sent by people, packs, plugins
 
 A type is two names with a dot between: whose it is, and what happened, in the past tense. The families of the platform
 are closed: nobody else may send a ``record.updated``. Every other family is open to whoever may send events about the

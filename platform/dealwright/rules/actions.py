@@ -1,0 +1,142 @@
+"""What rules may do: the actions there are, and those of a rule with their values compiled.
+
+    do             keys                                           values (expressions) by name
+    set_field      field, value                                   value
+    create_record  entity, values                                 each field of values
+    create_task    title | message, body, assignee, due           assignee; due, if it is a parameter
+    assign         to                                             to
+    notify         to, title | message, body                      to
+    call_webhook   to (name of a connection), values              each name of values
+
+Nothing is done here: :mod:`dealwright.actions` does it. An expression sees what the rule's condition sees.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from dealwright import conditions
+from dealwright.metadata import names
+
+if TYPE_CHECKING:
+    from dealwright.conditions import Condition
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Action, Rule
+
+#: Name of each action → its keys that hold one expression.
+EXPRESSIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "set_field": ("value",),
+        "create_record": (),
+        "create_task": ("assignee",),
+        "assign": ("to",),
+        "notify": ("to",),
+        "call_webhook": (),
+    }
+)
+#: Actions with an object ``values`` of expressions.
+WITH_VALUES: Final = frozenset({"create_record", "call_webhook"})
+#: Actions with a text for people, in which ``{...}`` is an expression.
+WITH_TEXT: Final = frozenset({"create_task", "notify"})
+
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledAction:
+    """An action of a rule, ready to be carried out.
+
+    Attributes:
+        do: One of :data:`EXPRESSIONS`.
+        spec: Its other keys as they were written.
+        values: Compiled expressions by name: of ``set_field`` ``value``, of ``create_record`` the fields to set.
+        placeholders: Compiled ``{...}`` of the action's title and body and of its message, by their source text.
+    """
+
+    do: str
+    spec: Mapping[str, Any]
+    values: Mapping[str, Condition]
+    placeholders: Mapping[str, Condition]
+
+    def names(self) -> frozenset[str]:
+        """Return the names of an environment that its expressions read."""
+        read: frozenset[str] = frozenset()
+        return read.union(*(one.names for one in (*self.values.values(), *self.placeholders.values())))
+
+
+def compiled(catalog: Catalog, rule: Rule) -> tuple[CompiledAction, ...]:
+    """Return the actions of ``rule`` in order.
+
+    Raises:
+        ConditionError: If an expression is not valid.
+    """
+    namespace = names.namespace_of(rule.id)
+
+    def value(source: str) -> Condition:
+        return conditions.of(catalog, rule.entity, source, "value", namespace=namespace)
+
+    return tuple(
+        CompiledAction(
+            do=action.do,
+            spec=action.spec,
+            values=MappingProxyType({name: value(source) for _, name, source in expressions(action)}),
+            placeholders=MappingProxyType({text: value(text) for _, text in placeholders(catalog, action)}),
+        )
+        for action in rule.actions
+    )
+
+
+def expressions(action: Action) -> Iterator[tuple[str, str, str]]:
+    """Yield (pointer within the action, name, source) of each expression of ``action``."""
+    for key in EXPRESSIONS.get(action.do, ()):
+        if key in action.spec:
+            yield f"/{key}", key, source_of(action.spec[key])
+    if action.do in WITH_VALUES:
+        for name, written in action.spec.get("values", {}).items():
+            yield f"/values/{name}", name, source_of(written)
+    due = action.spec.get("due")
+    if isinstance(due, Mapping):
+        yield "/due", "due", source_of(due)
+
+
+def placeholders(catalog: Catalog, action: Action) -> Iterator[tuple[str, str]]:
+    """Yield (pointer within the action, expression) of each ``{...}`` in the texts of ``action`` and its message."""
+    if action.do not in WITH_TEXT:
+        return
+    for key in ("title", "body"):
+        for found in _PLACEHOLDER.findall(action.spec.get(key, "")):
+            yield f"/{key}", found
+    message = catalog.documents.get(("message", action.spec.get("message", "")), {})
+    for key in ("title", "body"):
+        for found in _PLACEHOLDER.findall(message.get(key, "")):
+            yield "/message", found
+
+
+def source_of(written: Any) -> str:
+    """Return the source of an expression that stands in a document: a text is one, anything else is a constant.
+
+    Example:
+        >>> source_of("amount * 2"), source_of(True), source_of(None), source_of({"param": "stall_days"})
+        ('amount * 2', 'true', 'null', 'param.stall_days')
+
+    Raises:
+        TypeError: If it is a list, an object without ``param``, or a float.
+    """
+    match written:
+        case str():
+            return written
+        case bool():
+            return "true" if written else "false"
+        case None:
+            return "null"
+        case int() | Decimal():
+            return format(written, "f") if isinstance(written, Decimal) else str(written)
+        case Mapping() if isinstance(written.get("param"), str):
+            return f"param.{written['param']}"
+        case _:
+            raise TypeError(f"expected an expression, a number, true, false, null or a parameter, not {written!r}")

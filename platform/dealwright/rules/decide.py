@@ -1,0 +1,107 @@
+"""Deciding: from events and what is known, which rules fire, and why. Pure: nothing is read, written or sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dealwright import clock
+from dealwright.rules import matcher as matchers
+from dealwright.rules import ruleset, windows
+from dealwright.rules.plain import plain
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dealwright.events import Event
+    from dealwright.metadata.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a rule decided about an event, and on what grounds. It is stored whether the rule fired or not.
+
+    Attributes:
+        id: UUIDv7.
+        rule: Id of the rule.
+        rule_version: Version of the rule (:func:`dealwright.rules.ruleset.version_of`).
+        entity: Entity of the event's record.
+        record: Id of the event's record; None for an event about no record in particular.
+        event: Id of the event that woke the rule.
+        fired: Whether its condition held.
+        mode: ``live``, or ``shadow``: decided and stored, but nothing is done.
+        window: Within what it fires once for the record; the event's id for ``always``.
+        facts: What the condition read, and nothing else: name → value in API JSON, None for empty.
+        truth: Whether each comparison of the condition held, in the order of its text.
+        at: The moment of the event.
+        revision: The catalog's revision.
+    """
+
+    id: str
+    rule: str
+    rule_version: str
+    entity: str
+    record: str | None
+    event: str
+    fired: bool
+    mode: str
+    window: str
+    facts: Mapping[str, Any]
+    truth: tuple[bool, ...]
+    at: datetime
+    revision: str
+
+
+def decide(
+    catalog: Catalog,
+    happened: Sequence[tuple[Event, Mapping[str, Any]]],
+    matcher: matchers.Kind | None = None,
+) -> list[Decision]:
+    """Return a decision for each live or shadow rule that each event wakes.
+
+    Args:
+        catalog: The definitions in force.
+        happened: Events, each with the environment of its rules (:meth:`~dealwright.rules.ruleset.Rules.needs` says
+            what it must know; a missing name is empty).
+        matcher: ``python`` or ``durable``; None for the one that serves this catalog (:func:`matcher_status`).
+
+    Returns:
+        Decisions in the order of the events, then of priority, then of rule ids.
+
+    Raises:
+        DurableError: If ``matcher`` is ``durable`` and the library is absent or fails.
+    """
+    rules = ruleset.of(catalog)
+    woken = [(event, env, prepared) for event, env in happened if (prepared := rules.woken(event))]
+    if not woken:
+        return []
+    identifiers = iter(clock.new_ids(sum(len(prepared) for _, _, prepared in woken)))
+    decisions = []
+    for event, env, prepared in woken:
+        fired = matchers.matches(catalog, event.entity, event.type, env, matcher)
+        for one in prepared:
+            rule, condition = one.rule, one.condition
+            facts: Mapping[str, Any] = {}
+            truth: tuple[bool, ...] = ()
+            if condition is not None:
+                facts = {name: plain(env.get(name)) for name in sorted(condition.names)}
+                truth = tuple(leaf["truth"] for leaf in condition.explained(env)[1])
+            decisions.append(
+                Decision(
+                    id=next(identifiers),
+                    rule=rule.id,
+                    rule_version=one.version,
+                    entity=event.entity,
+                    record=event.record,
+                    event=event.id,
+                    fired=rule.id in fired,
+                    mode=rule.mode,
+                    window=windows.window(rule.once_per, event, env, rules.zone, on_leaving=bool(one.trigger.left)),
+                    facts=facts,
+                    truth=truth,
+                    at=event.at,
+                    revision=rules.revision,
+                )
+            )
+    return decisions

@@ -1,0 +1,155 @@
+"""The rules of a catalog, compiled once: which of them an event can wake, and what their conditions read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from dealwright import conditions
+from dealwright.errors import NotFoundError
+from dealwright.metadata import names
+from dealwright.rules import trigger, windows
+from dealwright.rules.actions import CompiledAction, compiled
+
+if TYPE_CHECKING:
+    from dealwright.conditions import Condition
+    from dealwright.events import Event
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Rule
+    from dealwright.rules.trigger import Trigger
+
+#: Modes in which a rule is looked at.
+AWAKE = frozenset({"live", "shadow"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A rule with all that a decision about it needs.
+
+    Attributes:
+        version: First 16 hex digits of the SHA-256 of what decides: entity, on, if, then, once_per, mode.
+        condition: The compiled ``if``; None for always.
+        actions: The compiled ``then``.
+    """
+
+    rule: Rule
+    version: str
+    trigger: Trigger
+    condition: Condition | None
+    actions: tuple[CompiledAction, ...]
+
+    def needs(self) -> frozenset[str]:
+        """Return the names of an environment that deciding and acting read."""
+        read = set(windows.needs(self.rule.once_per, on_leaving=bool(self.trigger.left)))
+        if self.condition is not None:
+            read |= self.condition.names
+        for action in self.actions:
+            for value in action.values.values():
+                read |= value.names
+        return frozenset(read)
+
+
+class Rules:
+    """The live and shadow rules of a catalog, by entity and type of event.
+
+    Attributes:
+        revision: The catalog's.
+        zone: The workspace's zone, in which the windows day, week and month begin.
+        by_id: Each rule that is looked at.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.revision = catalog.revision
+        self.zone = ZoneInfo(catalog.settings.get("zone", "UTC"))
+        prepared = [
+            one
+            for rule in catalog.rules.values()
+            if rule.mode in AWAKE and (one := _prepared(catalog, rule)) is not None
+        ]
+        prepared.sort(key=lambda one: (one.rule.priority, one.rule.id))
+        self.by_id: Mapping[str, Prepared] = {one.rule.id: one for one in prepared}
+        groups: dict[tuple[str, str], list[Prepared]] = {}
+        for one in prepared:
+            for kind in one.trigger.types:
+                groups.setdefault((one.rule.entity, kind), []).append(one)
+        self._groups = {key: tuple(group) for key, group in groups.items()}
+        self._needs = {key: frozenset().union(*(one.needs() for one in group)) for key, group in groups.items()}
+
+    def group(self, entity: str, kind: str) -> tuple[Prepared, ...]:
+        """Return the rules that an event of type ``kind`` about a record of ``entity`` can wake, first ones first."""
+        return self._groups.get((entity, kind), ())
+
+    def groups(self) -> tuple[tuple[str, str], ...]:
+        """Return each (entity, type of event) that can wake a rule."""
+        return tuple(sorted(self._groups))
+
+    def woken(self, event: Event) -> tuple[Prepared, ...]:
+        """Return the rules that ``event`` wakes, in the order in which they act: priority, then id."""
+        return tuple(one for one in self.group(event.entity, event.type) if one.trigger.is_woken_by(event))
+
+    def needs(self, entity: str, kind: str) -> frozenset[str]:
+        """Return the names of an environment that the rules of :meth:`group` read, in conditions and in actions."""
+        return self._needs.get((entity, kind), frozenset())
+
+    def rule(self, identifier: str) -> Prepared:
+        """Return a live or shadow rule.
+
+        Raises:
+            NotFoundError: If the catalog has none with this id, or it is a draft.
+        """
+        try:
+            return self.by_id[identifier]
+        except KeyError:
+            raise NotFoundError(f"there is no live or shadow rule “{identifier}”") from None
+
+    def actions(self, identifier: str) -> tuple[CompiledAction, ...]:
+        """Return what a rule does when it fires, in order.
+
+        Raises:
+            NotFoundError: As :meth:`rule`.
+        """
+        return self.rule(identifier).actions
+
+
+def of(catalog: Catalog) -> Rules:
+    """Return the rules of ``catalog``, compiled at the first call.
+
+    Raises:
+        ConditionError: If a condition of a live or shadow rule is not valid.
+    """
+    return catalog.once("rules", lambda: Rules(catalog))
+
+
+def version_of(rule: Rule) -> str:
+    """Return the version of a rule: it changes with what the rule decides or does, not with its title or priority."""
+    decisive = {
+        "entity": rule.entity,
+        "on": {rule.trigger.kind: rule.trigger.spec},
+        "if": rule.condition,
+        "then": [{"do": action.do, **action.spec} for action in rule.actions],
+        "once_per": rule.once_per,
+        "mode": rule.mode,
+    }
+    text = json.dumps(decisive, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _canonical(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def _prepared(catalog: Catalog, rule: Rule) -> Prepared | None:
+    wakes = trigger.read(rule)
+    if wakes is None:
+        return None
+    namespace = names.namespace_of(rule.id)
+    condition = (
+        None
+        if rule.condition is None
+        else conditions.of(catalog, rule.entity, rule.condition, "rule", namespace=namespace)
+    )
+    return Prepared(rule, version_of(rule), wakes, condition, compiled(catalog, rule))

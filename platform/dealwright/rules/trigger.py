@@ -1,0 +1,171 @@
+"""Which events wake a rule: its ``on``, read once.
+
+    {"record": {"events": ["created"]}}                                a record is new
+    {"record": {"events": ["created", "updated"], "fields": ["amount"]}}   ... or this field of it has changed
+    {"stage": {"entered": "won"}}   {"stage": {"left": ["needs"]}}     a record has moved (a new one enters its first)
+    {"event": {"type": "engagement.opened"}}                           somebody sent this event about a record
+
+``updated`` means any change of a living record's fields, a move included: a rule that works with ``stage`` hears of it
+like of every other field. ``fields`` holds back updates only. A woken rule still asks its condition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from dealwright import events
+from dealwright.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dealwright.events import Event
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Document, Entity, Rule
+
+#: What may stand for ``record``, and the types of event it means.
+RECORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "created": (events.CREATED,),
+        "updated": (events.UPDATED, events.MOVED),
+        "deleted": (events.DELETED,),
+        "restored": (events.RESTORED,),
+    }
+)
+#: Kinds of trigger that wake rules.
+KINDS = ("record", "stage", "event")
+#: Types of field that no save changes.
+UNSEEN = frozenset({"rollup", "lookup", "static"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What wakes a rule.
+
+    Attributes:
+        types: Types of event that can wake it.
+        fields: An update wakes it only if one of them is among the changes; empty for any change.
+        entered: The stage after the event must be one of these; empty for any.
+        left: The stage before the event must be one of these; empty for any.
+    """
+
+    types: frozenset[str]
+    fields: frozenset[str] = frozenset()
+    entered: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+
+    def is_woken_by(self, event: Event) -> bool:
+        """Tell whether ``event``, which is about a record of the rule's entity, wakes the rule."""
+        if event.type not in self.types:
+            return False
+        if self.fields and event.type in RECORD["updated"] and self.fields.isdisjoint(event.changes):
+            return False
+        if self.entered or self.left:
+            before, after = event.changes.get("stage", (None, None))
+            return (not self.left or before in self.left) and (not self.entered or after in self.entered)
+        return True
+
+
+def read(rule: Rule) -> Trigger | None:
+    """Return what wakes ``rule``; None if it can never wake, which :func:`problems` explains."""
+    spec = rule.trigger.spec
+    match rule.trigger.kind:
+        case "record":
+            types = {one for kind in _listed(spec, "events") for one in RECORD.get(kind, ())}
+            return Trigger(frozenset(types), fields=_listed(spec, "fields")) if types else None
+        case "stage":
+            entered, left = _listed(spec, "entered"), _listed(spec, "left")
+            # A new record enters its first stage; nothing leaves one but by a move.
+            types = {events.MOVED} if left else {events.MOVED, events.CREATED}
+            return Trigger(frozenset(types), entered=entered, left=left) if entered or left else None
+        case "event":
+            types = {one for one in _listed(spec, "type") if events.is_sendable(one)}
+            return Trigger(frozenset(types)) if types else None
+        case _:
+            return None
+
+
+def problems(catalog: Catalog, rule: Rule) -> list[Problem]:
+    """Return what is wrong with the ``on`` of ``rule``, with pointers into its document."""
+    spec, found = rule.trigger.spec, []
+    entity = catalog.entities.get(rule.entity)
+    match rule.trigger.kind:
+        case "record":
+            for place, kind in _placed(spec, "/on/record/events"):
+                if kind not in RECORD:
+                    found.append(_unknown(place, "kind of change", kind, RECORD))
+            for place, name in _placed(spec, "/on/record/fields"):
+                if entity is not None:
+                    found += _field_problems(place, name, entity)
+        case "stage":
+            stages = _stages(catalog, entity)
+            for key in ("entered", "left"):
+                for place, name in _placed(spec, f"/on/stage/{key}"):
+                    if not stages:
+                        found.append(
+                            Problem(
+                                place, "no-pipeline", f"“{rule.entity}” has no pipeline, so its records have no stage"
+                            )
+                        )
+                    elif name not in stages:
+                        found.append(_unknown(place, "stage", name, stages))
+        case "event":
+            for place, name in _placed(spec, "/on/event/type"):
+                if not events.is_sendable(name):
+                    found.append(
+                        Problem(
+                            place,
+                            "event-not-sendable",
+                            f"“{name}” is not an event that can be sent: expected two names and a dot, such as "
+                            f"engagement.opened, of another family than {', '.join(sorted(events.PLATFORM_FAMILIES))}",
+                        )
+                    )
+        case kind:
+            found.append(_unknown(f"/on/{kind}", "trigger", kind, KINDS))
+    return found
+
+
+def _field_problems(place: str, name: str, entity: Entity) -> list[Problem]:
+    field = entity.field(name)
+    if field is None:
+        return [_unknown(place, f"field of “{entity.id}”", name, entity.all_fields())]
+    if field.type in UNSEEN:
+        return [
+            Problem(
+                place,
+                "field-never-changes",
+                f"“{name}” is a {field.type} field, worked out when it is read: no save changes it. Name the fields "
+                "that it is worked out from",
+            )
+        ]
+    return []
+
+
+def _stages(catalog: Catalog, entity: Entity | None) -> list[str]:
+    pipelines = (catalog.pipelines.get(one) for one in (entity.pipelines if entity else ()))
+    return [stage for pipeline in pipelines if pipeline is not None for stage in pipeline.stages]
+
+
+def _unknown(place: str, what: str, name: str, known: Iterable[str]) -> Problem:
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = (
+        f"; did you mean “{near[0]}”?" if near else f"; expected one of {', '.join(names)}" if len(names) < 12 else ""
+    )
+    return Problem(place, "unknown-name", f"there is no {what} “{name}”{hint}")
+
+
+def _listed(spec: Document, key: str) -> frozenset[str]:
+    """Return the texts under ``key``, which may be one text or a list of them."""
+    return frozenset(name for _, name in _placed(spec, f"/{key}"))
+
+
+def _placed(spec: Document, pointer: str) -> list[tuple[str, str]]:
+    """Return (pointer, text) of each text under the last part of ``pointer``."""
+    value: Any = spec.get(pointer.rpartition("/")[2])
+    if isinstance(value, str):
+        return [(pointer, value)]
+    return [(f"{pointer}/{place}", one) for place, one in enumerate(value or ()) if isinstance(one, str)]
