@@ -4,9 +4,10 @@ Signed as *Standard Webhooks* 1.0 says (https://www.standardwebhooks.com), so re
 headers ``webhook-id``, ``webhook-timestamp`` (seconds) and ``webhook-signature`` = ``v1,`` + base64 of HMAC-SHA256 over
 ``id.timestamp.body``. The id is the key of the message, the same in every attempt; ``Idempotency-Key`` repeats it.
 
-The payload of a delivery is ``{"body": {...}, "secret": "crm"}``. ``secret`` names the key, which the operator keeps
-out of the metadata in ``DEALWRIGHT_WEBHOOK_SECRET_CRM``: ``whsec_`` + base64 of 24 to 64 random bytes, or two of them
-with a space between while a key is being changed. Without ``secret`` nothing is signed.
+The target of a delivery is an address, or the name of one that the operator keeps out of the metadata:
+``DEALWRIGHT_WEBHOOK_URL_CRM`` is the address of ``crm`` and ``DEALWRIGHT_WEBHOOK_SECRET_CRM`` its key: ``whsec_`` and
+base64 of 24 to 64 random bytes, or two of them with a space between while a key is being changed. An address that
+stands in the target itself is signed with the key of ``default``. Without a key nothing is signed.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _TRY_AGAIN = frozenset({408, 409, 423, 425, 429})
 
 _LONGEST_WAIT = 24 * 3600.0
-_SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @implements
@@ -40,7 +41,8 @@ def deliver(channel: str, delivery: Delivery) -> str | None:
     """Send a webhook; see :meth:`dealwright.plugins.Hooks.deliver`."""
     if channel != "webhook":
         return None
-    body = json.dumps(delivery.payload.get("body", {}), ensure_ascii=False, separators=(",", ":")).encode()
+    url, secrets = receiver(delivery.target, os.environ)
+    body = json.dumps(dict(delivery.payload), ensure_ascii=False, separators=(",", ":")).encode()
     timestamp = int(clock.now().timestamp())
     headers = {
         "Content-Type": "application/json",
@@ -49,10 +51,9 @@ def deliver(channel: str, delivery: Delivery) -> str | None:
         "webhook-id": delivery.key,
         "webhook-timestamp": str(timestamp),
     }
-    name = delivery.payload.get("secret")
-    if name is not None:
-        headers["webhook-signature"] = signature(keys(str(name), os.environ), delivery.key, timestamp, body)
-    answer = egress.send("POST", delivery.target, headers=headers, body=body)
+    if secrets:
+        headers["webhook-signature"] = signature(secrets, delivery.key, timestamp, body)
+    answer = egress.send("POST", url, headers=headers, body=body)
     if 200 <= answer.status < 300:
         return str(answer.status)
     raise DeliveryError(
@@ -67,22 +68,32 @@ def signature(secrets: list[bytes], key: str, timestamp: int, body: bytes) -> st
 
     Example:
         >>> signature([b"k" * 24], "m1", 0, b"{}")
-        'v1,L+vkgDzeL2mI7sTbUiD4Zpl2GZGtnPqQC1jYbBfRb1U='
+        'v1,E1s5E4jEAmoOCf8Ln0XvCj4z/NIW6GOBqJCV2LiNhDk='
     """
     signed = f"{key}.{timestamp}.".encode() + body
     made = (base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode() for secret in secrets)
     return " ".join(f"v1,{one}" for one in made)
 
 
-def keys(name: str, environment: Mapping[str, str]) -> list[bytes]:
-    """Return the secrets that the operator has set under ``name``.
+def receiver(target: str, environment: Mapping[str, str]) -> tuple[str, list[bytes]]:
+    """Return the address behind ``target`` and the keys it is signed with; no key, no signature.
 
     Raises:
-        DeliveryError: If there is none or it cannot be read; not permanent, since the operator can mend it.
+        DeliveryError: If the name has no address, or its key cannot be read. Not permanent: the operator can mend it.
     """
-    if not _SECRET_NAME.fullmatch(name):
-        raise DeliveryError(f"{name!r} is not the name of a secret; write a small letter, then letters, digits or _")
-    variable = f"DEALWRIGHT_WEBHOOK_SECRET_{name.upper()}"
+    if "://" in target:
+        return target, _keys("DEALWRIGHT_WEBHOOK_SECRET_DEFAULT", environment)
+    if not _NAME.fullmatch(target):
+        raise DeliveryError(
+            f"{target!r} is neither an address nor the name of one; write https://… or a name such as crm"
+        )
+    variable = f"DEALWRIGHT_WEBHOOK_URL_{target.upper()}"
+    if variable not in environment:
+        raise DeliveryError(f"the receiver {target!r} has no address on this worker; set {variable}")
+    return environment[variable], _keys(f"DEALWRIGHT_WEBHOOK_SECRET_{target.upper()}", environment)
+
+
+def _keys(variable: str, environment: Mapping[str, str]) -> list[bytes]:
     found = []
     for text in environment.get(variable, "").split():
         try:
@@ -92,8 +103,6 @@ def keys(name: str, environment: Mapping[str, str]) -> list[bytes]:
         if not 24 <= len(secret) <= 64:
             raise DeliveryError(f"{variable} must hold whsec_ and the base64 form of 24 to 64 random bytes")
         found.append(secret)
-    if not found:
-        raise DeliveryError(f"the secret {name!r} is not set on this worker; set {variable}")
     return found
 
 
