@@ -1,0 +1,292 @@
+"""The platform's own tables, all named ``dw_…``. Records live elsewhere (``tables``).
+
+    dw_workspace ── dw_revision ── dw_document         what is in force, and every state that ever was
+    dw_event, dw_decision, dw_firing                   what happened, what rules made of it, what they did once
+    dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
+    dw_sequence, dw_idempotency, dw_import             numbers, repeated requests, unfinished imports
+    dw_account, dw_user_role, dw_session, dw_token     who may sign in; no entity, so no grant ever shows them
+    dw_audit, dw_file                                  what administrators did; uploaded files
+
+They change by migrations (``migrations/versions``) only; a test holds both to the same shape. Ids of records, users and
+events are text and carry no foreign key: these rows are history and outlive what they tell of.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Boolean, Column, Integer, Text
+
+from dealwright.conditions.sql.types import Id, Json, UtcDateTime
+
+metadata = sa.MetaData()
+
+#: Counts up by itself on both databases. SQLite does that for a column of type INTEGER only.
+Counter = sa.BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _where(condition: sa.ColumnElement[bool]) -> dict[str, sa.ColumnElement[bool]]:
+    """Return the arguments that make an index partial on both databases."""
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+workspace = sa.Table(
+    "dw_workspace",
+    metadata,
+    Column(
+        "id", Integer, sa.CheckConstraint("id = 1", name="ck_dw_workspace_one"), primary_key=True, comment="always 1"
+    ),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revision", Text, nullable=True, comment="the one in force; empty before the first"),
+    Column("held", Boolean, nullable=False, comment="deliveries and timers stand still, as after a restore"),
+    Column("settings", Json, nullable=False, comment="zone, locale, currency and the like; no secrets"),
+)
+
+document = sa.Table(
+    "dw_document",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the canonical JSON"),
+    Column("body", Json, nullable=False),
+)
+
+revision = sa.Table(
+    "dw_revision",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", Id, nullable=True),
+    Column("reason", Text, nullable=False),
+    Column("packs", Json, nullable=False, comment="pack id to version"),
+    Column("documents", Json, nullable=False, comment="name to digest of a dw_document"),
+)
+
+activation = sa.Table(
+    "dw_activation",
+    metadata,
+    Column("seq", Counter, primary_key=True, autoincrement=True),
+    Column("revision", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Id, nullable=True),
+    Column("reason", Text, nullable=False),
+)
+
+event = sa.Table(
+    "dw_event",
+    metadata,
+    Column("seq", Counter, primary_key=True, autoincrement=True, comment="order of writing"),
+    Column("id", Id, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=True),
+    Column("version", Integer, nullable=True, comment="of the record, after the event"),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Id, nullable=True),
+    Column("data", Json, nullable=False),
+    Column("changes", Json, nullable=False, comment="field to [before, after], API JSON"),
+    Column("cause", Id, nullable=True, comment="the event that led here through a rule"),
+    Column("depth", Integer, nullable=False),
+    Column("tx", sa.BigInteger, nullable=False, comment="PostgreSQL transaction that wrote it; 0 on SQLite"),
+)
+sa.Index("ux_dw_event_id", event.c.id, unique=True)
+sa.Index("ix_dw_event_record", event.c.record, event.c.seq)
+sa.Index("ix_dw_event_at", event.c.at)
+
+decision = sa.Table(
+    "dw_decision",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("event", Id, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=True),
+    Column("fired", Boolean, nullable=False),
+    Column("mode", Text, nullable=False, comment="live or shadow"),
+    Column("at", UtcDateTime, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("facts", Json, nullable=False, comment="what the conditions read, API JSON"),
+    Column("truth", Json, nullable=False, comment="true or false for each leaf, in order"),
+    Column("window", Text, nullable=True, comment="see dw_firing; empty for a rule that fires each time"),
+    Column("result", Json, nullable=True, comment="what its actions did; null if nothing"),
+)
+sa.Index("ix_dw_decision_record", decision.c.record, decision.c.id)
+sa.Index("ix_dw_decision_rule", decision.c.rule, decision.c.id)
+
+firing = sa.Table(
+    "dw_firing",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("rule_version", Text, primary_key=True),
+    Column("record", Id, primary_key=True),
+    Column("window", Text, primary_key=True, comment="what “once per” counts: a day, a visit of a stage ..."),
+    Column("decision", Id, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+outbox = sa.Table(
+    "dw_outbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False, comment="idempotency key for the receiver"),
+    Column("channel", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("state", Text, nullable=False, comment="pending, sent, dead or skipped"),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False, comment="not before; while claimed, when the claim runs out"),
+    Column("done_at", UtcDateTime, nullable=True),
+    Column("last_error", Text, nullable=True),
+    Column("event", Id, nullable=True),
+    Column("rule", Text, nullable=True),
+    Column("entity", Text, nullable=True),
+    Column("record", Id, nullable=True),
+)
+sa.Index("ux_dw_outbox_key", outbox.c.key, unique=True)
+sa.Index("ix_dw_outbox_due", outbox.c.next_at, **_where(outbox.c.state == sa.literal_column("'pending'")))
+sa.Index("ix_dw_outbox_dead", outbox.c.id, **_where(outbox.c.state == sa.literal_column("'dead'")))
+
+timer = sa.Table(
+    "dw_timer",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=False),
+    Column("name", Text, nullable=False, comment="what it is for, unique for the record while it is pending"),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("state", Text, nullable=False, comment="pending, fired or cancelled"),
+    Column("generation", Integer, nullable=False, comment="counts up each time it is set anew or moved"),
+    Column("data", Json, nullable=False),
+)
+sa.Index(
+    "ux_dw_timer_pending",
+    timer.c.record,
+    timer.c.name,
+    unique=True,
+    **_where(timer.c.state == sa.literal_column("'pending'")),
+)
+sa.Index("ix_dw_timer_due", timer.c.due_at, **_where(timer.c.state == sa.literal_column("'pending'")))
+
+worker = sa.Table(
+    "dw_worker",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False, comment="its last heartbeat"),
+    Column("host", Text, nullable=False),
+    Column("version", Text, nullable=False),
+)
+
+sequence = sa.Table(
+    "dw_sequence",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", sa.BigInteger, nullable=False, comment="the last number taken"),
+)
+
+idempotency = sa.Table(
+    "dw_idempotency",
+    metadata,
+    Column("scope", Text, primary_key=True, comment="whose key it is, and for which operation"),
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the request"),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("status", Integer, nullable=True, comment="HTTP status of the answer; empty while it is being worked out"),
+    Column("answer", Json, nullable=True),
+)
+sa.Index("ix_dw_idempotency_started_at", idempotency.c.started_at)
+
+imports = sa.Table(
+    "dw_import",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the file and the mapping"),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="running, done or failed"),
+    Column("position", sa.BigInteger, nullable=False, comment="rows of the file that are done with"),
+    Column("counts", Json, nullable=False, comment="created, updated, unchanged, rejected"),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("started_by", Id, nullable=True),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+sa.Index("ix_dw_import_digest", imports.c.digest)
+
+account = sa.Table(
+    "dw_account",
+    metadata,
+    Column("user", Id, primary_key=True, comment="id of the base.user record"),
+    Column("email", Text, nullable=False, comment="folded: the same address is written in one way"),
+    Column("password", Text, nullable=True, comment="Argon2id hash; empty: cannot sign in by password"),
+    Column("state", Text, nullable=False, comment="active or disabled"),
+    Column("failures", Integer, nullable=False, comment="wrong passwords since the last right one"),
+    Column("failed_at", UtcDateTime, nullable=True),
+    Column("password_at", UtcDateTime, nullable=True, comment="when the password was set"),
+    Column("signed_in_at", UtcDateTime, nullable=True),
+)
+sa.Index("ux_dw_account_email", account.c.email, unique=True)
+
+user_role = sa.Table(
+    "dw_user_role",
+    metadata,
+    Column("user", Id, primary_key=True),
+    Column("role", Text, primary_key=True),
+)
+
+session = sa.Table(
+    "dw_session",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the secret in the cookie"),
+    Column("user", Id, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+)
+sa.Index("ix_dw_session_user", session.c.user)
+
+token = sa.Table(
+    "dw_token",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the token"),
+    Column("user", Id, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("roles", Json, nullable=True, comment="roles it is limited to; empty: all of its user"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=True),
+    Column("used_at", UtcDateTime, nullable=True, comment="to the minute"),
+    Column("revoked_at", UtcDateTime, nullable=True),
+)
+sa.Index("ux_dw_token_digest", token.c.digest, unique=True)
+sa.Index("ix_dw_token_user", token.c.user)
+
+audit = sa.Table(
+    "dw_audit",
+    metadata,
+    Column("seq", sa.BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=True),
+    Column("address", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("data", Json, nullable=False),
+    Column("previous", Text, nullable=False, comment="digest of the entry before; empty for the first"),
+    Column("digest", Text, nullable=False, comment="SHA-256 over this entry and the digest before"),
+)
+
+file = sa.Table(
+    "dw_file",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the content, and its name on disk"),
+    Column("name", Text, nullable=False, comment="as shown and downloaded; never a path"),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("type", Text, nullable=False, comment="media type, by content"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", Id, nullable=True),
+    Column("entity", Text, nullable=True, comment="the record it is attached to; empty until it is saved with one"),
+    Column("record", Id, nullable=True),
+)
+sa.Index("ix_dw_file_digest", file.c.digest)
+sa.Index("ix_dw_file_record", file.c.record)
