@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dealwright.errors import NotFoundError
+from dealwright.metadata.definitions import EMPTY, title_of
+from dealwright.metadata.pointers import named, path, steps
 
 if TYPE_CHECKING:
     from dealwright.metadata.definitions import Document, Entity, Pack, Parameter, Pipeline, Role, Rule
@@ -27,6 +29,8 @@ class Catalog:
         documents: Every effective document by ``(kind, id)``, read-only.
         entities, rules, roles, pipelines, parameters, packs: The parsed definitions by id.
         settings: Workspace settings that definitions depend on: ``zone``, ``locale``, ``currency``.
+        translations: Locale to path (``entity:sales.lead#/properties/name/title``) to text.
+        provenance: Kind, id and pointer (elements named by id) of an attribute to the layers whose value stands there.
     """
 
     def __init__(
@@ -41,6 +45,8 @@ class Catalog:
         parameters: Mapping[str, Parameter],
         packs: Mapping[str, Pack],
         settings: Mapping[str, str],
+        translations: Mapping[str, Mapping[str, str]] = EMPTY,
+        provenance: Mapping[tuple[str, str, str], tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
         self.revision = revision
         self.documents = MappingProxyType(dict(documents))
@@ -51,6 +57,8 @@ class Catalog:
         self.parameters = MappingProxyType(dict(parameters))
         self.packs = MappingProxyType(dict(packs))
         self.settings = MappingProxyType(dict(settings))
+        self.translations = MappingProxyType(dict(translations))
+        self.provenance = MappingProxyType(dict(provenance))
         self._made: dict[Hashable, Any] = {}
         self._lock = threading.RLock()
 
@@ -73,6 +81,38 @@ class Catalog:
         other, bar, rest = name.partition("__")
         return self.parameters.get(f"{other}.{rest}" if bar else f"{namespace}.{name}")
 
+    def text(self, kind: str, identifier: str, at: str, locale: str) -> str:
+        """Return a text of a document in a locale.
+
+        Falls back from the locale (``zh-CN``) to its language (``zh``) to what the document itself says; a bare
+        language also finds the texts of its regions. A field without a title has one made from its id.
+
+        Args:
+            kind: Kind of the document.
+            identifier: Its id.
+            at: JSON Pointer to the text, elements by index or by id: ``/stages/needs/title``.
+            locale: BCP 47 tag such as ``zh-CN``.
+
+        Returns:
+            The text; empty if the document has none at this place.
+        """
+        document = self.documents.get((kind, identifier), EMPTY)
+        where = path(kind, identifier, named(document, at))
+        for texts in self._texts_for(locale):
+            if where in texts:
+                return texts[where]
+        return _own_text(document, steps(at))
+
+    def _texts_for(self, locale: str) -> tuple[Mapping[str, str], ...]:
+        def find() -> tuple[Mapping[str, str], ...]:
+            language = locale.partition("-")[0]
+            wanted = [locale, language]
+            if locale == language:
+                wanted += sorted(one for one in self.translations if one.startswith(f"{language}-"))
+            return tuple(self.translations[one] for one in dict.fromkeys(wanted) if one in self.translations)
+
+        return self.once(("texts", locale), find)
+
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what ``make`` returned the first time this catalog was asked for ``key``.
 
@@ -85,3 +125,18 @@ class Catalog:
                 if key not in self._made:
                     self._made[key] = make()
                 return cast("T", self._made[key])
+
+
+def _own_text(document: Any, at: tuple[str, ...]) -> str:
+    """Return what the document itself says at a place, whose elements may be named by index or by id."""
+    for step in at:
+        if isinstance(document, Mapping):
+            document = document.get(step, title_of(at[-2]) if step == "title" and len(at) > 1 else None)
+        elif isinstance(document, list | tuple):
+            found = [one for i, one in enumerate(document) if str(i) == step or _id(one) == step]
+            document = found[0] if found else None
+    return document if isinstance(document, str) else ""
+
+
+def _id(one: Any) -> Any:
+    return one.get("id") if isinstance(one, Mapping) else None

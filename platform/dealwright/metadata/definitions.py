@@ -19,6 +19,11 @@ Document = Mapping[str, Any]
 EMPTY: Document = MappingProxyType({})
 
 
+def title_of(name: str) -> str:
+    """Return a label for a field that has none: ``close_date`` is “Close date”."""
+    return name.rpartition("__")[2].replace("_", " ").capitalize()
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One choice of a select field. A hidden one stays valid on records that have it and is offered no more."""
@@ -49,7 +54,7 @@ class Field:
     id: str
     type: str
     title: str
-    spec: Document = EMPTY
+    spec: Document = field(default_factory=lambda: EMPTY)
     required: bool = False
     options: tuple[Option, ...] = ()
     to: str | None = None
@@ -119,7 +124,7 @@ class Entity:
     single: bool = False
     copy_empty: tuple[str, ...] = ()
     layer: str = "base"
-    document: Document = EMPTY
+    document: Document = field(default_factory=lambda: EMPTY)
 
     def field(self, name: str) -> Field | None:
         """Return the own or system field with this id, or None."""
@@ -167,7 +172,7 @@ class Rule:
     priority: int = 500
     mode: str = "live"
     layer: str = "base"
-    document: Document = EMPTY
+    document: Document = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +205,7 @@ class Stage:
     required: tuple[str, ...] = ()
     probability: Any = None
     hue: str | None = None
-    document: Document = EMPTY
+    document: Document = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +219,7 @@ class Pipeline:
     stages: Mapping[str, Stage]
     start: str
     layer: str = "base"
-    document: Document = EMPTY
+    document: Document = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +249,7 @@ class Role:
     grants: tuple[Grant, ...]
     capabilities: frozenset[str] = frozenset()
     layer: str = "base"
-    document: Document = EMPTY
+    document: Document = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +263,7 @@ class Parameter:
     type: str
     title: str
     value: Any
-    document: Document = EMPTY
+    document: Document = field(default_factory=lambda: EMPTY)
     layer: str = "base"
 
 
@@ -271,4 +276,4 @@ class Pack:
     version: str
     title: str
     requires: Mapping[str, str] = field(default_factory=lambda: EMPTY)
-    document: Document = EMPTY
+    document: Document = field(default_factory=lambda: EMPTY)

@@ -1,0 +1,93 @@
+"""What goes into the fold: documents with their files, and the layer that brought them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from dealwright.metadata import names
+from dealwright.metadata.definitions import EMPTY, Document
+
+#: Id of the layer of the platform's own definitions; every other layer builds on it.
+BASE_LAYER = names.BASE
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedDocument:
+    """A document as its author wrote it, and the file that problems name."""
+
+    document: Document
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The base, a pack, or what a workspace's admins add. Never changed, only replaced by another release.
+
+    Attributes:
+        id: ``base``, the id of a pack, or ``c``.
+        namespace: What stands before the dot in the ids of its documents.
+        requires: Ids of the layers that it builds on directly; the base always counts as one.
+        translations: Locale to path (``entity:sales.lead#/title``) to text.
+        manifest: The pack's manifest; empty for the base and the admins' own layer.
+    """
+
+    id: str
+    namespace: str
+    documents: tuple[SourcedDocument, ...]
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    requires: frozenset[str] = frozenset()
+    version: str = "0"
+    manifest: Document = field(default_factory=lambda: EMPTY)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the layer as plain JSON, to be stored; :func:`from_json` reads it back."""
+        from dealwright.metadata.canonical import plain
+
+        return {
+            "id": self.id,
+            "namespace": self.namespace,
+            "version": self.version,
+            "requires": sorted(self.requires),
+            "manifest": plain(self.manifest),
+            "documents": [{"source": one.source, "document": plain(numbered(one.document))} for one in self.documents],
+            "translations": plain(self.translations),
+        }
+
+
+def from_json(stored: Mapping[str, Any]) -> Layer:
+    """Return the layer that :meth:`Layer.as_json` wrote down."""
+    return Layer(
+        id=stored["id"],
+        namespace=stored["namespace"],
+        documents=tuple(SourcedDocument(one["document"], one["source"]) for one in stored["documents"]),
+        translations=stored["translations"],
+        requires=frozenset(stored["requires"]),
+        version=stored["version"],
+        manifest=stored["manifest"],
+    )
+
+
+def numbered(document: Document) -> Document:
+    """Return the document with an explicit ``order`` on each field of an entity.
+
+    Order is what the author wrote; databases that keep JSON as values sort its keys, so it is written down as numbers.
+    A field without ``order`` has ten times its place; those of an extension come after the owner's.
+    """
+    if document.get("kind") != "entity" or not isinstance(document.get("properties"), Mapping):
+        return document
+    return {**document, "properties": _numbered(document["properties"], 10_000 if "extends" in document else 0)}
+
+
+def _numbered(properties: Mapping[str, Any], start: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for place, (name, spec) in enumerate(properties.items(), 1):
+        if isinstance(spec, Mapping):
+            spec = {"order": start + 10 * place, **spec}
+            items = spec.get("items")
+            if isinstance(items, Mapping) and isinstance(items.get("properties"), Mapping):
+                spec["items"] = {**items, "properties": _numbered(items["properties"], 0)}
+        found[name] = spec
+    return found

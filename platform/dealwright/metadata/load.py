@@ -1,0 +1,148 @@
+"""From documents to a Catalog: schemas, fold, definitions, cross references; every problem at once.
+
+    catalog(layers)            what a workspace runs on
+    catalog_of(documents)      a catalog from documents written down in a test or a script
+    base()                     the layer of the definitions that every workspace starts with
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from dealwright.errors import DefinitionError, Problem
+from dealwright.metadata import canonical, names, parse, references, schemas
+from dealwright.metadata.catalog import Catalog
+from dealwright.metadata.definitions import Document
+from dealwright.metadata.fold import Folded, fold
+from dealwright.metadata.folder import read_folder
+from dealwright.metadata.layers import BASE_LAYER, Layer, SourcedDocument
+from dealwright.resources import shipped
+
+#: What a workspace's settings are until somebody sets them.
+SETTINGS: Final[Mapping[str, str]] = {"zone": "UTC", "locale": "en", "currency": "EUR"}
+
+
+def catalog(
+    layers: Sequence[Layer], settings: Mapping[str, str] | None = None, *, checked: bool = False
+) -> Catalog:
+    """Return the catalog of the layers.
+
+    Args:
+        layers: In the order of their dependencies, the base first.
+        settings: ``zone``, ``locale`` and ``currency`` of the workspace; what is absent is as in :data:`SETTINGS`.
+        checked: Whether the layers have made a catalog before (they come from a stored revision), so that schemas and
+            references need not be looked at again.
+
+    Raises:
+        DefinitionError: With every problem of every document.
+    """
+    found = [] if checked else [p for layer in layers for one in layer.documents for p in form(one)]
+    if found:
+        raise refused(found)
+    folded = fold(layers)
+    made = assembled(folded, layers, settings or {})
+    found = [*folded.problems, *([] if checked else references.problems(made, folded))]
+    if found:
+        raise refused(found)
+    return made
+
+
+def form(one: SourcedDocument) -> list[Problem]:
+    """Return in what one document does not fit the schema of its kind."""
+    return schemas.check(one.document, one.source)
+
+
+def refused(found: Iterable[Problem]) -> DefinitionError:
+    """Return the error that carries these problems."""
+    problems = list(dict.fromkeys(found))
+    count = f"{len(problems)} problems" if len(problems) != 1 else "a problem"
+    return DefinitionError(f"there is {count} in the definitions".replace("is 0", "are 0"), problems)
+
+
+def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, str]) -> Catalog:
+    """Return the catalog of folded documents, as far as they can be read; nothing is checked."""
+    of_kind: dict[str, list[str]] = {kind: [] for kind in schemas.KINDS}
+    for kind, identifier in sorted(folded.documents):
+        of_kind[kind].append(identifier)
+    inherited = {**SETTINGS, **settings}
+    pipelines = {one: parse.pipeline(folded, one) for one in of_kind["pipeline"]}
+    packs = [parse.pack(layer.manifest, inherited["locale"]) for layer in layers if layer.manifest]
+    return Catalog(
+        revision=revision(folded, packs=[dict(one.document) for one in packs], settings=inherited),
+        documents=folded.documents,
+        entities={one: parse.entity(folded, one, pipelines.values()) for one in of_kind["entity"]},
+        rules={one: parse.rule(folded, one) for one in of_kind["rule"]},
+        roles={one: parse.role(folded, one) for one in of_kind["role"]},
+        pipelines=pipelines,
+        parameters={one: parse.parameter(folded, one) for one in of_kind["parameter"]},
+        packs={one.id: one for one in packs},
+        settings=inherited,
+        translations=folded.translations,
+        provenance={
+            (*key, canonical_path): layers_of for (key, canonical_path), layers_of in _named(folded)
+        },
+    )
+
+
+def _named(folded: Folded) -> Iterable[tuple[tuple[tuple[str, str], str], tuple[str, ...]]]:
+    from dealwright.metadata.pointers import pointer
+
+    return (((key, pointer(at)), whose) for (key, at), whose in folded.provenance.items())
+
+
+def revision(folded: Folded, *, packs: Sequence[Document], settings: Mapping[str, str]) -> str:
+    """Return the name of a revision: 16 hex digits of the SHA-256 of all that a catalog is made of."""
+    documents = [[kind, identifier, folded.documents[kind, identifier]] for kind, identifier in sorted(folded.documents)]
+    return canonical.digest([documents, folded.translations, packs, settings])[:16]
+
+
+@cache
+def base() -> Layer:
+    """Return the layer of the shipped definitions of the namespace ``base``; read once per process.
+
+    Raises:
+        DefinitionError: If a file of it cannot be read; the installation is broken.
+    """
+    folder = shipped("metadata") / "base"
+    documents, translations = read_folder(folder, names.BASE, "metadata/base")
+    return Layer(BASE_LAYER, names.BASE, documents, translations)
+
+
+def catalog_of(
+    documents: Iterable[Mapping[str, Any]],
+    settings: Mapping[str, str] | None = None,
+    *,
+    with_base: bool = False,
+    translations: Mapping[str, Mapping[str, str]] | None = None,
+) -> Catalog:
+    """Return the catalog of documents built in Python, one layer for each namespace, in the order they first occur.
+
+    Each layer builds on those before it. An extension belongs to the namespace of the first field or check that it
+    adds. A list, such as a file of parameters, stands for its items, which then need ``kind`` and a whole id.
+
+    Args:
+        documents: Whole documents and extensions.
+        settings: As for :func:`catalog`.
+        with_base: Whether the shipped base definitions are put before.
+        translations: Locale to path to text.
+
+    Raises:
+        DefinitionError: With every problem of every document.
+    """
+    grouped: dict[str, list[SourcedDocument]] = {}
+    for document in documents:
+        name = document.get("id") or _first_added(document)
+        source = f"{document.get('kind')}:{document.get('id') or document.get('extends')}"
+        grouped.setdefault(names.namespace_of(str(name)), []).append(SourcedDocument(document, source))
+    layers = [base()] if with_base else []
+    for namespace, members in grouped.items():
+        before = frozenset(one.id for one in layers)
+        layers.append(Layer(namespace, namespace, tuple(members), translations or {}, before))
+    return catalog(layers, settings)
+
+
+def _first_added(document: Mapping[str, Any]) -> str:
+    added = [*document.get("properties", ()), *(one.get("id", "") for one in document.get("checks", ()))]
+    return next((name.partition("__")[0] for name in added if "__" in name), names.CUSTOM)

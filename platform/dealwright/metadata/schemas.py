@@ -1,0 +1,226 @@
+"""The JSON Schemas of the kinds of document, and what is wrong with a document in the words of its author.
+
+``metadata/schemas/<kind>.schema.json`` is the specification: editors use it as it is. Beside the keywords of JSON
+Schema 2020-12 it says how layers merge (``x-merge``, ``x-key``: :mod:`dealwright.metadata.merge`) and, where the
+library's words would not help, which message to show (``x-message``).
+
+Documents cannot refer to anything outside: no key ``$ref`` is known, and the validators have an empty registry, so that
+nothing is ever fetched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from jsonschema import Draft202012Validator
+from referencing import Registry
+
+from dealwright.errors import Problem
+from dealwright.metadata.pointers import pointer
+from dealwright.resources import shipped
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+#: Every kind of document, the file of its schema and the definition in it.
+KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "entity": ("entity", "entity"),
+    "fact": ("facts", "fact"),
+    "message": ("message", "message"),
+    "option_set": ("option_set", "option_set"),
+    "parameter": ("parameters", "parameter"),
+    "pipeline": ("pipeline", "pipeline"),
+    "role": ("role", "role"),
+    "rule": ("rule", "rule"),
+    "score": ("score", "score"),
+}
+_WORDS: Final = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a text",
+}
+
+
+@cache
+def schema(name: str) -> Mapping[str, Any]:
+    """Return a shipped schema by the name of its file, such as ``entity`` or ``pack``."""
+    file = shipped("metadata") / "schemas" / f"{name}.schema.json"
+    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return loaded
+
+
+def definition(kind: str, *, extends: bool = False) -> Mapping[str, Any]:
+    """Return the schema of a whole document of this kind, or of one that extends another pack's."""
+    name, whole = KINDS[kind]
+    found: Mapping[str, Any] = schema(name)["$defs"]["extension" if extends else whole]
+    return found
+
+
+def resolved(kind: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a part of a kind's schema with its ``$ref`` put in; own keywords win over the target's."""
+    target = part.get("$ref")
+    if target is None:
+        return part
+    where: Any = schema(KINDS[kind][0])
+    for step in target.removeprefix("#/").split("/"):
+        where = where[step]
+    return {**resolved(kind, where), **{key: value for key, value in part.items() if key != "$ref"}}
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return “; did you mean …?” for the known name that is most like ``name``, or nothing if none is near."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean “{found[0]}”?" if found else ""
+
+
+def check(document: Any, source: str = "") -> list[Problem]:
+    """Return everything in which a document does not fit the schema of its kind; empty if it fits."""
+    if not isinstance(document, Mapping):
+        return [Problem("", "wrong-type", f"expected an object with a kind, found {_shown(document)}", source)]
+    kind = document.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        message = (
+            f"“{kind}” is not a kind of document; expected {', '.join(KINDS)}{near(str(kind), KINDS)}"
+            if "kind" in document
+            else f"“kind” is missing; expected one of {', '.join(KINDS)}"
+        )
+        return [Problem("/kind" if "kind" in document else "", "unknown-kind", message, source)]
+    return problems(_validator(kind, "extends" in document), document, source)
+
+
+def check_manifest(manifest: Any, source: str = "pack.json") -> list[Problem]:
+    """Return everything in which the manifest of a pack does not fit its schema."""
+    return problems(_whole("pack"), manifest, source)
+
+
+def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: tuple[str | int, ...]) -> list[Problem]:
+    """Return in what ``value`` does not fit a part of the schema of ``kind``; ``at`` is its place in the document."""
+    return problems(_validator(kind, False).evolve(schema={**schema(KINDS[kind][0]), **_alone(part)}), value, source, at)
+
+
+def _alone(part: Mapping[str, Any]) -> dict[str, Any]:
+    # The root of the file must lose its own conditions, and keep its $defs, for local references to work.
+    return {"if": True, "then": True, "else": True, "type": ["object", "array", "string", "number", "boolean", "null"], **part}
+
+
+@cache
+def _validator(kind: str, extends: bool) -> Draft202012Validator:
+    name, whole = KINDS[kind]
+    target = f"#/$defs/{'extension' if extends else whole}"
+    return Draft202012Validator({"$ref": target, "$defs": schema(name)["$defs"]}, registry=Registry())
+
+
+@cache
+def _whole(name: str) -> Draft202012Validator:
+    return Draft202012Validator(schema(name), registry=Registry())
+
+
+def problems(
+    validator: Draft202012Validator, value: Any, source: str, at: tuple[str | int, ...] = ()
+) -> list[Problem]:
+    """Return the library's errors as problems, in the order of the document, without those that follow from others."""
+    errors = list(validator.iter_errors(value))
+    refused = {tuple(e.absolute_path) for e in errors if e.validator == "enum" and not _dependent(e)}
+    found: dict[tuple[str, str], Problem] = {}
+    for error in errors:
+        if _dependent(error) and tuple(error.absolute_path) in refused:
+            continue  # of an unknown type nobody can say which keywords it has
+        for steps, code, message in _said(error):
+            where = pointer((*at, *steps))
+            found.setdefault((where, code), Problem(where, code, message, source))
+    return sorted(found.values(), key=lambda problem: problem.pointer)
+
+
+def _dependent(error: ValidationError) -> bool:
+    return "dependentSchemas" in error.absolute_schema_path and error.validator == "enum"
+
+
+def _said(error: ValidationError) -> Iterator[tuple[list[str | int], str, str]]:
+    """Yield place, code and message of what one error of the library is about."""
+    at = list(error.absolute_path)
+    value, wanted, part = error.instance, error.validator_value, error.schema
+    rule = str(error.validator)
+    own = part.get("x-message") if isinstance(part, Mapping) else None
+    if _dependent(error):
+        path = list(error.absolute_schema_path)
+        keyword = str(path[len(path) - 1 - path[::-1].index("dependentSchemas") + 1])
+        yield [*at[:-1], keyword], "wrong-place", f"“{keyword}” is not for “{value}”, only for {', '.join(wanted)}; remove it"
+    elif rule == "additionalProperties" and isinstance(value, Mapping):
+        known = part.get("properties", {})
+        for key in value:
+            if key not in known:
+                yield [*at, key], "unknown-key", f"“{key}” is not known here{near(key, known) or _listed(known)}"
+    elif rule == "required":
+        for key in wanted:
+            if key not in value:
+                yield at, f"missing-{key}", f"“{key}” is missing{_meaning(part, key)}"
+    elif rule == "propertyNames" or (at and "propertyNames" in error.absolute_schema_path):
+        yield [*at, str(value)], "wrong-name", f"“{value}” cannot be used: {own or f'expected {wanted}'}"
+    elif own is not None:
+        yield at, "wrong-form", f"{_shown(value)}: {own}" if not isinstance(value, dict) else str(own)
+    elif rule == "type":
+        names = [wanted] if isinstance(wanted, str) else wanted
+        yield at, "wrong-type", f"expected {' or '.join(_WORDS[name] for name in names)}, found {_shown(value)}"
+    elif rule in ("enum", "const"):
+        choices = [str(one) for one in (wanted if rule == "enum" else [wanted])]
+        hint = near(str(value), choices)
+        yield at, "not-a-choice", f"{_shown(value)} is not a choice; expected {', '.join(choices)}{hint}"
+    else:
+        yield at, *_limit(rule, wanted, value)
+
+
+def _limit(rule: str, wanted: Any, value: Any) -> tuple[str, str]:
+    match rule:
+        case "minLength" | "minItems" | "minProperties":
+            what = "is empty" if not value else f"has {len(value)} parts"
+            return "too-short", f"{what}; expected at least {wanted}"
+        case "maxLength":
+            return "too-long", f"has {len(value):,} characters; at most {wanted:,} are taken"
+        case "maxItems" | "maxProperties":
+            return "too-long", f"has {len(value):,} parts; at most {wanted:,} are taken"
+        case "minimum":
+            return "too-small", f"{value} is less than {wanted}"
+        case "exclusiveMinimum":
+            return "too-small", f"{value} is not greater than {wanted}"
+        case "maximum":
+            return "too-large", f"{value} is greater than {wanted}"
+        case "uniqueItems":
+            return "twice", "the same value stands here twice; keep one"
+        case "pattern":
+            return "wrong-form", f"{_shown(value)} does not have the form {wanted}"
+        case _:
+            return rule.lower(), f"{_shown(value)} does not fit “{rule}” {wanted}"
+
+
+def _listed(known: Iterable[str]) -> str:
+    names = [name for name in known if name != "$schema"]
+    return f"; expected one of {', '.join(names)}" if names and len(names) <= 12 else "; remove it"
+
+
+def _meaning(part: Any, key: str) -> str:
+    found = part.get("properties", {}).get(key, {}) if isinstance(part, Mapping) else {}
+    return f": {found['description']}" if isinstance(found, Mapping) and "description" in found else ""
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case str():
+            return f"“{value if len(value) <= 60 else value[:59] + '…'}”"
+        case bool():
+            return "true" if value else "false"
+        case Mapping():
+            return "an object"
+        case list() | tuple():
+            return "a list"
+        case None:
+            return "null"
+        case _:
+            return str(value)
