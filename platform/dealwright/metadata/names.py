@@ -12,6 +12,7 @@ change; a rename is an alias in ``moves.json``.
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 #: One part of an id (design §13). ``__`` is refused apart, for a clearer message.
@@ -20,6 +21,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 BASE = "base"
 #: The namespace of what a workspace's own admins add.
 CUSTOM = "c"
+#: PostgreSQL cuts a longer name of a table, column or index, silently.
+LONGEST_SQL_NAME = 63
 
 
 def is_name(text: str) -> bool:
@@ -46,9 +49,16 @@ def namespace_of(identifier: str) -> str:
 
 def table_name(entity: str) -> str:
     """Return the table of an entity: ``sales__opportunity`` for ``sales.opportunity``."""
-    return entity.replace(".", "__")
+    return sql_name(entity.replace(".", "__"))
 
 
 def part_table_name(entity: str, field: str) -> str:
     """Return the table of a ``rows`` or ``references`` field of an entity."""
-    return f"{table_name(entity)}__{field}"
+    return sql_name(f"{entity.replace('.', '__')}__{field}")
+
+
+def sql_name(name: str) -> str:
+    """Return ``name`` if every database takes it, else its beginning and a digest of the whole."""
+    if len(name) <= LONGEST_SQL_NAME:
+        return name
+    return f"{name[: LONGEST_SQL_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -13,6 +13,8 @@ events are text and carry no foreign key: these rows are history and outlive wha
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
@@ -24,7 +26,7 @@ metadata = sa.MetaData()
 Counter = sa.BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _where(condition: sa.ColumnElement[bool]) -> dict[str, sa.ColumnElement[bool]]:
+def _where(condition: sa.ColumnElement[bool]) -> dict[str, Any]:
     """Return the arguments that make an index partial on both databases."""
     return {"sqlite_where": condition, "postgresql_where": condition}
 

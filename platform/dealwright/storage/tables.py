@@ -1,0 +1,343 @@
+"""The tables of a catalog's entities, made in memory; ``schema`` brings the database to them.
+
+    sales__deal                 a column for each field, ``extra``, and shadow columns for comparing texts
+    sales__deal__lines          the rows of a ``rows`` field: id, parent, position, a column for each field of a row
+    sales__deal__contacts       the links of a ``references`` field: record, target, position
+
+Columns are named as the fields, so that a report written in SQL can be read. Fields whose value is worked out when it
+is read (rollup, lookup, formulas over the present moment) have none. Indexes are always made by themselves, never as
+``Column(index=True)``: what a plan compares must have one form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from dealwright import conditions, fields
+from dealwright.conditions import sql
+from dealwright.conditions.sql.types import ClockTime, Id, Json, Milliseconds, Scaled, UtcDateTime
+from dealwright.metadata import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from dealwright.conditions import Condition
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity, Field
+
+#: Field types whose column holds the id of one record.
+REFERENCES = frozenset({"reference", "user", "team"})
+#: What a reference's ``on_delete`` is in the database, where it speaks of removal for good.
+_ON_DELETE = {"restrict": None, "set_null": "SET NULL", "cascade": "CASCADE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The table of a ``rows`` or ``references`` field.
+
+    Attributes:
+        owner: Name of the column with the id of the record: ``parent`` or ``record``.
+        names: Keys of a row that have a column, ``id`` first; empty for links.
+    """
+
+    field: str
+    table: sa.Table
+    owner: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Values that may stand on one active record only (unique), or that make two suspicious (duplicates).
+
+    Attributes:
+        kind: ``unique`` or ``duplicate``.
+        columns: Fields, or their shadow columns, that are equal on records that clash.
+        when: Which records count; None means those that are not archived.
+        index: Name of the index that holds it.
+    """
+
+    id: str
+    kind: str
+    columns: tuple[str, ...]
+    when: Condition | None
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the records of one entity are stored.
+
+    Attributes:
+        names: Keys of a typed record that have a column, in the order of the columns.
+        filled: Keys whose column is never null, with what stands there for an empty value.
+        shadows: Field id to the columns that hold its value made comparable, with the function that makes it so.
+        parts: ``rows`` and ``references`` fields by id.
+        rules: What must be unique, and what is suspicious.
+    """
+
+    entity: Entity
+    table: sa.Table
+    names: tuple[str, ...]
+    filled: Mapping[str, Any]
+    shadows: Mapping[str, tuple[tuple[str, Callable[[str], str | None]], ...]]
+    parts: Mapping[str, Part]
+    rules: tuple[Rule, ...]
+
+
+def of(catalog: Catalog) -> sa.MetaData:
+    """Return the tables of every entity of the catalog; made once per catalog."""
+    metadata: sa.MetaData = catalog.once("storage.tables", lambda: _make(catalog))
+    return metadata
+
+
+def layout(catalog: Catalog, entity: str) -> Layout:
+    """Return how an entity's records are stored.
+
+    Raises:
+        NotFoundError: If the catalog has no such entity.
+    """
+    made: Layout = catalog.once(("storage.layout", entity), lambda: _layout(catalog, catalog.entity(entity)))
+    return made
+
+
+def folded(text: str) -> str | None:
+    """Return a text in which capitals do not matter."""
+    return unicodedata.normalize("NFC", text.casefold()) or None
+
+
+def digits(text: str) -> str | None:
+    """Return the digits of a text, as ASCII; None if it has none."""
+    return "".join(str(unicodedata.digit(one)) for one in text if one.isdigit()) or None
+
+
+def letters(text: str) -> str | None:
+    """Return the letters and digits of a text, in which capitals do not matter; None if it has none."""
+    return folded("".join(one for one in text if one.isalnum()))
+
+
+#: What ``normalise`` of a duplicates rule says; ``ignore_case`` of a unique rule is ``case``.
+NORMALISE: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
+    {"case": folded, "digits": digits, "letters": letters}
+)
+
+
+def _make(catalog: Catalog) -> sa.MetaData:
+    metadata = sa.MetaData()
+    for entity in catalog.entities.values():
+        _entity_table(catalog, metadata, entity)
+    for entity in catalog.entities.values():
+        table = metadata.tables[names.table_name(entity.id)]
+        _indexes(entity, table)
+        for rule in _rules(catalog, entity):
+            _rule_index(catalog, metadata, table, rule)
+    return metadata
+
+
+def _entity_table(catalog: Catalog, metadata: sa.MetaData, entity: Entity) -> None:
+    name = names.table_name(entity.id)
+    shadows = [
+        sa.Column(names.sql_name(column), sa.Text, key=column) for pairs in _shadows(entity).values() for column, _ in pairs
+    ]
+    own = _columns(catalog, name, entity.all_fields().values())
+    sa.Table(name, metadata, *own, sa.Column("extra", Json), *shadows)
+    for field in entity.fields.values():
+        part = names.part_table_name(entity.id, field.id)
+        if field.items is not None:
+            sa.Table(
+                part,
+                metadata,
+                sa.Column("id", Id, primary_key=True),
+                sa.Column("parent", Id, _link(part, "parent", name, "CASCADE"), nullable=False),
+                sa.Column("position", sa.Integer, nullable=False),
+                *_columns(catalog, part, field.items.values()),
+            )
+            _index(metadata.tables[part], ("parent", "position"))
+        elif field.type == "references":
+            target = names.table_name(field.to) if field.to in catalog.entities else None
+            to = [_link(part, "target", target, "CASCADE")] if target else []
+            sa.Table(
+                part,
+                metadata,
+                sa.Column("record", Id, _link(part, "record", name, "CASCADE"), primary_key=True),
+                sa.Column("target", Id, *to, primary_key=True),
+                sa.Column("position", sa.Integer, nullable=False),
+            )
+            _index(metadata.tables[part], ("target",))
+
+
+def _columns(catalog: Catalog, table: str, those: Iterable[Field]) -> Iterator[sa.Column[Any]]:
+    for field in those:
+        for column in fields.columns(field):
+            constraints: list[sa.schema.SchemaItem] = []
+            if field.type in REFERENCES and field.to in catalog.entities:
+                rule = _ON_DELETE[field.spec.get("on_delete", "set_null")]
+                constraints.append(_link(table, column.name, names.table_name(field.to or ""), rule))
+            never_null = not column.nullable or (field.system and field.id in ("id", "version"))
+            yield sa.Column(
+                names.sql_name(column.name),
+                _type(column),
+                *constraints,
+                key=column.name,
+                primary_key=field.system and field.id == "id",
+                nullable=not never_null,
+                server_default=_default(column.default) if not column.nullable else None,
+            )
+
+
+def _link(table: str, column: str, target: str, on_delete: str | None) -> sa.ForeignKey:
+    """Return a foreign key that is checked at the commit: within a transaction the order of writing is free."""
+    return sa.ForeignKey(
+        f"{target}.id",
+        name=names.sql_name(f"fk_{table}_{column}"),
+        ondelete=on_delete,
+        deferrable=True,
+        initially="DEFERRED",
+    )
+
+
+def _type(column: fields.Column) -> sa.types.TypeEngine[Any]:
+    if column.kind == "decimal":
+        return Scaled(column.scale if column.scale is not None else 4)
+    return _TYPES[column.kind]()
+
+
+_TYPES: Mapping[str, Callable[[], sa.types.TypeEngine[Any]]] = {
+    "text": sa.Text,
+    "id": Id,
+    "integer": sa.Integer,
+    "bigint": sa.BigInteger,
+    "boolean": sa.Boolean,
+    "date": sa.Date,
+    "datetime": UtcDateTime,
+    "time": ClockTime,
+    "duration": Milliseconds,
+    "json": Json,
+}
+
+
+def _default(value: object) -> sa.TextClause | sa.sql.elements.ColumnElement[Any]:
+    """Return the default of a column that is never null; both databases know these words."""
+    if isinstance(value, bool):
+        return sa.true() if value else sa.false()
+    return sa.literal(value)
+
+
+def _shadows(entity: Entity) -> dict[str, tuple[tuple[str, Callable[[str], str | None]], ...]]:
+    wanted: dict[str, dict[str, Callable[[str], str | None]]] = {}
+    for ids, how in _compared(entity):
+        for field_id in ids:
+            field = entity.field(field_id)
+            if how in NORMALISE and field is not None and _is_text(field):
+                wanted.setdefault(field_id, {})[f"{field_id}__{how}"] = NORMALISE[how]
+    return {field_id: tuple(columns.items()) for field_id, columns in wanted.items()}
+
+
+def _compared(entity: Entity) -> Iterator[tuple[tuple[str, ...], str]]:
+    for unique in entity.unique:
+        yield unique.fields, "case" if unique.ignore_case else "none"
+    for duplicates in entity.duplicates:
+        yield duplicates.match, duplicates.normalise
+
+
+def _is_text(field: Field) -> bool:
+    columns = fields.columns(field)
+    return len(columns) == 1 and columns[0].kind == "text"
+
+
+def _layout(catalog: Catalog, entity: Entity) -> Layout:
+    metadata = of(catalog)
+    table = metadata.tables[names.table_name(entity.id)]
+    columns = [column for field in entity.all_fields().values() for column in fields.columns(field)]
+    parts: dict[str, Part] = {}
+    for field in entity.fields.values():
+        if field.items is not None:
+            inner = [column.name for one in field.items.values() for column in fields.columns(one)]
+            part = metadata.tables[names.part_table_name(entity.id, field.id)]
+            parts[field.id] = Part(field.id, part, "parent", ("id", *inner))
+        elif field.type == "references":
+            part = metadata.tables[names.part_table_name(entity.id, field.id)]
+            parts[field.id] = Part(field.id, part, "record")
+    return Layout(
+        entity=entity,
+        table=table,
+        names=(*(column.name for column in columns), "extra"),
+        filled=MappingProxyType({column.name: column.default for column in columns if not column.nullable}),
+        shadows=MappingProxyType(_shadows(entity)),
+        parts=MappingProxyType(parts),
+        rules=tuple(_rules(catalog, entity)),
+    )
+
+
+def _rules(catalog: Catalog, entity: Entity) -> Iterator[Rule]:
+    shadows = _shadows(entity)
+    table = names.table_name(entity.id)
+
+    def column(field_id: str, how: str) -> str:
+        name = f"{field_id}__{how}"
+        return name if any(name == one for one, _ in shadows.get(field_id, ())) else field_id
+
+    for unique in entity.unique:
+        how = "case" if unique.ignore_case else "none"
+        columns = tuple(column(field_id, how) for field_id in unique.fields)
+        when = conditions.of(catalog, entity.id, unique.when, "filter") if unique.when else None
+        # The name says all that the index is, so that a changed rule is another index.
+        mark = _digest(f"{columns} {when.text() if when else ''}")[:6]
+        yield Rule(unique.id, "unique", columns, when, names.sql_name(f"ux_{table}_{unique.id}_{mark}"))
+    for duplicates in entity.duplicates:
+        columns = tuple(column(field_id, duplicates.normalise) for field_id in duplicates.match)
+        mark = _digest(str(columns))[:6]
+        yield Rule(duplicates.id, "duplicate", columns, None, names.sql_name(f"ix_{table}_{duplicates.id}_{mark}"))
+
+
+def _rule_index(catalog: Catalog, metadata: sa.MetaData, table: sa.Table, rule: Rule) -> None:
+    if rule.when is None:
+        where: sa.ColumnElement[bool] = table.c.archived_at.is_(None)
+    else:
+        where = sql.criteria(rule.when, metadata, table, catalog, {})
+    sa.Index(
+        rule.index,
+        *(table.c[name] for name in rule.columns),
+        unique=rule.kind == "unique",
+        sqlite_where=where,
+        postgresql_where=where,
+    )
+
+
+def _indexes(entity: Entity, table: sa.Table) -> None:
+    """Make the indexes for lists: by creation, owner, team, stage, each reference, and what the entity asks for."""
+    wanted: dict[tuple[str, ...], None] = {("created_at",): None, ("owner",): None, ("team",): None}
+    if entity.pipelines:
+        wanted["stage",] = None
+    for field in entity.fields.values():
+        if field.type in REFERENCES or field.spec.get("indexed"):
+            for column in fields.columns(field)[:1]:
+                wanted[column.name,] = None
+    for columns in entity.indexes:
+        wanted[columns] = None
+    for columns in wanted:
+        if all(name in table.c for name in columns):
+            _index(table, columns)
+
+
+def _index(table: sa.Table, columns: Sequence[str]) -> None:
+    """Make an index in the order in which lists are read: empty is smaller than everything.
+
+    That is SQLite's own order. PostgreSQL has to be told, as it cannot read a sorted page from the index otherwise; what
+    SQLAlchemy takes as an operator class is written behind the column as it stands.
+    """
+    sa.Index(
+        names.sql_name(f"ix_{table.name}_{'_'.join(columns)}"),
+        *(table.c[name] for name in columns),
+        postgresql_ops={name: "NULLS FIRST" for name in columns if table.c[name].nullable},
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
