@@ -1,1 +1,27 @@
+"""Field types, and the checking of a record against its entity.
 
+A field type is one class (``field_type.FieldType``); its family is one module: ``text``, ``number``, ``moment``,
+``choice``, ``place``, ``file``, ``link``, ``rows``, ``computed``, ``data``. What a record goes through:
+
+    API JSON ── read ──> typed values ── defaults, prefill, settle ──> a record that may be stored ── shown ──> API JSON
+
+``docs/fields.md`` tells which values each type takes and lists every code of a refusal.
+"""
+
+from __future__ import annotations
+
+from dealwright.fields.columns import columns
+from dealwright.fields.field_type import Column, FieldType
+from dealwright.fields.reading import read
+from dealwright.fields.registry import TYPES
+from dealwright.fields.showing import changed, shown
+
+__all__ = [
+    "TYPES",
+    "Column",
+    "FieldType",
+    "changed",
+    "columns",
+    "read",
+    "shown",
+]
