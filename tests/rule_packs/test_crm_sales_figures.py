@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import crm_sales
 import pytest
+
+import crm_sales
 
 
 def test_the_sample_adds_up_as_by_hand() -> None:
