@@ -1,1 +1,29 @@
+"""REST, ``/api/v1``: JSON in, JSON out; errors are problem+json; a bearer token says who asks."""
 
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import HTTPException
+
+from dealwright.api import answers
+from dealwright.api.events import events
+from dealwright.api.metadata import metadata
+from dealwright.api.records import records
+from dealwright.errors import DealwrightError
+
+__all__ = ["blueprint"]
+
+
+def blueprint() -> Blueprint:
+    """Return the blueprint of the whole interface."""
+    api = Blueprint("api", __name__, url_prefix="/api/v1")
+    for part in (records, metadata, events):
+        api.register_blueprint(part)
+    api.register_error_handler(DealwrightError, answers.problem)
+    api.register_error_handler(HTTPException, _http)
+    return api
+
+
+def _http(error: HTTPException) -> Response:
+    """Answer what Flask itself refuses (unknown method, body cut off) in the same form."""
+    return answers.plain_problem(error.code or 500, error.name, error.description or error.name)

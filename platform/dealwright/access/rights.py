@@ -1,0 +1,209 @@
+"""What roles allow: entity × operation × fields × rows. No grant means nothing.
+
+Several grants of a user add up *per record*: a field may be seen on a record if a grant that matches this very record
+shows it. A grant for all rows with two fields and one for own rows with all fields therefore never add up to all rows
+with all fields.
+
+A computed field is denied where an input of it is denied, because a value worked out from a secret tells it. The
+author of the field may say ``"publish": true`` to lift that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dealwright import conditions
+from dealwright.errors import ForbiddenError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dealwright.access.users import User
+    from dealwright.conditions import Condition
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity, Field, Grant
+
+#: Every operation that a grant can name.
+OPERATIONS = ("read", "create", "update", "delete", "export", "import", "move", "share")
+#: Shown to whoever may read the record at all: without them it could not be named or changed.
+ALWAYS_SEEN = frozenset({"id", "version"})
+
+
+@dataclass(frozen=True, slots=True)
+class EntityGrant:
+    """One grant, worked out for one entity.
+
+    Attributes:
+        rows: What a record must meet, or None for every record.
+        see: Fields that may be read on a record that meets ``rows``, editable ones included.
+        edit: Fields that may be written on such a record.
+    """
+
+    ops: frozenset[str]
+    rows: Condition | None
+    see: frozenset[str]
+    edit: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a set of roles may do to one entity. Made once per catalog, roles and entity.
+
+    Attributes:
+        uniform: Whether every grant shows and lets edit the same fields, so that nothing depends on the record.
+        needs: Env keys that the row conditions read (own fields, dotted paths, ``user.…``).
+    """
+
+    entity: str
+    grants: tuple[EntityGrant, ...]
+    uniform: bool
+    needs: frozenset[str]
+
+    def allows(self, op: str) -> bool:
+        """Tell whether any record at all may be the object of ``op``."""
+        return any(op in grant.ops for grant in self.grants)
+
+    def seen(self) -> frozenset[str]:
+        """Return the fields that may be seen on some record."""
+        return frozenset().union(*(grant.see for grant in self.grants if "read" in grant.ops))
+
+    def edited(self, op: str) -> frozenset[str]:
+        """Return the fields that ``op`` (create or update) may write on some record."""
+        return frozenset().union(*(grant.edit for grant in self.grants if op in grant.ops))
+
+    def matching(self, op: str, env: Mapping[str, Any]) -> tuple[EntityGrant, ...]:
+        """Return the grants that allow ``op`` on the record described by ``env``."""
+        return tuple(g for g in self.grants if op in g.ops and (g.rows is None or g.rows.evaluate(env) is True))
+
+    def seen_on(self, env: Mapping[str, Any]) -> frozenset[str]:
+        """Return the fields that may be seen on the record described by ``env``; empty if it may not be read."""
+        return frozenset().union(*(grant.see for grant in self.matching("read", env)))
+
+    def unrestricted(self, op: str) -> bool:
+        """Tell whether ``op`` is allowed on every record."""
+        return any(op in grant.ops and grant.rows is None for grant in self.grants)
+
+
+def rights(catalog: Catalog, user: User, entity_id: str) -> Rights:
+    """Return what the user may do to an entity; the empty rights if nothing, also when there is no such entity."""
+    return rights_of(catalog, user.roles, entity_id)
+
+
+def rights_of(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Rights:
+    """Return what a set of roles may do to an entity, worked out once per catalog."""
+    return catalog.once(("access.rights", roles, entity_id), lambda: _work_out(catalog, roles, entity_id))
+
+
+def demand(catalog: Catalog, user: User, op: str, entity_id: str) -> Rights:
+    """Return the rights of the user if they allow ``op`` on some record of the entity.
+
+    Raises:
+        NotFoundError: If there is no such entity, or the user may do nothing with it: the answer is the same.
+        ForbiddenError: If the user may do something else with it, but not ``op``.
+    """
+    found = rights(catalog, user, entity_id)
+    if not found.grants:
+        raise NotFoundError(f"there is no entity “{entity_id}”")
+    if not found.allows(op):
+        raise ForbiddenError(f"you may not {op} records of “{entity_id}”; ask an administrator for a role that can")
+    return found
+
+
+def readable(catalog: Catalog, user: User) -> tuple[Entity, ...]:
+    """Return the entities of which the user may read records, in the order of the catalog."""
+    return tuple(e for e in catalog.entities.values() if rights(catalog, user, e.id).allows("read"))
+
+
+def capable(catalog: Catalog, user: User, capability: str) -> bool:
+    """Tell whether a role of the user carries a capability such as ``admin`` or ``approve``."""
+    return any(capability in catalog.roles[role].capabilities for role in user.roles if role in catalog.roles)
+
+
+def _work_out(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Rights:
+    entity = catalog.entities.get(entity_id)
+    found: list[EntityGrant] = []
+    if entity is not None:
+        for role_id in roles:
+            role = catalog.roles.get(role_id)
+            for grant in role.grants if role else ():
+                if _covers(grant.entity, entity_id):
+                    found.append(_grant(catalog, roles, entity, grant, role_id.partition(".")[0]))
+    needs = frozenset().union(*(g.rows.names for g in found if g.rows is not None))
+    uniform = len({(g.see, g.edit) for g in found if "read" in g.ops}) <= 1
+    return Rights(entity_id, tuple(found), uniform, needs)
+
+
+def _covers(pattern: str, entity_id: str) -> bool:
+    return pattern == "*" or pattern == entity_id or (pattern.endswith(".*") and entity_id.startswith(pattern[:-1]))
+
+
+def _grant(catalog: Catalog, roles: tuple[str, ...], entity: Entity, grant: Grant, namespace: str) -> EntityGrant:
+    levels = grant.fields or {"*": "edit"}
+    otherwise = levels.get("*", "none")
+    level = {name: levels.get(name, otherwise) for name in entity.all_fields()}
+    see = {name for name, one in level.items() if one in ("see", "edit")} | ALWAYS_SEEN
+    see -= _tainted(catalog, roles, entity, see)
+    edit = {name for name, one in level.items() if one == "edit" and name in see}
+    rows = conditions.of(catalog, entity.id, grant.rows, "permission", namespace=namespace) if grant.rows else None
+    return EntityGrant(grant.ops, rows, frozenset(see), frozenset(edit))
+
+
+def _tainted(catalog: Catalog, roles: tuple[str, ...], entity: Entity, see: Iterable[str]) -> set[str]:
+    """Return the computed fields that would tell a denied input; to a fixpoint, as formulas build on formulas."""
+    seen = set(see)
+    tainted: set[str] = set()
+    while True:
+        more = {
+            name
+            for name in seen - tainted
+            if (field := entity.fields.get(name)) is not None
+            and not field.spec.get("publish")
+            and not _inputs_seen(catalog, roles, entity, field, seen - tainted)
+        }
+        if not more:
+            return tainted
+        tainted |= more
+
+
+def _inputs_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, field: Field, seen: set[str]) -> bool:
+    if field.type == "formula":
+        formula = conditions.of(catalog, entity.id, field.spec["formula"], "formula")
+        return formula.fields <= seen and all(path_seen(catalog, roles, entity, path) for path in formula.paths)
+    if field.type == "lookup":
+        return field.spec["via"] in seen and path_seen(catalog, roles, entity, f"{field.spec['via']}.{field.spec['value']}")
+    if field.type == "rollup":
+        read = {field.spec["via"], *([field.spec["value"]] if field.spec.get("value") else [])}
+        if field.spec.get("filter"):
+            read |= conditions.of(catalog, field.spec["of"], field.spec["filter"], "filter").fields
+        return _all_rows_see(catalog, roles, field.spec["of"], read)
+    return True
+
+
+def path_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, path: str) -> bool:
+    """Tell whether every step of a dotted path after its first may be read, on every record it can lead to."""
+    steps = path.split(".")
+    here: Entity | None = entity
+    for i, step in enumerate(steps):
+        field = here.field(step) if here is not None else None
+        if here is None or field is None:
+            return False
+        if i and not _all_rows_see(catalog, roles, here.id, {step}):
+            return False
+        here = catalog.entities.get(field.to) if field.to else None
+    return True
+
+
+def _all_rows_see(catalog: Catalog, roles: tuple[str, ...], entity_id: str, fields: set[str]) -> bool:
+    """Tell whether grants for *every* row show these fields.
+
+    The grants are read as they are written, not through :func:`rights_of`, because two entities may look at each other.
+    """
+    shown: set[str] = set()
+    for role_id in roles:
+        role = catalog.roles.get(role_id)
+        for grant in role.grants if role else ():
+            if grant.rows is None and "read" in grant.ops and _covers(grant.entity, entity_id):
+                levels = grant.fields or {"*": "edit"}
+                shown |= {f for f in fields if f in ALWAYS_SEEN or levels.get(f, levels.get("*", "none")) != "none"}
+    return fields <= shown

@@ -1,0 +1,170 @@
+"""The OpenAPI 3.1 description, made from the catalog for one caller: nothing in it that the caller may not see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dealwright import __version__, access, fields
+
+if TYPE_CHECKING:
+    from dealwright.access import Rights, User
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity
+
+_JSON = "application/json"
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message"],
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_OBJECT = {"type": "object"}
+_QUERY = ("filter", "sort", "fields", "page_size", "cursor", "count", "archived", "q")
+
+
+def described(catalog: Catalog, user: User) -> dict[str, Any]:
+    """Return the description of ``/api/v1`` as far as ``user`` may use it; made once per catalog and set of roles."""
+    return catalog.once(("api.openapi", user.roles), lambda: _describe(catalog, user))
+
+
+def _describe(catalog: Catalog, user: User) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {"Problem": _PROBLEM}
+    for entity in catalog.entities.values():
+        held = access.rights(catalog, user, entity.id)
+        if held.grants:
+            schemas[entity.id] = _schema(catalog, entity, held)
+            paths.update(_of_entity(entity, held))
+    paths.update(_general())
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "dealwright", "version": __version__, "description": f"Revision {catalog.revision}"},
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "responses": {
+                "Problem": {
+                    "description": "What is wrong, and where",
+                    "content": {"application/problem+json": {"schema": _ref("Problem")}},
+                }
+            },
+        },
+    }
+
+
+def _schema(catalog: Catalog, entity: Entity, held: Rights) -> dict[str, Any]:
+    full = fields.record_schema(catalog, entity.id)
+    seen = held.seen() | held.edited("create") | held.edited("update")
+    kept = {key: value for key, value in full.items() if key not in ("$schema", "$id", "required")}
+    return {
+        **kept,
+        "title": entity.title,
+        "properties": {name: one for name, one in full.get("properties", {}).items() if name in seen},
+    }
+
+
+def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
+    root = f"/records/{entity.id}"
+    one = _ref(entity.id)
+    found: dict[str, dict[str, Any]] = {root: {}, f"{root}/{{id}}": {}}
+    if held.allows("read"):
+        page = {"type": "object", "properties": {"items": {"type": "array", "items": one}}}
+        found[root]["get"] = _operation(f"List {entity.plural}", page, query=_QUERY)
+        found[f"{root}/{{id}}"]["get"] = _operation(f"Read one {entity.title}", one, identified=True)
+        found[f"{root}/aggregate"] = {
+            "get": _operation(f"Count and sum {entity.plural}", _OBJECT, query=("group", "measure", "filter"))
+        }
+        for name, title in (("history", "History"), ("decisions", "Decisions"), ("checklist", "What is missing")):
+            found[f"{root}/{{id}}/{name}"] = {
+                "get": _operation(f"{title} of one {entity.title}", _OBJECT, identified=True)
+            }
+    if held.allows("export"):
+        found[f"{root}/export"] = {
+            "get": _operation(f"Export {entity.plural}", None, query=("format", "filter", "exact"))
+        }
+    if held.allows("create"):
+        found[root]["post"] = _operation(f"Create one {entity.title}", one, status="201", body=one)
+    if held.allows("update"):
+        found[f"{root}/{{id}}"]["patch"] = _operation(f"Change one {entity.title}", one, body=one, identified=True)
+    if held.allows("create") or held.allows("update"):
+        found[f"{root}/bulk"] = {"post": _operation(f"Change many {entity.plural}", _OBJECT, body=_OBJECT)}
+        found[f"{root}/check"] = {"post": _operation(f"Check one {entity.title}", _OBJECT, body=one, query=("id",))}
+        found[f"{root}/by/{{field}}/{{value}}"] = {
+            "put": _operation("Create or change by an external id", one, body=one, path=("field", "value"))
+        }
+    if held.allows("delete"):
+        found[f"{root}/{{id}}"]["delete"] = _operation(
+            f"Archive one {entity.title}", None, status="204", identified=True, query=("purge",)
+        )
+        found[f"{root}/{{id}}/restore"] = {"post": _operation(f"Restore one {entity.title}", one, identified=True)}
+    if entity.pipelines and held.allows("move"):
+        found[f"{root}/{{id}}/move"] = {
+            "post": _operation(f"Move one {entity.title}", one, body=_OBJECT, identified=True)
+        }
+    return {path: operations for path, operations in found.items() if operations}
+
+
+def _general() -> dict[str, Any]:
+    return {
+        "/conditions/check": {"post": _operation("Check a condition", _OBJECT, body=_OBJECT)},
+        "/decisions/{id}": {"get": _operation("Explain a decision", _OBJECT, identified=True)},
+        "/events": {"post": _operation("Send an event about a record", _OBJECT, status="202", body=_OBJECT)},
+        "/me": {"get": _operation("Who the bearer is", _OBJECT)},
+        "/metadata/entity/{id}/schema": {"get": _operation("JSON Schema of records", _OBJECT, identified=True)},
+        "/metadata/{kind}": {"get": _operation("List documents", _OBJECT, path=("kind",))},
+        "/metadata/{kind}/{id}": {"get": _operation("Read a document", _OBJECT, identified=True, path=("kind",))},
+        "/openapi.json": {"get": _operation("This description", _OBJECT)},
+        "/search": {"get": _operation("Find records", _OBJECT, query=("q", "limit"))},
+    }
+
+
+def _operation(
+    summary: str,
+    result: dict[str, Any] | None,
+    *,
+    status: str = "200",
+    body: dict[str, Any] | None = None,
+    identified: bool = False,
+    query: tuple[str, ...] = (),
+    path: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    named = [*path, *(["id"] if identified else [])]
+    parameters = [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in named]
+    parameters += [{"name": n, "in": "query", "schema": {"type": "string"}} for n in query]
+    success: dict[str, Any] = {"description": "Done"}
+    if result is not None:
+        success["content"] = {_JSON: {"schema": result}}
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "responses": {status: success, "default": {"$ref": "#/components/responses/Problem"}},
+    }
+    if parameters:
+        operation["parameters"] = parameters
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": body}}}
+    return operation
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,247 @@
+"""REST for records of every entity: ``/api/v1/records/{entity}``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response
+
+from dealwright import access
+from dealwright.api import answers
+from dealwright.errors import DealwrightError, Problem, QueryError, RecordError
+from dealwright import records as road
+from dealwright.records import Change, Saved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dealwright.records import Work
+
+records = Blueprint("records", __name__)
+
+
+@records.get("/records/<entity>")
+def page(entity: str) -> Response:
+    """List records: ``filter``, ``sort``, ``fields``, ``page_size``, ``cursor``, ``count``, ``archived``, ``q``."""
+    answers.only_known("filter", "sort", "fields", "page_size", "cursor", "count", "archived", "q")
+    fields = answers.single("fields")
+    with answers.reading() as work:
+        found = road.page(
+            work,
+            entity,
+            filter=answers.single("filter"),
+            sort=answers.single("sort") or "-created_at",
+            only=[name.strip() for name in fields.split(",") if name.strip()] if fields else None,
+            size=answers.number("page_size", 50, 1, 200),
+            cursor=answers.single("cursor"),
+            count=_flag("count"),
+            archived=_flag("archived"),
+            search=answers.single("q"),
+        )
+    return answers.answer(
+        {
+            "items": list(found.items),
+            "next_cursor": found.next_cursor,
+            "count": found.count,
+            "count_is_exact": found.count_is_exact,
+        }
+    )
+
+
+@records.post("/records/<entity>")
+def create(entity: str) -> Response:
+    """Create a record; 201 with its address and version."""
+    data = answers.body()
+    with answers.writing() as work:
+        return answers.once(work, lambda: _created(work, entity, road.save_one(work, entity, Change(data))))
+
+
+def _created(work: Work, entity: str, saved: Saved) -> Response:
+    return answers.answer(
+        _with_warnings(saved), 201, Location=f"/api/v1/records/{entity}/{saved.id}", ETag=answers.etag(saved.version)
+    )
+
+
+@records.get("/records/<entity>/<record>")
+def fetch(entity: str, record: str) -> Response:
+    """Return one record with its ETag."""
+    answers.only_known()
+    with answers.reading() as work:
+        found = road.fetch(work, entity, record)
+    return answers.answer(found, ETag=answers.etag(found["version"]))
+
+
+@records.patch("/records/<entity>/<record>")
+def update(entity: str, record: str) -> Response:
+    """Change fields of a record; ``If-Match`` guards against a change in between."""
+    data = answers.body()
+    version = answers.expected_version()
+    with answers.writing() as work:
+        saved = road.save_one(work, entity, Change(data, record, version))
+    return answers.answer(_with_warnings(saved), ETag=answers.etag(saved.version))
+
+
+@records.delete("/records/<entity>/<record>")
+def delete(entity: str, record: str) -> Response:
+    """Archive a record, or remove it for good with ``?purge=1``."""
+    answers.only_known("purge")
+    version = answers.expected_version()
+    with answers.writing() as work:
+        if _flag("purge"):
+            road.purge(work, entity, record)
+        else:
+            road.archive(work, entity, record, version=version)
+    return Response(status=204)
+
+
+@records.post("/records/<entity>/<record>/restore")
+def restore(entity: str, record: str) -> Response:
+    """Bring an archived record back."""
+    with answers.writing() as work:
+
+        def make() -> Response:
+            saved = road.restore(work, entity, record)
+            return answers.answer(saved.record, ETag=answers.etag(saved.version))
+
+        return answers.once(work, make)
+
+
+@records.post("/records/<entity>/<record>/move")
+def to_stage(entity: str, record: str) -> Response:
+    """Move a record to the stage ``to``; 409 with every unmet gate."""
+    data = answers.body()
+    answers.known(data, "to", "data")
+    if not isinstance(data.get("to"), str) or not isinstance(data.get("data", {}), dict):
+        raise RecordError("the move cannot be made", [Problem("/to", "required", "name the stage to move to")])
+    version = answers.expected_version()
+    with answers.writing() as work:
+
+        def make() -> Response:
+            saved = road.move_one(work, entity, record, data["to"], data=data.get("data"), version=version)
+            return answers.answer(_with_warnings(saved), ETag=answers.etag(saved.version))
+
+        return answers.once(work, make)
+
+
+@records.get("/records/<entity>/<record>/checklist")
+def checklist(entity: str, record: str) -> Response:
+    """Return each stage that may follow, with what is still missing for it."""
+    with answers.reading() as work:
+        found = road.gates(work, entity, record)
+    items = [
+        {"to": one["to"], "title": one["title"], "unmet": [_problem(problem) for problem in one["unmet"]]} for one in found
+    ]
+    return answers.answer({"items": items})
+
+
+@records.get("/records/<entity>/<record>/history")
+def history(entity: str, record: str) -> Response:
+    """Return what happened to a record, newest first."""
+    with answers.reading() as work:
+        return answers.answer({"items": road.history(work, entity, record)})
+
+
+@records.get("/records/<entity>/<record>/decisions")
+def decisions(entity: str, record: str) -> Response:
+    """Return what rules decided about a record and why, newest first."""
+    with answers.reading() as work:
+        return answers.answer({"items": road.decided(work, entity, record)})
+
+
+@records.put("/records/<entity>/by/<field>/<path:value>")
+def upsert(entity: str, field: str, value: str) -> Response:
+    """Create the record whose external id ``field`` is ``value``, or change the one that has it."""
+    data = answers.body()
+    with answers.writing() as work:
+        saved = road.upsert(work, entity, field, value, data)
+        if saved.created:
+            return _created(work, entity, saved)
+    return answers.answer(_with_warnings(saved), ETag=answers.etag(saved.version))
+
+
+@records.post("/records/<entity>/bulk")
+def many(entity: str) -> Response:
+    """Create, change and archive many records: all or nothing (``atomic``), or each on its own (207 if some failed)."""
+    data = answers.body()
+    answers.known(data, "create", "update", "delete", "atomic")
+    with answers.writing() as work:
+
+        def make() -> Response:
+            done = road.bulk(work, entity, data)
+            results = [_result(i, result) for i, result in enumerate(done)]
+            failed = any("errors" in result for result in results)
+            return answers.answer({"results": results, "atomic": bool(data.get("atomic"))}, 207 if failed else 200)
+
+        return answers.once(work, make)
+
+
+@records.post("/records/<entity>/check")
+def check_only(entity: str) -> Response:
+    """Say what a save of this record would say, and save nothing. ``?id=`` checks a change of that record."""
+    answers.only_known("id")
+    data = answers.body()
+    with answers.reading() as work:
+        checked = road.check(work, entity, data, record_id=answers.single("id"))
+    return answers.answer(
+        {
+            "ok": not checked.problems,
+            "errors": [_problem(problem) for problem in checked.problems],
+            "warnings": [_problem(problem) for problem in checked.warnings],
+            "record": checked.record,
+        }
+    )
+
+
+@records.get("/records/<entity>/aggregate")
+def grouped(entity: str) -> Response:
+    """Count and sum by group: ``group=stage,owner.region``, ``measure=count,sum:amount``, ``filter``."""
+    answers.only_known("group", "measure", "filter")
+    group = [one.strip() for one in (answers.single("group") or "").split(",") if one.strip()]
+    measures = [_measure(one.strip()) for one in (answers.single("measure") or "count").split(",") if one.strip()]
+    with answers.reading() as work:
+        found = road.aggregate(work, entity, group=group, measures=measures, filter=answers.single("filter"))
+    return answers.answer({"groups": found})
+
+
+@records.get("/records/<entity>/export")
+def exported(entity: str) -> Response:
+    """Stream the records that meet ``filter`` as csv, xlsx or jsonl; ``exact=1`` keeps values as they are for re-import."""
+    answers.only_known("format", "filter", "exact")
+    kind = answers.single("format") or "csv"
+    with answers.reading() as work:
+        access.demand(work.catalog, work.user, "export", entity)
+        made = road.export(work, entity, kind, filter=answers.single("filter"), exact=_flag("exact"))
+    response = Response(made.chunks, mimetype=made.type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{entity}.{kind}"'
+    return response
+
+
+def _with_warnings(saved: Saved) -> Mapping[str, Any]:
+    if not saved.warnings:
+        return saved.record
+    return {**saved.record, "_warnings": [_problem(problem) for problem in saved.warnings]}
+
+
+def _result(index: int, result: Saved | DealwrightError) -> dict[str, Any]:
+    if isinstance(result, Saved):
+        return {"index": index, "id": result.id, "version": result.version}
+    problems = result.problems or [Problem("", result.code, result.detail)]
+    return {"index": index, "errors": [_problem(problem) for problem in problems]}
+
+
+def _problem(problem: Problem) -> dict[str, str]:
+    return {"pointer": problem.pointer, "code": problem.code, "message": problem.message}
+
+
+def _measure(text: str) -> tuple[str, str | None]:
+    operation, colon, path = text.partition(":")
+    return operation, path if colon else None
+
+
+def _flag(name: str) -> bool:
+    text = answers.single(name)
+    if text not in (None, "0", "1", "true", "false"):
+        raise QueryError(f"{name} is “{text}”, it may be 1 or 0")
+    return text in ("1", "true")
+
+

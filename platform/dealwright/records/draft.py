@@ -1,0 +1,72 @@
+"""A record on its way through one save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dealwright.errors import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dealwright.errors import DealwrightError, Problem
+    from dealwright.events import Event
+    from dealwright.metadata.definitions import Entity
+    from dealwright.rules import Decision
+
+
+@dataclass(slots=True)
+class Draft:
+    """A record on its way through one save: what was asked, what it is now, what has followed from it.
+
+    Attributes:
+        before: The stored typed record; None for a new one.
+        asked: API JSON that the caller sent.
+        env: The record as it will be, with all that conditions read (see ``docs/conditions.md``).
+        changed: Own and system fields whose value differs from ``before``.
+        since: Fields changed since the last event of this save.
+        rule: Id of the rule that asked for this record or change; None for a person.
+        cause: Id of the event that led here through a rule; None for a first cause.
+        error: Why the record cannot be saved; nothing of it is written then.
+        op: The operation that the user's grants must allow; empty for create or update, as ``new`` says.
+    """
+
+    entity: Entity
+    id: str
+    new: bool
+    asked: Mapping[str, Any]
+    expected: int | None = None
+    before: Mapping[str, Any] | None = None
+    env: dict[str, Any] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    since: set[str] = field(default_factory=set)
+    started: dict[str, Any] = field(default_factory=dict)
+    rule: str | None = None
+    cause: str | None = None
+    depth: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    error: DealwrightError | None = None
+    events: list[Event] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    fired: set[str] = field(default_factory=set)
+    op: str = ""
+
+    @property
+    def version(self) -> int:
+        """The version after the save."""
+        return 1 if self.before is None else int(self.before["version"]) + bool(self.changed)
+
+    def put(self, name: str, value: Any) -> None:
+        """Set a field; one that gets its own value again is not changed."""
+        if self.env.get(name) != value:
+            self.started.setdefault(name, self.env.get(name))
+            self.env[name] = value
+            self.changed.add(name)
+            self.since.add(name)
+
+    def refuse(self) -> None:
+        """Turn the problems found so far into the error of this record."""
+        if self.problems and self.error is None:
+            self.error = RecordError(f"the {self.entity.title} was not saved", self.problems)

@@ -1,0 +1,216 @@
+"""What follows from a change: the rules are asked, and what they ask for is done, in the same transaction.
+
+A rule that changes the record itself leads to another round on the same draft: settled and checked like a person's
+change, told by an event of its own, and looked at by the rules again. A rule fires once a save, and there are at most
+eight rounds. What a rule does elsewhere (a record, a task, a notice) goes down the whole road after the draft is
+written, one level deeper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dealwright import actions, clock, events, fields, rules
+from dealwright.errors import Problem, RecordError, RuleLoopError
+from dealwright.records import look, needs
+from dealwright.records.draft import Draft
+from dealwright.storage import firings, outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records.work import Work
+    from dealwright.rules import Decision
+
+#: Rounds on one record, and levels of records made by rules, before the save is refused (design §5 step 6).
+ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An effect that a decision asked for, still to be carried out.
+
+    ``key`` is the decision's id and the index of the action: what is sent under it is sent once.
+    """
+
+    effect: actions.CreateRecord | actions.Deliver
+    decision: Decision
+    key: str
+    depth: int
+
+
+def decide(work: Work, entity: Entity, drafts: Sequence[Draft], *, told: bool = False) -> list[Asked]:
+    """Let the rules look at each draft until they change it no more; return what they ask for elsewhere.
+
+    Args:
+        work: The transaction.
+        entity: The entity of the drafts.
+        drafts: Checked drafts.
+        told: Whether each draft already carries the event that the rules are to look at first.
+
+    Raises:
+        RuleLoopError: If rules still change a draft after ``ROUNDS`` rounds.
+    """
+    asked: list[Asked] = []
+    pending = [draft for draft in drafts if told or draft.new or draft.since]
+    rule: dict[str, str | None] = {draft.id: draft.rule for draft in pending}
+    for _ in range(ROUNDS):
+        happened = [draft.events[-1] if told else tell(work, draft, rule.get(draft.id)) for draft in pending]
+        told = False
+        if not work.rules or not pending:
+            return asked
+        by_event = {draft.events[-1].id: draft for draft in pending}
+        decisions = rules.decide(work.catalog, [(event, by_event[event.id].env) for event in happened])
+        for decision in _claimed(work, by_event, decisions):
+            draft = by_event[decision.event]
+            asked += _act(work, draft, decision, rule)
+        pending = [draft for draft in pending if draft.since and draft.error is None]
+        _settle_again(work, entity, pending, rule)
+        pending = [draft for draft in pending if draft.since]
+    if pending:
+        raise RuleLoopError(sorted({d.rule for draft in pending for d in draft.decisions if d.fired}), ROUNDS)
+    return asked
+
+
+def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = None) -> events.Event:
+    """Add the event of what has changed since the last one: created, updated or moved, or of the type ``kind``."""
+    if kind is None:
+        moved = events.MOVED if "stage" in draft.since else events.UPDATED
+        kind = events.CREATED if draft.new and not draft.events else moved
+    names = [name for name in draft.since if name in draft.entity.fields or name in draft.entity.system_fields]
+    before = fields.shown(work.catalog, draft.entity.id, draft.started, only=names)
+    after = fields.shown(work.catalog, draft.entity.id, draft.env, only=names)
+    event = events.Event(
+        id=clock.new_id(),
+        type=kind,
+        entity=draft.entity.id,
+        record=draft.id,
+        version=draft.version,
+        at=work.now,
+        actor=work.user.id,
+        data={"rule": rule} if rule is not None else {},
+        changes={n: (before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)},
+        cause=draft.events[-1].id if draft.events else draft.cause,
+        depth=draft.depth + len(draft.events),
+    )
+    draft.events.append(event)
+    draft.since.clear()
+    draft.started.clear()
+    return event
+
+
+def _claimed(
+    work: Work, by_event: Mapping[str, Draft], decisions: Iterable[Decision]
+) -> Iterable[Decision]:
+    """Note every decision; yield those that are to be acted on: fired, live, and the first in their window."""
+    fired: list[Decision] = []
+    for decision in decisions:
+        draft = by_event[decision.event]
+        if decision.rule in draft.fired:
+            continue
+        draft.decisions.append(decision)
+        if decision.fired:
+            draft.fired.add(decision.rule)
+            fired.append(decision)
+    windows = [decision for decision in fired if decision.window is not None]
+    taken = (
+        firings.claim(work.connection, [(d.rule, d.rule_version, d.record, d.window, d.id, work.now) for d in windows])
+        if windows
+        else set()
+    )
+    for decision in fired:
+        first = decision.window is None or (decision.rule, decision.rule_version, decision.record, decision.window) in taken
+        if first and decision.mode == "live":
+            yield decision
+
+
+def _act(work: Work, draft: Draft, decision: Decision, rule: dict[str, str | None]) -> list[Asked]:
+    """Turn a decision into changes of the draft and effects elsewhere."""
+    asked: list[Asked] = []
+    subject = actions.Subject(work.catalog, draft.entity.id, draft.id, decision.rule, draft.env)
+    for index, action in enumerate(rules.of(work.catalog).actions(decision.rule)):
+        for number, effect in enumerate(actions.apply(action, subject)):
+            if isinstance(effect, actions.SetField):
+                _set(work, draft, effect, decision.rule)
+                rule[draft.id] = decision.rule
+            else:
+                asked.append(Asked(effect, decision, f"{decision.id}:{index}:{number}", draft.depth + 1))
+    return asked
+
+
+def _set(work: Work, draft: Draft, effect: actions.SetField, rule: str) -> None:
+    if effect.field in ("owner", "team"):
+        draft.put(effect.field, effect.value)
+        return
+    values, problems = fields.read(work.catalog, draft.entity.id, {effect.field: effect.value}, new=False)
+    if problems:
+        raise _broken(rule, draft.entity, problems)
+    for name, value in values.items():
+        draft.put(name, value)
+
+
+def _settle_again(
+    work: Work, entity: Entity, drafts: Sequence[Draft], rule: Mapping[str, str | None]
+) -> None:
+    """Check drafts that rules have changed, like a person's change; a broken one is the rule's fault and says so."""
+    wanted = needs.needs(work.catalog, entity, work.user.roles)
+    moved = [draft for draft in drafts if not wanted.hops.isdisjoint(draft.since)]
+    needs.load(work, entity, wanted, [draft.env for draft in moved])
+    for draft in drafts:
+        needs.derive(wanted, draft.env)
+        known = len(draft.problems)
+        look.settle_one(work, entity, draft, draft.since)
+        if len(draft.problems) > known:
+            raise _broken(rule.get(draft.id) or "?", entity, draft.problems[known:])
+
+
+def _broken(rule: str, entity: Entity, problems: Iterable[Problem]) -> RecordError:
+    return RecordError(
+        f"rule {rule} made the {entity.title} invalid; nothing was saved. Ask whoever keeps the rule to mend it", problems
+    )
+
+
+def carry_out(
+    work: Work, asked: Sequence[Asked], run: Callable[[Work, Entity, Sequence[Draft]], None]
+) -> None:
+    """Put what leaves the database into the outbox, and take new records down the road (``run``), by entity.
+
+    Raises:
+        RuleLoopError: If records made by rules have led to more records, more than ``ROUNDS`` levels deep.
+        RecordError: If a record that a rule asks for is not valid; it names the rule.
+    """
+    sent = [one for one in asked if isinstance(one.effect, actions.Deliver)]
+    if sent:
+        outbox.put(work.connection, [_delivery(work, one) for one in sent])
+    by_entity: dict[str, list[Draft]] = {}
+    for one in asked:
+        if not isinstance(one.effect, actions.CreateRecord):
+            continue
+        if one.depth > ROUNDS:
+            raise RuleLoopError([one.decision.rule], ROUNDS)
+        entity = work.catalog.entity(one.effect.entity)
+        draft = Draft(entity, clock.new_id(), True, one.effect.data, rule=one.decision.rule)
+        draft.cause, draft.depth = one.decision.event, one.depth
+        by_entity.setdefault(entity.id, []).append(draft)
+    for entity_id, drafts in by_entity.items():
+        run(work, work.catalog.entity(entity_id), drafts)
+        for draft in drafts:
+            if draft.error is not None:
+                problems = draft.error.problems or [Problem("", draft.error.code, draft.error.detail)]
+                raise _broken(draft.rule or "?", draft.entity, problems)
+
+
+def _delivery(work: Work, one: Asked) -> dict[str, Any]:
+    assert isinstance(one.effect, actions.Deliver)  # noqa: S101 - narrows the type; carry_out passes nothing else
+    return {
+        "id": clock.new_id(),
+        "at": work.now,
+        "channel": one.effect.channel,
+        "target": one.effect.target,
+        "payload": {**one.effect.payload, "key": one.key},
+        "key": one.key,
+        "event": one.decision.event,
+        "rule": one.decision.rule,
+    }

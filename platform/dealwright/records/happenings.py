@@ -1,0 +1,123 @@
+"""Events that are no save: sent by people, plugins and timers. They are logged, and rules look at them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dealwright import access, clock, events
+from dealwright.errors import ForbiddenError, Problem, RecordError
+from dealwright.records import follow, needs, road
+from dealwright.records.draft import Draft
+from dealwright.records.read import missing
+from dealwright.storage import records as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from dealwright.events import Event
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records.work import Work
+
+#: Characters of an event's data as JSON text.
+LARGEST_DATA = 16_000
+
+
+def send(
+    work: Work, kind: str, entity_id: str, record_id: str, data: Mapping[str, Any], at: datetime | None = None
+) -> str:
+    """Log an event that the user sends about a record, and let the rules look at it.
+
+    The user must be allowed to update the record: an event can make rules change it. The platform's own types
+    (``record.updated`` ...) cannot be sent.
+
+    Args:
+        work: The transaction.
+        kind: Type, such as ``engagement.opened``.
+        entity_id: Id of the entity.
+        record_id: The record it is about.
+        data: What the event says; ``event.<key>`` in conditions.
+        at: When it happened; None for now. Not later than now.
+
+    Returns:
+        The event's id.
+
+    Raises:
+        RecordError: If the type cannot be sent, or the event is said to happen in the future.
+        NotFoundError, ForbiddenError: If the record may not be seen, or not be updated.
+    """
+    held = access.demand(work.catalog, work.user, "update", entity_id)
+    problems = []
+    if not events.is_sendable(kind):
+        problems.append(
+            Problem("/type", "not-an-event", f"“{kind[:80]}” cannot be sent; a type is two names, such as engagement.opened")
+        )
+    if at is not None and at > work.now:
+        problems.append(Problem("/at", "in-the-future", "an event cannot happen later than now; leave “at” out"))
+    if problems:
+        raise RecordError("the event was not taken", problems)
+    entity = work.catalog.entity(entity_id)
+    draft = _drafts(work, entity, [record_id]).get(record_id)
+    if draft is None or not held.matching("update", draft.env):
+        if draft is not None and held.seen_on(draft.env):
+            raise ForbiddenError(f"you may not update this {entity.title}, so you cannot send events about it")
+        raise missing(work, entity_id, record_id)
+    event = events.Event(
+        clock.new_id(), kind, entity_id, record_id, None, at or work.now, actor=work.user.id, data=dict(data)
+    )
+    _follow(work, entity, [(draft, event)])
+    return event.id
+
+
+def happen(work: Work, happened: Sequence[Event]) -> None:
+    """Log events that the platform itself raises (a due timer, the outcome of an approval) and let rules look at them.
+
+    Events about records that are gone or archived are logged and wake nothing.
+    """
+    by_entity: dict[str, list[Event]] = {}
+    for event in happened:
+        by_entity.setdefault(event.entity, []).append(event)
+    for entity_id, told in by_entity.items():
+        entity = work.catalog.entity(entity_id)
+        drafts = _drafts(work, entity, [event.record for event in told if event.record is not None])
+        _follow(work, entity, [(draft, e) for e in told if (draft := drafts.get(e.record or "")) is not None])
+
+
+def _drafts(work: Work, entity: Entity, ids: Sequence[str]) -> dict[str, Draft]:
+    rows = stored.get(work.connection, work.catalog, entity.id, ids, lock=True)
+    drafts = {}
+    for record_id, row in rows.items():
+        draft = Draft(entity, record_id, False, {}, before=row)
+        draft.env = {**row, **work.env, "is_new": False}
+        drafts[record_id] = draft
+    wanted = needs.needs(work.catalog, entity, work.user.roles)
+    needs.load(work, entity, wanted, [draft.env for draft in drafts.values()])
+    for draft in drafts.values():
+        needs.remember(wanted, draft.env, draft.before)
+        needs.derive(wanted, draft.env)
+    return drafts
+
+
+def _follow(work: Work, entity: Entity, told: Sequence[tuple[Draft, Event]]) -> None:
+    """Let rules look at the events, one event of a record after the other, and write what comes of it."""
+    rest = list(told)
+    while rest:
+        first: dict[str, tuple[Draft, Event]] = {}
+        for draft, event in rest:
+            first.setdefault(draft.id, (draft, event))
+        rest = [pair for pair in rest if pair not in first.values()]
+        for draft, event in first.values():
+            draft.env = {k: v for k, v in draft.env.items() if not k.startswith("event.")}
+            draft.env.update({f"event.{key}": value for key, value in event.data.items()})
+            draft.events = [event]
+        drafts = [draft for draft, _ in first.values()]
+        effects = follow.decide(work, entity, drafts, told=True)
+        road.write_and_follow(work, entity, drafts, effects)
+        for draft in drafts:
+            if draft.changed:
+                draft.before = {**(draft.before or {}), **draft.env, "version": draft.version}
+                draft.env["version"] = draft.version
+            draft.events, draft.decisions, draft.changed = [], [], set()
+            draft.fired = set()
+
+

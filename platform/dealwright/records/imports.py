@@ -1,0 +1,349 @@
+"""Importing a file: every row through every check and rule, in batches, and nothing lost between two of them.
+
+Each batch is one transaction, which also notes how far the import has come; an import that was cut off goes on where it
+stopped when the same file is imported again with the same mapping. A row that is refused goes, as it was, into the
+file of rejects with its number and the reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dealwright import access, clock, fields
+from dealwright.actions.plain import plain
+from dealwright.errors import DealwrightError, Problem, RecordError
+from dealwright.records import mapping as mappings, moves, road
+from dealwright.records.look import visible
+from dealwright.records.work import Change, Saved, Work
+from dealwright.storage import audit, imports as progress, records as stored
+
+if TYPE_CHECKING:
+    from dealwright.access import User
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records.mapping import Column, FileMapping
+    from dealwright.records.tables_in import Table
+    from dealwright.records.workspace import Workspace
+
+#: Rows in one transaction.
+BATCH = 500
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the rows of a file so far."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts as plain JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row on its way: its number, its cells, and what it asks for or why it cannot."""
+
+    number: int
+    cells: Sequence[str]
+    data: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    id: str | None = None
+
+
+class _DryRunError(Exception):
+    """Raised to roll back a batch of a dry run."""
+
+
+def run(
+    workspace: Workspace,
+    user: User,
+    entity_id: str,
+    table: Table,
+    given: Mapping[str, Any] | None = None,
+    *,
+    rejects: Path | None = None,
+    key: str | None = None,
+    rules: bool = True,
+    dry: bool = False,
+    report: Callable[[Counts], None] = lambda counts: None,
+) -> Counts:
+    """Import a file.
+
+    Args:
+        workspace: Where.
+        user: In whose name; the grant must allow ``import``, and create or update as the rows need.
+        entity_id: Id of the entity.
+        table: The file.
+        given: The mapping document; None: columns are named like fields.
+        rejects: Where refused rows go; None writes no file.
+        key: The external id to find existing records by, in place of the mapping's.
+        rules: Whether rules are asked. False is noted in the audit log.
+        dry: Do everything but commit.
+        report: Called after each batch.
+
+    Returns:
+        What became of the rows, those of an earlier, interrupted run included.
+
+    Raises:
+        DefinitionError: If the mapping does not fit.
+        NotFoundError, ForbiddenError: If the user may not import this entity.
+    """
+    with workspace.database.read() as connection:
+        work = Work(workspace, connection, user)
+        access.demand(work.catalog, user, "import", entity_id)
+        document = dict(given) if given is not None else None
+        if key is not None:
+            document = {**(document or {"columns": {n: {"to": n} for n in table.header}}), "key": key}
+        mapping = mappings.read(work.catalog, work.catalog.entity(entity_id), table.header, document)
+    digest = _digest(table, document, entity_id, rules=rules)
+    counts, done = _begin(workspace, user, entity_id, table, digest, rules=rules, dry=dry)
+    writer = _Rejects(rejects, table.header, done)
+    rows = (_Row(number, cells) for number, cells in table.rows() if number > done)
+    with writer:
+        while batch := list(islice(rows, BATCH)):
+            _batch(workspace, user, entity_id, mapping, table, batch, counts, writer, digest, rules=rules, dry=dry)
+            report(counts)
+    if not dry:
+        with workspace.database.write() as connection:
+            progress.finish(connection, digest, clock.now())
+    return counts
+
+
+def _digest(table: Table, document: Any, entity_id: str, *, rules: bool) -> str:
+    text = json.dumps([table.digest, document, entity_id, rules], sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _begin(
+    workspace: Workspace, user: User, entity_id: str, table: Table, digest: str, *, rules: bool, dry: bool
+) -> tuple[Counts, int]:
+    if dry:
+        return Counts(), 0
+    with workspace.database.write() as connection:
+        begun = progress.begin(connection, digest, entity_id, table.name, user.id, clock.now())
+        if begun.position == 0:
+            audit.append(
+                connection,
+                action="import.started",
+                actor=user.id,
+                at=clock.now(),
+                data={"entity": entity_id, "file": table.name, "digest": table.digest, "rules": rules, "by": user.by},
+            )
+        return Counts(**begun.counts), begun.position
+
+
+def _batch(
+    workspace: Workspace,
+    user: User,
+    entity_id: str,
+    mapping: FileMapping,
+    table: Table,
+    batch: list[_Row],
+    counts: Counts,
+    writer: _Rejects,
+    digest: str,
+    *,
+    rules: bool,
+    dry: bool,
+) -> None:
+    after = Counts(**{**counts.as_json(), "reasons": dict(counts.reasons)})
+    try:
+        with workspace.database.write() as connection:
+            work = Work(workspace, connection, user, rules=rules)
+            entity = work.catalog.entity(entity_id)
+            _read(work, entity, mapping, table, batch)
+            _save(work, entity, batch, after)
+            for row in batch:
+                if row.problems:
+                    after.rejected += 1
+                    code = row.problems[0].code
+                    after.reasons[code] = after.reasons.get(code, 0) + 1
+            after.rows += len(batch)
+            # Before the commit: after a crash in between, rows beyond the noted position are cut off again.
+            writer.add([row for row in batch if row.problems])
+            if dry:
+                raise _DryRunError
+            progress.advance(connection, digest, batch[-1].number, after.as_json(), clock.now())
+    except _DryRunError:
+        pass
+    for name in Counts.__slots__:
+        setattr(counts, name, getattr(after, name))
+
+
+def _read(work: Work, entity: Entity, mapping: FileMapping, table: Table, batch: list[_Row]) -> None:
+    """Turn cells into data: texts to values, names to references, keys to existing records."""
+    index = {name: i for i, name in enumerate(table.header)}
+    constants = {name: plain(condition.evaluate(work.env)) for name, condition in mapping.constants.items()}
+    for row in batch:
+        row.data.update(constants)
+        if len(row.cells) > len(table.header):
+            text = f"the row has {len(row.cells)} cells, the header {len(table.header)}; look for a comma without quotes"
+            row.problems.append(Problem("", "too-many-cells", text))
+    for name, column in mapping.columns.items():
+        texts = [(row, _cell(row, index[name], column)) for row in batch]
+        if column.match is not None:
+            _match(work, entity, column, texts)
+        else:
+            _convert(work, entity, column, texts)
+    if mapping.key is not None:
+        _find(work, entity, mapping.key, batch)
+
+
+def _cell(row: _Row, index: int, column: Column) -> str | None:
+    text = row.cells[index].strip() if index < len(row.cells) else ""
+    text = column.values.get(text, text) or ""
+    return text or column.default or None
+
+
+def _convert(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Row, str | None]]) -> None:
+    seen: dict[str, Any] = {}
+    for row, text in texts:
+        if text is None:
+            row.data[column.to] = None
+            continue
+        if text not in seen:
+            try:
+                seen[text] = fields.from_text(work.catalog, entity.id, column.to, text)
+            except RecordError as error:
+                seen[text] = error
+        if isinstance(seen[text], RecordError):
+            row.problems += seen[text].problems
+        else:
+            row.data[column.to] = seen[text]
+
+
+def _match(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Row, str | None]]) -> None:
+    """Find the records that a column names, one statement for the batch; make missing ones if the mapping says so."""
+    target = entity.all_fields()[column.to].to or ""
+    wanted = sorted({text for _, text in texts if text is not None})
+    found = stored.find_by(work.connection, work.catalog, target, column.match or "", wanted) if wanted else {}
+    if not access.rights(work.catalog, work.user, target).unrestricted("read"):
+        may = visible(work, target, {one for ids in found.values() for one in ids})
+        found = {text: [one for one in ids if one in may] for text, ids in found.items()}
+    missing = [text for text in wanted if not found.get(text)]
+    if column.create and missing:
+        made = road.save_many(work, target, [Change({column.match or "": text}) for text in missing])
+        found.update({t: [one.id] for t, one in zip(missing, made, strict=True) if isinstance(one, Saved)})
+    title = work.catalog.entity(target).title
+    for row, text in texts:
+        ids = found.get(text, []) if text is not None else []
+        if text is None or len(ids) == 1:
+            row.data[column.to] = ids[0] if ids else None
+        elif ids:
+            message = f"{len(ids)} records of {title} have {column.match} “{text}”; make it unique, or use their ids"
+            row.problems.append(Problem(f"/{column.to}", "ambiguous", message))
+        else:
+            message = f"there is no {title} whose {column.match} is “{text}”"
+            row.problems.append(Problem(f"/{column.to}", "no-such-record", message))
+
+
+def _find(work: Work, entity: Entity, key: str, batch: Sequence[_Row]) -> None:
+    """Find the records that the rows are about, and refuse a key that stands in two rows of the batch."""
+    keys = sorted({row.data[key] for row in batch if row.data.get(key) is not None})
+    found = stored.find_by(work.connection, work.catalog, entity.id, key, keys) if keys else {}
+    taken: dict[Any, int] = {}
+    for row in batch:
+        value = row.data.get(key)
+        if value is None:
+            row.problems.append(Problem(f"/{key}", "required", f"the key {key} is empty; every row needs one"))
+        elif value in taken:
+            text = f"the key “{value}” stands in row {taken[value]} too; keep one of them"
+            row.problems.append(Problem(f"/{key}", "key-twice", text))
+        else:
+            taken[value] = row.number
+            ids = found.get(value, [])
+            row.id = ids[0] if ids else None
+
+
+def _save(work: Work, entity: Entity, batch: Sequence[_Row], counts: Counts) -> None:
+    good = [row for row in batch if not row.problems]
+    stages = _stages(work, entity, [row for row in good if row.id is not None])
+    results = road.save_many(work, entity.id, [Change(row.data, row.id) for row in good]) if good else []
+    for row, result in zip(good, results, strict=True):
+        if isinstance(result, DealwrightError):
+            row.problems += result.problems or (Problem("", result.code, result.detail),)
+            continue
+        moved = False
+        if row.number in stages:
+            try:
+                with work.connection.begin_nested():
+                    moves.move_one(work, entity.id, result.id, stages[row.number])
+                moved = True
+            except DealwrightError as error:
+                row.problems += error.problems or (Problem("/stage", error.code, error.detail),)
+                continue
+        if result.created:
+            counts.created += 1
+        elif result.unchanged and not moved:
+            counts.unchanged += 1
+        else:
+            counts.updated += 1
+
+
+def _stages(work: Work, entity: Entity, rows: Sequence[_Row]) -> dict[int, str]:
+    """Take the stage out of what existing records are to get: a save does not change it, a move does."""
+    named = [row for row in rows if "stage" in row.data or "pipeline" in row.data]
+    if not named or not entity.pipelines:
+        return {}
+    now = stored.get(work.connection, work.catalog, entity.id, [row.id for row in named if row.id is not None])
+    moved: dict[int, str] = {}
+    for row in named:
+        row.data.pop("pipeline", None)
+        stage = row.data.pop("stage", None)
+        if stage is not None and row.id in now and now[row.id]["stage"] != stage:
+            moved[row.number] = stage
+    return moved
+
+
+class _Rejects:
+    """The file of refused rows: the columns of the import, then ``_row`` and ``_reason``."""
+
+    def __init__(self, path: Path | None, header: Sequence[str], done: int) -> None:
+        self.path, self.header = path, header
+        kept = list(_kept(path, done)) if path is not None and done else []
+        self._file = path.open("w", encoding="utf-8", newline="") if path is not None else None
+        self._writer = csv.writer(self._file) if self._file is not None else None
+        if self._writer is not None:
+            self._writer.writerow([*header, "_row", "_reason"])
+            self._writer.writerows(kept)
+
+    def __enter__(self) -> _Rejects:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, rows: Sequence[_Row]) -> None:
+        """Write refused rows and put them on the disk."""
+        if self._writer is None or self._file is None or not rows:
+            return
+        for row in rows:
+            cells = [*row.cells, *[""] * (len(self.header) - len(row.cells))]
+            reason = "; ".join(f"{problem.pointer[1:] or 'row'}: {problem.message}" for problem in row.problems)
+            self._writer.writerow([*cells, row.number, reason])
+        self._file.flush()
+
+
+def _kept(path: Path, done: int) -> Iterator[list[str]]:
+    """Yield the rejects of an earlier run up to the row that its last commit has noted."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows, None)
+        for cells in rows:
+            if len(cells) >= 2 and cells[-2].isdigit() and int(cells[-2]) <= done:
+                yield cells

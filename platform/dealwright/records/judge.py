@@ -1,0 +1,87 @@
+"""May this user do this, to this record, and to each of these fields? Asked before anything is answered.
+
+A record that may not be seen is not found. A field that may not be seen is unknown, in the very words of a field that
+does not exist. What a rule asks for is not judged by the rights of the person whose change woke it: its scope is what
+its document names, and the event says which rule it was.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from dealwright.access import Rights, demand as demanded, rights
+from dealwright.errors import ForbiddenError, NotFoundError, Problem
+from dealwright.metadata.system import ASSIGNABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records.draft import Draft
+    from dealwright.records.work import Work
+
+#: System fields that a new record may be given, beside ``ASSIGNABLE``: where in its pipeline it starts.
+ON_CREATE = frozenset({"stage", "pipeline"})
+
+
+def demand(work: Work, op: str, entity: Entity) -> Rights:
+    """Return the user's rights to the entity if they allow ``op`` on some record; raise as ``access.demand``."""
+    return demanded(work.catalog, work.user, op, entity.id)
+
+
+def rows(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Judge each draft: the record as it was for a change, as it will be for a new one; and each field it sets."""
+    held = rights(work.catalog, work.user, entity.id)
+    for draft in drafts:
+        if draft.rule is not None:
+            continue
+        op = draft.op or ("create" if draft.new else "update")
+        env = draft.env if draft.new else _as_it_was(held, draft)
+        matching = held.matching(op, env)
+        if not matching:
+            draft.error = _refusal(entity, draft, op, seen=bool(held.seen_on(env)))
+            continue
+        allowed = frozenset().union(*(grant.edit for grant in matching))
+        seen = allowed | held.seen_on(env)
+        draft.problems[:0] = list(unwritable(entity, draft, allowed, seen))
+
+
+def _as_it_was(held: Rights, draft: Draft) -> Mapping[str, Any]:
+    """Return the env before the change: what was asked is already in it, what stood there counts."""
+    if not held.needs & draft.changed or draft.before is None:
+        return draft.env
+    return {**draft.env, **{name: draft.before.get(name) for name in draft.changed}}
+
+
+def _refusal(entity: Entity, draft: Draft, op: str, *, seen: bool) -> ForbiddenError | NotFoundError:
+    if draft.new or seen:
+        return ForbiddenError(f"you may not {op} this {entity.title}; ask an administrator for a role that can")
+    return NotFoundError(f"there is no {entity.title} with the id “{draft.id}”")
+
+
+def unwritable(
+    entity: Entity, draft: Draft, allowed: frozenset[str], seen: frozenset[str]
+) -> Iterable[Problem]:
+    """Yield a problem for each field that was asked for and may not be set by this user."""
+    for name in draft.asked:
+        field = entity.field(name)
+        if field is None or name not in seen:
+            yield unknown(name, (one for one in entity.fields if one in seen))
+        elif field.system and not settable(name, new=draft.new):
+            yield Problem(f"/{name}", "read-only", f"{field.title} is kept by the platform; leave it out")
+        elif name not in allowed:
+            yield Problem(f"/{name}", "read-only", f"you may see {field.title} but not change it; leave it out")
+
+
+def settable(name: str, *, new: bool) -> bool:
+    """Tell whether a request may set this system field at all."""
+    return name in ASSIGNABLE or (new and name in ON_CREATE)
+
+
+def unknown(name: str, known: Iterable[str]) -> Problem:
+    """Return the problem of a field that does not exist, or that may not be seen."""
+    near = difflib.get_close_matches(name, list(known), 1, 0.7)
+    hint = f"; did you mean “{near[0]}”?" if near else ""
+    pointer = name.replace("~", "~0").replace("/", "~1")
+    return Problem(f"/{pointer}", "unknown-field", f"there is no field “{name}”{hint}")

@@ -1,0 +1,186 @@
+"""The checks of a save that look at values: the input itself, the record as a whole, and other records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dealwright import access, fields
+from dealwright.errors import Problem
+from dealwright.storage import queries, records as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from dealwright.metadata.definitions import Entity, Field, Pipeline
+    from dealwright.records.draft import Draft
+    from dealwright.records.work import Work
+
+#: Types whose value is the id, or ids, of other records.
+_LINKS = frozenset({"reference", "references", "user", "team", "any_reference"})
+
+
+def read(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Turn what was asked into typed values in the env, with defaults for a new record."""
+    for draft in drafts:
+        own = {name: value for name, value in draft.asked.items() if name in entity.fields}
+        values, problems = fields.read(work.catalog, entity.id, own, new=draft.new)
+        draft.problems += problems
+        if draft.new:
+            _begin(work, entity, draft)
+        for name, value in values.items():
+            draft.put(name, value)
+        for name in ("owner", "team"):
+            if name in draft.asked:
+                _assign(entity, draft, name, draft.asked[name])
+
+
+def _begin(work: Work, entity: Entity, draft: Draft) -> None:
+    """Give a new record what it starts with: its owner, its defaults, its place in the pipeline."""
+    env = draft.env
+    draft.put("owner", work.user.id)
+    draft.put("team", work.user.team)
+    env.update(created_at=work.now, updated_at=work.now, created_by=work.user.id, updated_by=work.user.id)
+    for name, value in fields.defaults(work.catalog, entity.id, env).items():
+        if name not in draft.asked:
+            draft.put(name, value)
+    if entity.pipelines:
+        _enter(work, entity, draft)
+
+
+def _enter(work: Work, entity: Entity, draft: Draft) -> None:
+    pipeline: Pipeline | None = None
+    asked = draft.asked.get("pipeline", entity.pipelines[0])
+    if isinstance(asked, str) and asked in entity.pipelines:
+        pipeline = work.catalog.pipelines[asked]
+    if pipeline is None:
+        choices = ", ".join(entity.pipelines)
+        draft.problems.append(Problem("/pipeline", "no-such-option", f"“{asked}” is none of the pipelines {choices}"))
+        return
+    stage = pipeline.stages.get(str(draft.asked.get("stage", pipeline.start)))
+    if stage is None:
+        choices = ", ".join(pipeline.stages)
+        text = f"“{draft.asked['stage']}” is none of the stages {choices}"
+        draft.problems.append(Problem("/stage", "no-such-option", text))
+        return
+    draft.put("pipeline", pipeline.id)
+    draft.put("pipeline_version", pipeline.version)
+    draft.put("stage", stage.id)
+    draft.put("stage_entered_at", work.now)
+    draft.put("status", stage.outcome or "open")
+
+
+def _assign(entity: Entity, draft: Draft, name: str, value: Any) -> None:
+    if value is None or (isinstance(value, str) and value):
+        draft.put(name, value)
+    else:
+        title = entity.system_fields[name].title
+        draft.problems.append(
+            Problem(f"/{name}", "wrong-type", f"{title} is the id of a record as text, or null; got {value!r}"[:200])
+        )
+
+
+def settle(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Work out formulas, visibility and what is required; run the entity's checks on the record as it will be."""
+    for draft in drafts:
+        if draft.error is None:
+            settle_one(work, entity, draft, draft.changed)
+
+
+def settle_one(work: Work, entity: Entity, draft: Draft, changed: Collection[str]) -> None:
+    """Settle one draft after these fields changed."""
+    for name, value in fields.prefill(work.catalog, entity.id, draft.env, changed).items():
+        if name not in draft.asked:
+            draft.put(name, value)
+    settled = fields.settle(work.catalog, entity.id, draft.env, changed=frozenset(changed), new=draft.new)
+    for name, value in settled.changes.items():
+        draft.put(name, value)
+    draft.problems += settled.problems
+    draft.warnings = list(settled.warnings)
+
+
+def others(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Check against other records: what is referred to exists and may be seen; what must be unique is."""
+    live = [draft for draft in drafts if draft.error is None]
+    _references(work, entity, live)
+    held = [d for d in live if d.new or _touches_unique(entity, d.changed)]
+    if not held or not (entity.unique or entity.duplicates):
+        return
+    by_rule = {rule.id: rule for rule in (*entity.unique, *entity.duplicates)}
+    for clash in stored.clashes(work.connection, work.catalog, entity.id, [draft.env for draft in held]):
+        draft, rule = held[clash.index], by_rule[clash.rule]
+        names = getattr(rule, "fields", None) or getattr(rule, "match", ())
+        titles = " and ".join(f.title if (f := entity.field(name)) else name for name in names)
+        blocks = clash.kind == "unique" or getattr(rule, "action", "") == "block"
+        text = f"another {entity.title} has the same {titles}; open that one, or change this"
+        (draft.problems if blocks else draft.warnings).append(
+            Problem(f"/{names[0]}", "not-unique" if clash.kind == "unique" else "duplicate", text)
+        )
+
+
+def _touches_unique(entity: Entity, changed: Collection[str]) -> bool:
+    named = {name for rule in entity.unique for name in rule.fields}
+    named |= {name for rule in entity.duplicates for name in rule.match}
+    return not named.isdisjoint(changed)
+
+
+def _references(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Find every record that the changed references name: one statement, and one more where rows are restricted."""
+    links: list[tuple[Draft, str, str, str, str]] = []
+    for draft in drafts:
+        for name in draft.changed:
+            field = entity.field(name)
+            if field is not None:
+                links += [(draft, name, *link) for link in _links(field, draft.env.get(name), f"/{name}")]
+    if not links:
+        return
+    wanted: dict[str, set[str]] = {}
+    for _, _, target, identifier, _ in links:
+        if target in work.catalog.entities:
+            wanted.setdefault(target, set()).add(identifier)
+    found = {target: set(ids) for target, ids in stored.exists(work.connection, wanted).items()}
+    for target, ids in wanted.items():
+        restricted = not access.rights(work.catalog, work.user, target).unrestricted("read")
+        if restricted and (ids := found.get(target, set())):
+            found[target] = visible(work, target, ids)
+    for draft, name, target, identifier, pointer in links:
+        own = draft.rule is not None or (name in ("owner", "team") and identifier in (work.user.id, work.user.team))
+        if identifier not in found.get(target, set()) and not (own and identifier in wanted.get(target, set())):
+            title = work.catalog.entities[target].title if target in work.catalog.entities else target
+            text = f"there is no {title} with the id “{identifier[:80]}”; choose one that exists"
+            draft.problems.append(Problem(pointer, "no-such-record", text))
+
+
+def _links(field: Field, value: Any, pointer: str) -> list[tuple[str, str, str]]:
+    """Return (entity, id, pointer) for every record that a value names, those inside rows included."""
+    if value is None or (field.type not in _LINKS and field.items is None):
+        return []
+    if field.items is not None:
+        return [
+            link
+            for i, row in enumerate(value)
+            for one in field.items.values()
+            for link in _links(one, row.get(one.id), f"{pointer}/{i}/{one.id}")
+        ]
+    if field.type == "any_reference":
+        return [(value["entity"], value["id"], pointer)]
+    if field.type == "references":
+        return [(field.to or "", one, f"{pointer}/{i}") for i, one in enumerate(value)]
+    return [(field.to or "", value, pointer)]
+
+
+def visible(work: Work, entity_id: str, ids: Collection[str]) -> set[str]:
+    """Return those of the ids whose records the user may read: one statement."""
+    where = access.criteria(work.catalog, work.user, "read", entity_id, work.tables, work.env)
+    if where is None:
+        return set()
+    return queries.ids(work.connection, work.catalog, entity_id, ids, where)
+
+
+def shown(work: Work, draft: Draft) -> Mapping[str, Any]:
+    """Return the saved record in API JSON, as far as the user may see it."""
+    held = access.rights(work.catalog, work.user, draft.entity.id)
+    draft.env["version"] = draft.version
+    seen = held.seen() if held.uniform and held.unrestricted("read") else held.seen_on(draft.env)
+    return fields.shown(work.catalog, draft.entity.id, draft.env, only=seen)
+
+

@@ -1,0 +1,152 @@
+"""The mapping of an import: which column of a file becomes which field, and how its texts are read.
+
+    {"key": "opportunity_id",
+     "columns": {"deal_stage": {"to": "stage", "values": {"Won": "won"}},
+                 "account": {"to": "account", "match": "name", "create": false},
+                 "close_value": {"to": "amount"},
+                 "comment": null},
+     "constants": {"source": "'import'"}}
+
+A column that the mapping does not name is an error, so that no data is passed over in silence; ``null`` says it is not
+wanted. Without a mapping each column must be named like a field.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dealwright import conditions
+from dealwright.errors import ConditionError, DefinitionError, Problem
+
+if TYPE_CHECKING:
+    from dealwright.conditions import Condition
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity, Field
+
+#: System fields that a column may fill, beside the entity's own fields.
+_SYSTEM = ("owner", "team", "stage", "pipeline")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How one column is read.
+
+    Attributes:
+        to: The field it fills.
+        match: For a reference: the field of the other entity that holds the column's text; None: the text is an id.
+        create: Whether a reference that finds nothing makes a new record with just that field.
+        values: Texts to use in place of others, compared as they are written.
+        default: Text to use for an empty cell.
+    """
+
+    to: str
+    match: str | None = None
+    create: bool = False
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileMapping:
+    """A checked mapping for one file and entity. ``columns`` holds only what is wanted, by the file's header."""
+
+    key: str | None
+    columns: Mapping[str, Column]
+    constants: Mapping[str, Condition]
+
+
+def read(
+    catalog: Catalog, entity: Entity, header: Sequence[str], given: Mapping[str, Any] | None, source: str = "mapping"
+) -> FileMapping:
+    """Check a mapping against the file's header and the entity.
+
+    Raises:
+        DefinitionError: With every problem of the mapping and of the header.
+    """
+    problems: list[Problem] = []
+    document = given if given is not None else {"columns": {name: {"to": name} for name in header}}
+    for key in document:
+        if key not in ("key", "columns", "constants", "$schema"):
+            problems.append(Problem(f"/{key}", "unknown-key", f"“{key}” is unknown; expected key, columns, constants", source))
+    columns = _columns(catalog, entity, header, document.get("columns", {}), source, problems)
+    key = document.get("key")
+    if key is not None:
+        if key not in entity.fields or not entity.fields[key].spec.get("external_id"):
+            problems.append(Problem("/key", "no-key", f"“{key}” is no field of {entity.id} with external_id", source))
+        elif key not in {column.to for column in columns.values()}:
+            problems.append(Problem("/key", "no-key", f"no column fills the key “{key}”", source))
+    constants = {}
+    for name, text in document.get("constants", {}).items():
+        if not _target(entity, name):
+            problems.append(_unknown(entity, f"/constants/{name}", name, source))
+            continue
+        try:
+            constants[name] = conditions.of(catalog, entity.id, str(text), "value")
+        except ConditionError as error:
+            problems.append(Problem(f"/constants/{name}", error.reason, error.message, source))
+    if problems:
+        raise DefinitionError(f"the mapping cannot be used for {entity.id}", problems)
+    return FileMapping(key, columns, constants)
+
+
+def _columns(
+    catalog: Catalog,
+    entity: Entity,
+    header: Sequence[str],
+    given: Mapping[str, Any],
+    source: str,
+    problems: list[Problem],
+) -> dict[str, Column]:
+    found: dict[str, Column] = {}
+    for name in header:
+        if name not in given:
+            near = difflib.get_close_matches(name, list(given), 1, 0.7)
+            hint = f"; did you mean “{near[0]}”?" if near else "; map it, or say null to leave it out"
+            problems.append(Problem("/columns", "unmapped-column", f"the file's column “{name}” is not mapped{hint}", source))
+    for name, spec in given.items():
+        pointer = f"/columns/{name}"
+        if spec is None:
+            continue
+        if name not in header:
+            problems.append(Problem(pointer, "no-such-column", f"the file has no column “{name}”; it has {', '.join(header)}", source))
+            continue
+        spec = {"to": spec} if isinstance(spec, str) else spec
+        unknown = set(spec) - {"to", "match", "create", "values", "default"}
+        if unknown or not isinstance(spec.get("to"), str):
+            text = "a column has to, and may have match, create, values, default"
+            problems.append(Problem(pointer, "unknown-key", text, source))
+            continue
+        if not _target(entity, spec["to"]):
+            problems.append(_unknown(entity, f"{pointer}/to", spec["to"], source))
+            continue
+        problem = _match_problem(catalog, entity.all_fields()[spec["to"]], spec.get("match"))
+        if problem:
+            problems.append(Problem(f"{pointer}/match", "no-such-field", problem, source))
+            continue
+        found[name] = Column(
+            spec["to"], spec.get("match"), bool(spec.get("create")), spec.get("values", {}), spec.get("default")
+        )
+    return found
+
+
+def _match_problem(catalog: Catalog, target: Field, match: str | None) -> str | None:
+    if match is None:
+        return None
+    if target.type not in ("reference", "user", "team") or target.to is None:
+        return f"match finds a record to refer to, but {target.title} is {target.type}"
+    if catalog.entity(target.to).field(match) is None:
+        return f"{target.to} has no field “{match}”"
+    return None
+
+
+def _target(entity: Entity, name: str) -> bool:
+    return name in entity.fields or (name in _SYSTEM and name in entity.system_fields)
+
+
+def _unknown(entity: Entity, pointer: str, name: str, source: str) -> Problem:
+    near = difflib.get_close_matches(name, [*entity.fields, *_SYSTEM], 1, 0.7)
+    hint = f"; did you mean “{near[0]}”?" if near else ""
+    return Problem(pointer, "unknown-field", f"{entity.id} has no field “{name}”{hint}", source)

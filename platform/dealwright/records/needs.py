@@ -1,0 +1,120 @@
+"""What conditions of an entity read beyond its own columns, worked out once per catalog and set of roles.
+
+One save evaluates many conditions: field conditions, checks, gates, rules, action values, row permissions. What they
+read over references is collected here, so that a save loads it in one statement per reference, whatever their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dealwright import actions, conditions, fields, rules
+from dealwright.access import rights_of
+from dealwright.storage import records as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records.work import Work
+
+#: First steps of a name that is no field of the record.
+_ROOTS = ("user.", "event.", "param.", "parent.")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What to load into the env of a record of one entity.
+
+    Attributes:
+        paths: Dotted paths over references, such as ``account.region``.
+        rollups: Own fields that are worked out from other records.
+        old: Names after ``old.`` that conditions read.
+        records: Names after ``record.`` that action values read; each is also an own field or in ``paths``.
+        hops: First steps of ``paths``: when one of these references changes, its paths are loaded again.
+    """
+
+    paths: frozenset[str]
+    rollups: frozenset[str]
+    old: frozenset[str]
+    records: frozenset[str]
+    hops: frozenset[str]
+
+
+def needs(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs:
+    """Return what a save or a check of a record of this entity by somebody with these roles has to load."""
+    return catalog.once(("records.needs", entity.id, roles), lambda: _work_out(catalog, entity, roles))
+
+
+def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs:
+    names: set[str] = set(fields.needs(catalog, entity.id)) | set(rights_of(catalog, roles, entity.id).needs)
+    compiled = rules.of(catalog)
+    for rule in catalog.rules.values():
+        if rule.entity == entity.id and rule.mode != "draft":
+            names |= compiled.names(rule.id)
+            for action in rule.actions:
+                names |= actions.needs(catalog, action.spec)
+    for pipeline_id in entity.pipelines:
+        for stage in catalog.pipelines[pipeline_id].stages.values():
+            for gate in (*stage.enter, *stage.exit):
+                names |= conditions.of(catalog, entity.id, gate.require, "gate").names
+    return sorted_out(entity, names)
+
+
+def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
+    """Return the names of conditions, sorted by how they are loaded."""
+    paths: set[str] = set()
+    rollups: set[str] = set()
+    old: set[str] = set()
+    records: set[str] = set()
+    for name in names:
+        if name.startswith("old."):
+            old.add(name[4:])
+        elif not name.startswith(_ROOTS):
+            own = name.removeprefix("record.")
+            if own != name:
+                records.add(own)
+            if "." in own:
+                paths.add(own)
+            elif (field := entity.fields.get(own)) is not None and field.type == "rollup":
+                rollups.add(own)
+    return Needs(
+        frozenset(paths),
+        frozenset(rollups),
+        frozenset(old),
+        frozenset(records),
+        frozenset(path.partition(".")[0] for path in paths),
+    )
+
+
+def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any]]) -> None:
+    """Fill the paths and rollups that are wanted into the envs, with one statement per reference and rollup field."""
+    if wanted.paths and envs:
+        for env, values in zip(
+            envs, stored.paths(work.connection, work.catalog, entity.id, envs, wanted.paths), strict=True
+        ):
+            env.update(values)
+    if wanted.rollups and envs:
+        ids = [env["id"] for env in envs if env.get("id") is not None]
+        found = stored.rollups(work.connection, work.catalog, entity.id, ids, sorted(wanted.rollups), work.env)
+        for env in envs:
+            env.update(found.get(env.get("id"), {}))
+
+
+def derive(wanted: Needs, env: dict[str, Any]) -> None:
+    """Fill what follows from the env itself: days in the stage, days since the last activity, ``record.`` names."""
+    now: datetime = env["now()"]
+    for name, since in (("days_in_stage", "stage_entered_at"), ("days_since_activity", "last_activity_at")):
+        moment = env.get(since)
+        env[name] = (now - moment).days if isinstance(moment, datetime) else None
+    for name in wanted.records:
+        env[f"record.{name}"] = env.get(name)
+
+
+def remember(wanted: Needs, env: dict[str, Any], before: Mapping[str, Any] | None) -> None:
+    """Fill ``old.`` names from the record before the change; they are empty for a new one."""
+    for name in wanted.old:
+        env[f"old.{name}"] = before.get(name) if before is not None else None

@@ -1,0 +1,142 @@
+"""Archiving, restoring and purging records.
+
+To delete is to archive: the row stays, out of lists, and can be restored. To purge is to remove it for good, with its
+history; that needs the capability ``purge``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dealwright import access, events
+from dealwright.errors import ConflictError, ForbiddenError, StaleVersionError
+from dealwright.records import follow, needs, road
+from dealwright.records.draft import Draft
+from dealwright.records.read import missing
+from dealwright.storage import audit, records as stored
+
+if TYPE_CHECKING:
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records.work import Saved, Work
+
+
+def archive(work: Work, entity_id: str, record_id: str, *, version: int | None = None) -> Saved:
+    """Archive a record, and what ``on_delete: cascade`` says goes with it.
+
+    Raises:
+        NotFoundError, ForbiddenError: If it is not there, may not be seen, or may not be deleted.
+        ConflictError: If active records refer to it by a reference that says ``on_delete: restrict``.
+        StaleVersionError: If it has another version.
+    """
+    entity = work.catalog.entity(entity_id)
+    access.demand(work.catalog, work.user, "delete", entity_id)
+    draft = _taken(work, entity, record_id, version)
+    if draft.env["archived_at"] is not None:
+        return road.saved(work, draft)
+    _held_by(work, entity, [record_id])
+    _put(work, entity, draft, events.DELETED)
+    return road.saved(work, draft)
+
+
+def restore(work: Work, entity_id: str, record_id: str) -> Saved:
+    """Bring an archived record back to the lists.
+
+    Raises:
+        NotFoundError, ForbiddenError: As :func:`archive`.
+        ConflictError: If a record with the same unique values has taken its place.
+    """
+    entity = work.catalog.entity(entity_id)
+    access.demand(work.catalog, work.user, "delete", entity_id)
+    draft = _taken(work, entity, record_id, None)
+    if draft.env["archived_at"] is None:
+        return road.saved(work, draft)
+    clashes = stored.clashes(work.connection, work.catalog, entity_id, [draft.env])
+    if any(clash.kind == "unique" for clash in clashes):
+        raise ConflictError(f"another {entity.title} has taken its place; change that one first, then restore this")
+    _put(work, entity, draft, events.RESTORED)
+    return road.saved(work, draft)
+
+
+def purge(work: Work, entity_id: str, record_id: str) -> None:
+    """Remove a record and its parts for good. Its events and decisions go with it; the audit log says that it was.
+
+    Raises:
+        ForbiddenError: If no role of the user has the capability ``purge``.
+        ConflictError: If any record, archived or not, still refers to it.
+    """
+    entity = work.catalog.entity(entity_id)
+    access.demand(work.catalog, work.user, "delete", entity_id)
+    if not access.capable(work.catalog, work.user, "purge"):
+        raise ForbiddenError("removing a record for good needs the capability “purge”; archive it instead")
+    _taken(work, entity, record_id, None)
+    stored.purge(work.connection, work.catalog, entity_id, [record_id])
+    audit.append(
+        work.connection,
+        action="record.purged",
+        actor=work.user.id,
+        at=work.now,
+        data={"entity": entity_id, "record": record_id, "by": work.user.by, "address": work.address},
+    )
+
+
+def _taken(work: Work, entity: Entity, record_id: str, version: int | None) -> Draft:
+    """Return a draft of a stored record that the user may delete, locked."""
+    row = stored.get(work.connection, work.catalog, entity.id, [record_id], lock=True).get(record_id)
+    if row is None:
+        raise missing(work, entity.id, record_id)
+    draft = Draft(entity, record_id, False, {}, expected=version, before=row)
+    draft.env = {**row, **work.env, "is_new": False}
+    wanted = needs.needs(work.catalog, entity, work.user.roles)
+    needs.load(work, entity, wanted, [draft.env])
+    needs.remember(wanted, draft.env, row)
+    needs.derive(wanted, draft.env)
+    held = access.rights(work.catalog, work.user, entity.id)
+    if not held.matching("delete", draft.env):
+        if held.seen_on(draft.env):
+            raise ForbiddenError(f"you may not delete this {entity.title}; ask an administrator for a role that can")
+        raise missing(work, entity.id, record_id)
+    if version is not None and version != row["version"]:
+        raise StaleVersionError(f"the {entity.title} has version {row['version']} now, you have seen version {version}")
+    return draft
+
+
+def _put(work: Work, entity: Entity, draft: Draft, kind: str) -> None:
+    """Write the change of ``archived_at`` with its event, and let the rules look at it."""
+    draft.put("archived_at", work.now if kind == events.DELETED else None)
+    follow.tell(work, draft, kind=kind)
+    effects = follow.decide(work, entity, [draft], told=True)
+    road.write_and_follow(work, entity, [draft], effects)
+
+
+def _held_by(work: Work, entity: Entity, ids: list[str]) -> None:
+    """Archive what goes with the records; refuse if something active holds them."""
+    for other in work.catalog.entities.values():
+        for field in other.fields.values():
+            if field.type != "reference" or field.to != entity.id:
+                continue
+            rule = field.spec.get("on_delete", "set_null")
+            if rule == "set_null" and other.part_of != field.id:
+                continue
+            found = stored.referring(work.connection, work.catalog, other.id, field.id, ids)
+            if found and rule == "restrict":
+                raise ConflictError(
+                    f"{len(found)} {other.plural} refer to this {entity.title} by {field.title}; "
+                    "archive them first, or point them elsewhere"
+                )
+            for record_id in found:
+                _with_it(work, other, record_id)
+
+
+def _with_it(work: Work, entity: Entity, record_id: str) -> None:
+    """Archive a record that goes with another: the right to delete the whole is the right to delete its parts."""
+    _held_by(work, entity, [record_id])
+    row = stored.get(work.connection, work.catalog, entity.id, [record_id], lock=True)[record_id]
+    draft = Draft(entity, record_id, False, {}, before=row)
+    draft.env = {**row, **work.env, "is_new": False}
+    wanted = needs.needs(work.catalog, entity, work.user.roles)
+    needs.load(work, entity, wanted, [draft.env])
+    needs.derive(wanted, draft.env)
+    _put(work, entity, draft, events.DELETED)
+
+
+__all__ = ["archive", "purge", "restore"]

@@ -1,0 +1,201 @@
+"""The one road of a change (``docs/architecture.md``, "The way of one save").
+
+Form, REST, import, timer, rule and plugin all come here, one record or five hundred at once. Everything is worked out in
+memory first, set by set, and written at the end: one row, its events, its decisions, its deliveries, in one
+transaction. A save is one version of the record, whatever rules added to it; its events tell who changed what.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dealwright import clock
+from dealwright.errors import (
+    ConflictError,
+    DealwrightError,
+    NotFoundError,
+    StaleVersionError,
+    TooLargeError,
+)
+from dealwright.records import follow, judge, look, needs, write
+from dealwright.records.draft import Draft
+from dealwright.records.work import Change, Saved, Work
+from dealwright.storage import records as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from dealwright.access import User
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records.workspace import Workspace
+
+#: Records in one call; an import cuts its file into batches of this size.
+MOST = 1000
+
+
+def save(
+    workspace: Workspace,
+    user: User,
+    entity_id: str,
+    data: Mapping[str, Any],
+    *,
+    id: str | None = None,  # noqa: A002 - the word of the API
+    version: int | None = None,
+    address: str = "",
+) -> Saved:
+    """Create a record, or change the one with ``id``, in a transaction of its own.
+
+    Args:
+        workspace: Where.
+        user: In whose name; his rights decide.
+        entity_id: Id of the entity.
+        data: Fields and values in API JSON; a field that is not named keeps its value.
+        id: The record to change; None makes a new one.
+        version: The version that the caller has seen.
+        address: Where the request came from.
+
+    Raises:
+        RecordError: If the record breaks its entity; every problem is listed.
+        StaleVersionError: If the record has another version than ``version``.
+        NotFoundError, ForbiddenError, ConflictError, RuleLoopError, UnavailableError: As ``errors`` describes.
+    """
+    with workspace.database.write() as connection:
+        return save_one(Work(workspace, connection, user, address=address), entity_id, Change(data, id, version))
+
+
+def save_one(work: Work, entity_id: str, change: Change) -> Saved:
+    """Create or change one record within the transaction of ``work``.
+
+    Raises:
+        DealwrightError: As :func:`save`; part of the record may have been written, so the caller rolls back.
+    """
+    entity = work.catalog.entity(entity_id)
+    judge.demand(work, "create" if change.id is None else "update", entity)
+    draft = draft_of(entity, change)
+    run(work, entity, [draft])
+    if draft.error is not None:
+        raise draft.error
+    return saved(work, draft)
+
+
+def save_many(work: Work, entity_id: str, changes: Sequence[Change]) -> list[Saved | DealwrightError]:
+    """Create and change records of one entity within the transaction of ``work``.
+
+    A change that is refused leaves no trace and does not hinder the others; a caller that wants all or nothing looks
+    at the results and rolls back. Statements do not grow with the number of records.
+
+    Returns:
+        A result for each change, in order: what was saved, or the error that refused it.
+
+    Raises:
+        NotFoundError, ForbiddenError: If the user may do nothing of the kind with this entity.
+        TooLargeError: If there are more than ``MOST`` changes.
+    """
+    if len(changes) > MOST:
+        raise TooLargeError(f"{len(changes)} records in one call, at most {MOST} are taken; send them in parts")
+    entity = work.catalog.entity(entity_id)
+    for op in sorted({"create" if change.id is None else "update" for change in changes}):
+        judge.demand(work, op, entity)
+    drafts = [draft_of(entity, change) for change in changes]
+    try:
+        with work.connection.begin_nested():
+            run(work, entity, drafts)
+    except DealwrightError:
+        # Something of one of them cannot be written: one by one, so that only the guilty are refused.
+        drafts = [_alone(work, entity, change) for change in changes]
+    return [draft.error if draft.error is not None else saved(work, draft) for draft in drafts]
+
+
+def _alone(work: Work, entity: Entity, change: Change) -> Draft:
+    draft = draft_of(entity, change)
+    try:
+        with work.connection.begin_nested():
+            run(work, entity, [draft])
+    except DealwrightError as error:
+        draft.error = error
+    return draft
+
+
+def run(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Take drafts of one entity down the whole road: check, decide, act, write, and what follows from it.
+
+    A draft that is refused carries its error and nothing of it is written.
+
+    Raises:
+        DealwrightError: If the drafts as a whole cannot be written; the caller rolls back.
+    """
+    check(work, entity, drafts)
+    finish(work, entity, drafts)
+
+
+def finish(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Take checked drafts to the end: rules, rows, events, decisions, and what rules ask for elsewhere."""
+    good = [draft for draft in drafts if draft.error is None]
+    effects = follow.decide(work, entity, good)
+    write_and_follow(work, entity, good, effects)
+
+
+def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effects: Sequence[follow.Asked]) -> None:
+    """Write decided drafts, then do what their rules ask for elsewhere."""
+    write.put(work, entity, drafts)
+    follow.carry_out(work, effects, run)
+
+
+def check(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool = True) -> None:
+    """Do every check of a save, and change nothing: what the person may do, what the entity asks, what others hold."""
+    _start(work, entity, drafts, lock=lock)
+    live = [draft for draft in drafts if draft.error is None]
+    wanted = needs.needs(work.catalog, entity, work.user.roles)
+    look.read(work, entity, live)
+    needs.load(work, entity, wanted, [draft.env for draft in live])
+    for draft in live:
+        needs.remember(wanted, draft.env, draft.before)
+        needs.derive(wanted, draft.env)
+    judge.rows(work, entity, live)
+    look.settle(work, entity, live)
+    look.others(work, entity, live)
+    for draft in live:
+        draft.refuse()
+
+
+def draft_of(entity: Entity, change: Change) -> Draft:
+    """Return the draft that a change begins with."""
+    new = change.id is None
+    return Draft(entity, change.id or clock.new_id(), new, change.data, expected=change.version)
+
+
+def _start(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool) -> None:
+    """Load what is to be changed, and give each draft its env."""
+    ids = [draft.id for draft in drafts if not draft.new]
+    found = stored.get(work.connection, work.catalog, entity.id, ids, lock=lock) if ids else {}
+    for draft in drafts:
+        if draft.new:
+            draft.env = {**dict.fromkeys(entity.system_fields), **dict.fromkeys(entity.fields), **work.env}
+            draft.env.update(id=draft.id, version=1, is_new=True)
+            continue
+        draft.before = found.get(draft.id)
+        if draft.before is None:
+            draft.error = NotFoundError(f"there is no {entity.title} with the id “{draft.id}”")
+            continue
+        draft.env = {**draft.before, **work.env, "is_new": False}
+        if draft.expected is not None and draft.expected != draft.before["version"]:
+            draft.error = StaleVersionError(
+                f"the {entity.title} has version {draft.before['version']} now, you changed version {draft.expected}; "
+                "read it again and make your change anew"
+            )
+        elif draft.before["archived_at"] is not None:
+            draft.error = ConflictError(f"the {entity.title} is archived; restore it before you change it")
+
+
+def saved(work: Work, draft: Draft) -> Saved:
+    """Return what the caller is told of a draft that was written."""
+    return Saved(
+        id=draft.id,
+        version=draft.version,
+        record=look.shown(work, draft),
+        warnings=tuple(draft.warnings),
+        decisions=tuple(decision.id for decision in draft.decisions),
+        created=draft.new,
+        unchanged=not draft.new and not draft.changed,
+    )

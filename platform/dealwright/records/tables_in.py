@@ -1,0 +1,126 @@
+"""Tables in files: csv and xlsx, read row by row as text."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+
+from dealwright.errors import DefinitionError, Problem, TooLargeError
+
+#: Cells of one row; more is a broken file.
+_MOST_COLUMNS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file with a header and rows. ``digest`` names its content; ``count`` is how many rows it has."""
+
+    name: str
+    digest: str
+    header: Sequence[str]
+    path: Path
+    encoding: str
+    count: int
+
+    def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """Yield ``(row number in the file, cells)``; the header is row 1. Empty rows are passed over."""
+        for number, cells in enumerate(_cells(self.path, self.encoding), start=1):
+            if number > 1 and any(cells):
+                yield number, cells
+
+
+def open_table(path: Path) -> Table:
+    """Open a csv or xlsx file.
+
+    Text is UTF-8 (with or without a mark) or, failing that, GB 18030, which spreadsheets in China write.
+
+    Raises:
+        DefinitionError: If it is neither, or its header is empty or names a column twice.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    encoding = "" if path.suffix.lower() == ".xlsx" else _encoding(path)
+    rows = _cells(path, encoding)
+    header = [cell.strip() for cell in next(rows, [])]
+    problems = []
+    if not any(header):
+        problems.append(Problem("", "no-header", "the first row names the columns; it is empty", path.name))
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        problems.append(Problem("", "column-twice", f"columns named twice: {', '.join(twice)}", path.name))
+    if problems:
+        raise DefinitionError(f"{path.name} cannot be read as a table", problems)
+    count = sum(1 for cells in rows if any(cells))
+    return Table(path.name, digest.hexdigest(), header, path, encoding, count)
+
+
+def _encoding(path: Path) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            with path.open(encoding=encoding, newline="") as file:
+                while file.read(1 << 20):
+                    pass
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    text = "the text is neither UTF-8 nor GB 18030; save the file as “CSV UTF-8”"
+    raise DefinitionError(f"{path.name} cannot be read", [Problem("", "bad-encoding", text, path.name)])
+
+
+def _cells(path: Path, encoding: str) -> Iterator[list[str]]:
+    if not encoding:
+        yield from _sheet(path)
+        return
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            for cells in csv.reader(file, strict=True):
+                _bounded(path, cells)
+                yield cells
+        except csv.Error as error:
+            text = f"the text is no CSV: {error}"
+            raise DefinitionError(f"{path.name} cannot be read", [Problem("", "bad-csv", text, path.name)]) from None
+
+
+def _sheet(path: Path) -> Iterator[list[str]]:
+    """Yield the rows of the first sheet. Formulas give their last value; openpyxl reads XML through defusedxml."""
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:
+        text = f"it is no xlsx file: {error}"
+        raise DefinitionError(f"{path.name} cannot be read", [Problem("", "bad-xlsx", text, path.name)]) from None
+    try:
+        for cells in book.worksheets[0].iter_rows(values_only=True):
+            _bounded(path, cells)
+            yield [_text(cell) for cell in cells]
+    finally:
+        book.close()
+
+
+def _bounded(path: Path, cells: Sequence[Any]) -> None:
+    if len(cells) > _MOST_COLUMNS:
+        raise TooLargeError(f"{path.name} has a row with {len(cells)} cells, at most {_MOST_COLUMNS} are taken")
+
+
+def _text(value: Any) -> str:
+    """Return a cell as the text that a person would have typed."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        midnight = value.hour == value.minute == value.second == 0
+        return value.date().isoformat() if midnight else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value)

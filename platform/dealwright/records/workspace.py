@@ -1,0 +1,57 @@
+"""A workspace: one database with its own catalog, users and records."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from dealwright import packs
+from dealwright.storage import revisions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.storage import Database
+
+#: Catalogs kept in memory: the active one, and those that requests in flight still use while a new one goes live.
+_KEPT = 4
+
+
+class Workspace:
+    """One database with the catalogs of its revisions. Made once per process and workspace; safe for threads.
+
+    Attributes:
+        database: Where everything is.
+        folder: Where uploaded files lie.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database = database
+        self.folder = folder
+        self._catalogs: OrderedDict[str, Catalog] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def catalog(self, connection: Connection) -> Catalog:
+        """Return the catalog that is in force for this transaction; one small statement.
+
+        The caller keeps it to the end of its transaction: a revision that goes live meanwhile is for the next one.
+        """
+        return self.catalog_of(connection, revisions.active(connection))
+
+    def catalog_of(self, connection: Connection, revision: str) -> Catalog:
+        """Return the catalog of a revision, parsed once per process."""
+        with self._lock:
+            if (catalog := self._catalogs.get(revision)) is not None:
+                self._catalogs.move_to_end(revision)
+                return catalog
+        # Parsed outside the lock, which every request takes: two threads may do it twice, and one result is kept.
+        made = packs.stored_catalog(connection, revision)
+        with self._lock:
+            catalog = self._catalogs.setdefault(revision, made)
+            while len(self._catalogs) > _KEPT:
+                self._catalogs.popitem(last=False)
+            return catalog
