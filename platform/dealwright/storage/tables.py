@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -25,12 +26,14 @@ from dealwright.conditions.sql.types import ClockTime, Id, Json, Milliseconds, S
 from dealwright.metadata import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dealwright.conditions import Condition
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity, Field
 
+#: Makes a text comparable; None if nothing of it is left.
+Comparable = Callable[[str], str | None]
 #: Field types whose column holds the id of one record.
 REFERENCES = frozenset({"reference", "user", "team"})
 #: What a reference's ``on_delete`` is in the database, where it speaks of removal for good.
@@ -77,7 +80,9 @@ class Layout:
     Attributes:
         names: Keys of a typed record that have a column, in the order of the columns.
         filled: Keys whose column is never null, with what stands there for an empty value.
+        columns: The same keys, to look one up.
         shadows: Field id to the columns that hold its value made comparable, with the function that makes it so.
+        compared: The same the other way round: shadow column to field id and function.
         parts: ``rows`` and ``references`` fields by id.
         rules: What must be unique, and what is suspicious.
     """
@@ -85,8 +90,10 @@ class Layout:
     entity: Entity
     table: sa.Table
     names: tuple[str, ...]
+    columns: frozenset[str]
     filled: Mapping[str, Any]
-    shadows: Mapping[str, tuple[tuple[str, Callable[[str], str | None]], ...]]
+    shadows: Mapping[str, tuple[tuple[str, Comparable], ...]]
+    compared: Mapping[str, tuple[str, Comparable]]
     parts: Mapping[str, Part]
     rules: tuple[Rule, ...]
 
@@ -123,9 +130,7 @@ def letters(text: str) -> str | None:
 
 
 #: What ``normalise`` of a duplicates rule says; ``ignore_case`` of a unique rule is ``case``.
-NORMALISE: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
-    {"case": folded, "digits": digits, "letters": letters}
-)
+NORMALISE: Mapping[str, Comparable] = MappingProxyType({"case": folded, "digits": digits, "letters": letters})
 
 
 def _make(catalog: Catalog) -> sa.MetaData:
@@ -143,7 +148,9 @@ def _make(catalog: Catalog) -> sa.MetaData:
 def _entity_table(catalog: Catalog, metadata: sa.MetaData, entity: Entity) -> None:
     name = names.table_name(entity.id)
     shadows = [
-        sa.Column(names.sql_name(column), sa.Text, key=column) for pairs in _shadows(entity).values() for column, _ in pairs
+        sa.Column(names.sql_name(column), sa.Text, key=column)
+        for pairs in _shadows(entity).values()
+        for column, _ in pairs
     ]
     own = _columns(catalog, name, entity.all_fields().values())
     sa.Table(name, metadata, *own, sa.Column("extra", Json), *shadows)
@@ -229,8 +236,8 @@ def _default(value: object) -> sa.TextClause | sa.sql.elements.ColumnElement[Any
     return sa.literal(value)
 
 
-def _shadows(entity: Entity) -> dict[str, tuple[tuple[str, Callable[[str], str | None]], ...]]:
-    wanted: dict[str, dict[str, Callable[[str], str | None]]] = {}
+def _shadows(entity: Entity) -> dict[str, tuple[tuple[str, Comparable], ...]]:
+    wanted: dict[str, dict[str, Comparable]] = {}
     for ids, how in _compared(entity):
         for field_id in ids:
             field = entity.field(field_id)
@@ -264,12 +271,18 @@ def _layout(catalog: Catalog, entity: Entity) -> Layout:
         elif field.type == "references":
             part = metadata.tables[names.part_table_name(entity.id, field.id)]
             parts[field.id] = Part(field.id, part, "record")
+    keys = (*(column.name for column in columns), "extra")
+    shadows = _shadows(entity)
     return Layout(
         entity=entity,
         table=table,
-        names=(*(column.name for column in columns), "extra"),
+        names=keys,
+        columns=frozenset(keys),
         filled=MappingProxyType({column.name: column.default for column in columns if not column.nullable}),
-        shadows=MappingProxyType(_shadows(entity)),
+        shadows=MappingProxyType(shadows),
+        compared=MappingProxyType(
+            {column: (field_id, make) for field_id, pairs in shadows.items() for column, make in pairs}
+        ),
         parts=MappingProxyType(parts),
         rules=tuple(_rules(catalog, entity)),
     )
@@ -329,7 +342,7 @@ def _indexes(entity: Entity, table: sa.Table) -> None:
 def _index(table: sa.Table, columns: Sequence[str]) -> None:
     """Make an index in the order in which lists are read: empty is smaller than everything.
 
-    That is SQLite's own order. PostgreSQL has to be told, as it cannot read a sorted page from the index otherwise; what
+    That is SQLite's own order. PostgreSQL has to be told, or it cannot read a sorted page from the index; what
     SQLAlchemy takes as an operator class is written behind the column as it stands.
     """
     sa.Index(

@@ -1,0 +1,235 @@
+"""What a record needs to know of other records: whether they exist, their values, their totals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from dealwright import conditions
+from dealwright.conditions import sql
+from dealwright.conditions.sql.types import Id, UtcDateTime
+from dealwright.errors import NotFoundError
+from dealwright.metadata import names
+from dealwright.storage import tables
+from dealwright.storage.several import chunks, possible
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity, Field
+    from dealwright.storage.database import Connection
+
+
+def exists(connection: Connection, wanted: Mapping[str, Collection[str]]) -> dict[str, dict[str, bool]]:
+    """Return which records exist: entity to id to whether it is archived. One statement for all entities.
+
+    Args:
+        connection: The transaction.
+        wanted: Entity to ids; every entity has a table.
+    """
+    found: dict[str, dict[str, bool]] = {entity: {} for entity in wanted}
+    asked = {entity: ids for entity, some in wanted.items() if (ids := possible(some))}
+    while asked:
+        some = {entity: next(iter(chunks(ids))) for entity, ids in asked.items()}
+        entities = tuple(some)
+        values = {f"ids{i}": list(some[entity]) for i, entity in enumerate(entities)}
+        for number, identifier, archived in connection.execute(_existing(entities), values):
+            found[entities[number]][identifier] = archived
+        asked = {entity: rest for entity, ids in asked.items() if (rest := ids[len(some[entity]) :])}
+    return found
+
+
+@lru_cache(maxsize=512)
+def _existing(entities: tuple[str, ...]) -> sa.Executable:
+    selects = []
+    for i, entity in enumerate(entities):
+        table = sa.Table(
+            names.table_name(entity), sa.MetaData(), sa.Column("id", Id), sa.Column("archived_at", UtcDateTime)
+        )
+        there = table.c.id.in_(sa.bindparam(f"ids{i}", expanding=True))
+        selects.append(sa.select(sa.literal_column(str(i)), table.c.id, table.c.archived_at.is_not(None)).where(there))
+    return selects[0] if len(selects) == 1 else sa.union_all(*selects)
+
+
+def paths(
+    connection: Connection,
+    catalog: Catalog,
+    entity: str,
+    rows: Sequence[Mapping[str, Any]],
+    wanted: Collection[str],
+) -> list[dict[str, Any]]:
+    """Return the values of dotted paths, such as ``account.owner.name``, for records that need not be stored yet.
+
+    One statement for each different first step, with a join for each further one.
+
+    Args:
+        connection: The transaction.
+        catalog: The definitions in force.
+        entity: Entity of the rows.
+        rows: Typed records; only their references are read.
+        wanted: Paths; each step but the last is a reference.
+
+    Returns:
+        For each row its paths with typed values; None where a reference is empty or leads nowhere.
+    """
+    found: list[dict[str, Any]] = [dict.fromkeys(wanted) for _ in rows]
+    by_step: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(wanted):
+        by_step[path.partition(".")[0]].append(path)
+    for step, those in by_step.items():
+        targets = possible(row[step] for row in rows if row.get(step) is not None)
+        if not targets:
+            continue
+        statement = _path_statement(catalog, entity, step, tuple(those))
+        values: dict[str, Sequence[Any]] = {}
+        for ids in chunks(targets):
+            for identifier, *rest in connection.execute(statement, {"ids__": ids}):
+                values[identifier] = rest
+        for row, into in zip(rows, found, strict=True):
+            reached = values.get(row.get(step) or "")
+            if reached is not None:
+                into.update(zip(those, reached, strict=True))
+    return found
+
+
+def _path_statement(catalog: Catalog, entity: str, step: str, wanted: tuple[str, ...]) -> sa.Select[Any]:
+    made: sa.Select[Any] = catalog.once(
+        ("storage.paths", entity, step, wanted), lambda: _make_path_statement(catalog, entity, step, wanted)
+    )
+    return made
+
+
+def _make_path_statement(catalog: Catalog, entity: str, step: str, wanted: tuple[str, ...]) -> sa.Select[Any]:
+    metadata = tables.of(catalog)
+    first = _target(catalog, catalog.entity(entity), step)
+    root = metadata.tables[names.table_name(first.id)].alias()
+    aliases: dict[str, tuple[Entity, sa.FromClause]] = {"": (first, root)}
+    source: sa.FromClause = root
+    columns: list[sa.ColumnElement[Any]] = []
+    for path in wanted:
+        *between, last = path.split(".")[1:]
+        at = ""
+        for hop in between:
+            further = f"{at}.{hop}"
+            if further not in aliases:
+                here, alias = aliases[at]
+                to = _target(catalog, here, hop)
+                joined = metadata.tables[names.table_name(to.id)].alias()
+                source = source.outerjoin(joined, joined.c.id == alias.c[hop])
+                aliases[further] = (to, joined)
+            at = further
+        alias = aliases[at][1]
+        columns.append(alias.c[last] if last in alias.c else sql.value(last, metadata, alias, catalog, {}))
+    return (
+        sa.select(root.c.id, *columns).select_from(source).where(root.c.id.in_(sa.bindparam("ids__", expanding=True)))
+    )
+
+
+def _target(catalog: Catalog, entity: Entity, step: str) -> Entity:
+    field = entity.field(step)
+    if field is None or field.type not in tables.REFERENCES or field.to is None:
+        raise NotFoundError(f"“{step}” of {entity.id} is no reference, so no path leads through it")
+    return catalog.entity(field.to)
+
+
+def rollups(
+    connection: Connection,
+    catalog: Catalog,
+    entity: str,
+    ids: Collection[str],
+    wanted: Iterable[str],
+    env: Mapping[str, Any],
+) -> dict[str, dict[str, Any]]:
+    """Return counts and totals over the active records that refer to each of these records.
+
+    One statement for each field, whatever the number of records.
+
+    Args:
+        connection: The transaction.
+        catalog: The definitions in force.
+        entity: Entity of the records.
+        ids: The records.
+        wanted: Fields of type ``rollup``.
+        env: ``user.…``, ``now()`` and ``today()`` for the fields' filters.
+
+    Returns:
+        Id to field to value. Over nothing, ``count`` and ``sum`` are zero, the others are empty.
+    """
+    sought = possible(ids)
+    found: dict[str, dict[str, Any]] = {identifier: {} for identifier in sought}
+    for name in wanted:
+        field = catalog.entity(entity).fields[name]
+        measure = field.spec["measure"]
+        nothing = {"count": 0, "sum": _zero(catalog, field)}.get(measure)
+        for values in found.values():
+            values[name] = nothing
+        statement = _rollup_statement(catalog, field, env)
+        for some in chunks(sought):
+            for identifier, *totals in connection.execute(statement, {"ids__": some}):
+                if measure == "avg":
+                    total, count = totals
+                    found[identifier][name] = Decimal(total) / count if count else None
+                elif totals[0] is not None:
+                    found[identifier][name] = totals[0]
+    return found
+
+
+def _rollup_statement(catalog: Catalog, field: Field, env: Mapping[str, Any]) -> sa.Select[Any]:
+    metadata = tables.of(catalog)
+    table = metadata.tables[names.table_name(field.spec["of"])]
+    via = table.c[field.spec["via"]]
+    where = [via.in_(sa.bindparam("ids__", expanding=True)), table.c.archived_at.is_(None)]
+    if source := field.spec.get("filter"):
+        condition = conditions.of(catalog, field.spec["of"], source, "filter")
+        where.append(sql.criteria(condition, metadata, table, catalog, env))
+    return sa.select(via, *_measure(field, table)).where(*where).group_by(via)
+
+
+def _measure(field: Field, table: sa.Table) -> list[sa.ColumnElement[Any]]:
+    measure = field.spec["measure"]
+    if measure == "count":
+        return [sa.func.count()]
+    value = table.c[field.spec["value"]]
+    if measure == "avg":  # divided in Python: an average of scaled numbers would be a binary float on SQLite
+        return [sa.func.sum(value), sa.func.count(value)]
+    totals: Mapping[str, Any] = {"sum": sa.func.sum, "min": sa.func.min, "max": sa.func.max}
+    return [totals[measure](value)]
+
+
+def _zero(catalog: Catalog, field: Field) -> Any:
+    """Return nothing in the type of what is summed."""
+    value = catalog.entity(field.spec["of"]).field(field.spec.get("value", ""))
+    return 0 if value is None or value.type in ("integer", "rating") else Decimal(0)
+
+
+def find_by(
+    connection: Connection, catalog: Catalog, entity: str, field: str, values: Collection[Any]
+) -> dict[Any, list[str]]:
+    """Return the active records whose field has one of these typed values: value to ids, oldest first.
+
+    A value that no record has is left out.
+    """
+    table = tables.layout(catalog, entity).table
+    column = table.c[field]
+    wanted = [one for one in dict.fromkeys(values) if not isinstance(one, str) or "\0" not in one]
+    found: dict[Any, list[str]] = defaultdict(list)
+    for some in chunks(wanted):
+        statement = sa.select(column, table.c.id).where(column.in_(some), table.c.archived_at.is_(None))
+        for value, identifier in connection.execute(statement.order_by(table.c.id)):
+            found[value].append(identifier)
+    return dict(found)
+
+
+def referring(connection: Connection, catalog: Catalog, entity: str, field: str, ids: Collection[str]) -> list[str]:
+    """Return the ids of the active records of ``entity`` whose reference ``field`` names one of ``ids``."""
+    table = tables.layout(catalog, entity).table
+    found: list[str] = []
+    for some in chunks(possible(ids)):
+        statement = sa.select(table.c.id).where(table.c[field].in_(some), table.c.archived_at.is_(None))
+        found += connection.scalars(statement.order_by(table.c.id))
+    return found
