@@ -56,7 +56,7 @@ class Folded:
                 if other == key and leaf[:length] == path:
                     file, where = found
                     rest = len(leaf) - length
-                    return file, pointer(steps(where)[:-rest]) if rest else where
+                    return file, pointer(steps(where)[:-rest]) if rest else where + pointer(wanted[length:])
         return "", at
 
 

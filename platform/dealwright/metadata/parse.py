@@ -258,7 +258,7 @@ def pack(manifest: Document, locale: str) -> Pack:
     )
 
 
-def namespace(identifier: str, local: str) -> str:
+def parameter_id(identifier: str, local: str) -> str:
     """Return the id of the parameter that ``local`` means in a document with this id (``ns__name`` is another's)."""
     other, bar, rest = local.partition("__")
     return f"{other}.{rest}" if bar else f"{names.namespace_of(identifier)}.{local}"

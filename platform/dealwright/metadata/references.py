@@ -1,12 +1,165 @@
-"""What documents name must exist."""
+"""What documents name must exist: cross references of a whole catalog, with the nearest name that does exist."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
 from dealwright.errors import Problem
-from dealwright.metadata.catalog import Catalog
-from dealwright.metadata.fold import Folded
+from dealwright.metadata import cycles, entity_references, parse, system
+from dealwright.metadata.findings import COMPUTED, Findings, parameters_in
+from dealwright.metadata.schemas import near
+
+if TYPE_CHECKING:
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Action, Entity, Parameter, Pipeline, Role, Rule
+    from dealwright.metadata.fold import Folded
+
+_BRACES: Final = re.compile(r"\{\{|\}\}|\{[a-z][a-z0-9_.]*\}|(?P<wrong>[{}][^{}]{0,20})")
 
 
 def problems(catalog: Catalog, folded: Folded) -> list[Problem]:
-    """Return every name that leads nowhere."""
-    return []
+    """Return every name that leads nowhere, and every circle."""
+    findings = Findings(catalog, folded)
+    for entity in catalog.entities.values():
+        entity_references.look(findings, entity)
+    for pipeline in catalog.pipelines.values():
+        _pipeline(findings, pipeline)
+    for rule in catalog.rules.values():
+        _rule(findings, rule)
+    for role in catalog.roles.values():
+        _role(findings, role)
+    for parameter in catalog.parameters.values():
+        _parameter(findings, parameter)
+    for key, document in catalog.documents.items():
+        if key[0] == "message":
+            _message(findings, key, document)
+        if key[0] == "score":
+            findings.entity(key, ["entity"], document["entity"])
+        _parameters(findings, key, document)
+    cycles.look(findings)
+    return findings.problems
+
+
+def _parameters(findings: Findings, key: tuple[str, str], document: Any) -> None:
+    for at, name in parameters_in(document):
+        wanted = parse.parameter_id(key[1], name)
+        if wanted not in findings.catalog.parameters:
+            local = {one.partition(".")[2] for one in findings.catalog.parameters}
+            message = f"there is no parameter “{wanted}”{near(name, local)}"
+            findings.say(key, at[:-1], "unknown-name", message)
+
+
+def _pipeline(findings: Findings, pipeline: Pipeline) -> None:
+    key = ("pipeline", pipeline.id)
+    entity = findings.entity(key, ["entity"], pipeline.entity)
+    if findings.known(key, ["start"], pipeline.start, pipeline.stages, "stage") and (
+        pipeline.stages[pipeline.start].outcome is not None
+    ):
+        message = f"“{pipeline.start}” is an end ({pipeline.stages[pipeline.start].outcome}); a new record starts in an open stage"
+        findings.say(key, ["start"], "starts-at-an-end", message)
+    for stage in pipeline.stages.values():
+        at = ("stages", stage.id)
+        for name in stage.next or ():
+            if findings.known(key, (*at, "next"), name, pipeline.stages, "stage") and name == stage.id:
+                findings.say(key, (*at, "next"), "circular", f"“{name}” cannot follow itself; remove it")
+        if entity is None:
+            continue
+        for name in stage.required:
+            field = findings.field(key, (*at, "required"), entity, name)
+            if field is not None and field.type in COMPUTED:
+                message = f"“{name}” is a {field.type} that nobody enters; use an exit gate instead"
+                findings.say(key, (*at, "required"), "cannot-be-required", message)
+        for side, gates in (("enter", stage.enter), ("exit", stage.exit)):
+            for gate in gates:
+                for name in gate.fields:
+                    findings.field(key, (*at, side, gate.id, "fields"), entity, name)
+
+
+def _rule(findings: Findings, rule: Rule) -> None:
+    key = ("rule", rule.id)
+    entity = findings.entity(key, ["entity"], rule.entity)
+    if entity is not None:
+        for name in rule.trigger.spec.get("fields", ()):
+            findings.field(key, ["on", rule.trigger.kind, "fields"], entity, name)
+        if rule.trigger.kind == "stage":
+            _stage_trigger(findings, key, rule, entity)
+    for i, action in enumerate(rule.actions):
+        _action(findings, key, ("then", i), action, entity)
+
+
+def _stage_trigger(findings: Findings, key: tuple[str, str], rule: Rule, entity: Entity) -> None:
+    if not entity.pipelines:
+        findings.say(key, ["on"], "no-pipeline", f"{entity.id} has no pipeline, so no stage of it is ever entered or left")
+        return
+    stages = {stage for one in entity.pipelines for stage in findings.catalog.pipelines[one].stages}
+    for side, named in rule.trigger.spec.items():
+        for stage in [named] if isinstance(named, str) else named:
+            findings.known(key, ["on", "stage", side], stage, stages, f"stage of {entity.id}")
+
+
+def _action(
+    findings: Findings, key: tuple[str, str], at: tuple[str | int, ...], action: Action, entity: Entity | None
+) -> None:
+    spec = action.spec
+    if "message" in spec:
+        messages = {name for kind, name in findings.catalog.documents if kind == "message"}
+        findings.known(key, (*at, "message"), spec["message"], messages, "message")
+    if action.do == "set_field" and entity is not None:
+        field = findings.field(key, (*at, "field"), entity, spec["field"])
+        if field is not None and (field.type in COMPUTED or (field.system and field.id not in system.ASSIGNABLE)):
+            message = f"“{field.id}” is worked out or kept by the platform; a rule cannot set it"
+            findings.say(key, (*at, "field"), "not-writable", message)
+    if action.do == "create_record" and (target := findings.entity(key, (*at, "entity"), spec["entity"])) is not None:
+        for name in spec["values"]:
+            field = findings.field(key, (*at, "values", name), target, name)
+            if field is not None and (field.type in COMPUTED or (field.system and field.id not in system.ASSIGNABLE)):
+                message = f"“{name}” of {spec['entity']} is worked out or kept by the platform; a rule cannot give it"
+                findings.say(key, (*at, "values", name), "not-writable", message)
+
+
+def _role(findings: Findings, role: Role) -> None:
+    key = ("role", role.id)
+    entities = findings.catalog.entities
+    for i, grant in enumerate(role.grants):
+        at = ("grants", i, "entity")
+        if grant.entity.endswith("*"):
+            prefix = grant.entity[:-1]
+            if not any(one.startswith(prefix) for one in entities):
+                findings.say(key, at, "unknown-name", f"no entity fits “{grant.entity}”{_spaces(prefix, entities)}")
+            continue
+        entity = findings.entity(key, at, grant.entity)
+        for name in grant.fields if entity is not None else ():
+            if name != "*" and entity is not None:
+                findings.field(key, ("grants", i, "fields", name), entity, name)
+
+
+def _spaces(prefix: str, entities: Iterable[str]) -> str:
+    return near(prefix, {f"{one.partition('.')[0]}." for one in entities})
+
+
+def _parameter(findings: Findings, parameter: Parameter) -> None:
+    key = ("parameter", parameter.id)
+    document = parameter.document
+    if parameter.value is None:
+        choices = [one["id"] for one in document.get("options", ())]
+        expected = f"one of {', '.join(choices)}" if choices else f"a value of the type {parameter.type}"
+        message = f"the default {document['default']!r} does not fit; expected {expected}"
+        findings.say(key, ["default"], "wrong-type", message)
+    elif parameter.type in ("integer", "decimal", "percent", "money"):
+        for keyword, outside in (("minimum", lambda a, b: a < b), ("maximum", lambda a, b: a > b)):
+            if keyword in document and outside(Decimal(parameter.value), Decimal(document[keyword])):
+                message = f"the default {parameter.value} lies beyond the {keyword} {document[keyword]}"
+                findings.say(key, ["default"], "out-of-range", message)
+
+
+def _message(findings: Findings, key: tuple[str, str], document: Any) -> None:
+    for part in ("title", "body"):
+        for match in _BRACES.finditer(document.get(part, "")):
+            if match["wrong"]:
+                message = (
+                    f"“{match['wrong']}” is no placeholder; write {{field}} or {{reference.field}}, and {{{{ or }}}} for a brace"
+                )
+                findings.say(key, [part], "bad-placeholder", message)

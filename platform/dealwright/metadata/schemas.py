@@ -72,7 +72,12 @@ def resolved(kind: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
     where: Any = schema(KINDS[kind][0])
     for step in target.removeprefix("#/").split("/"):
         where = where[step]
-    return {**resolved(kind, where), **{key: value for key, value in part.items() if key != "$ref"}}
+    under = resolved(kind, where)
+    over = {key: value for key, value in part.items() if key != "$ref"}
+    if "properties" in over:  # it narrows some keys of the target; the others stay
+        names = under.get("properties", {})
+        over["properties"] = {**names, **{key: {**names.get(key, {}), **one} for key, one in over["properties"].items()}}
+    return {**under, **over}
 
 
 def near(name: str, known: Iterable[str]) -> str:
