@@ -1,8 +1,8 @@
 """Where the public data set *CRM Sales Opportunities* lies, and what its figures are, worked out without the project.
 
 The data set itself is not part of the checkout. Tests look for it in the folder that ``DEALWRIGHT_CRM_SALES`` names,
-then in a folder ``data/crm_sales`` of a neighbour of the checkout. ``SAMPLE`` has the same shape, is made up, and always
-there.
+then in a folder ``data/crm_sales`` of a neighbour of the checkout. ``SAMPLE`` has the same shape, is made up, and is
+always there.
 """
 
 from __future__ import annotations
