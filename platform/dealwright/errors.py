@@ -88,6 +88,7 @@ class ConditionError(DealwrightError):
         end: Index after the last wrong character; greater than ``start``.
         suggestion: A name to use instead, where one is near; else None.
         reason: Stable word for machines, such as ``unknown-field``.
+        others: What else is wrong with the same condition, in the order of the text.
     """
 
     code, status, title = "condition-invalid", 422, "The condition is not valid"
@@ -104,6 +105,7 @@ class ConditionError(DealwrightError):
     ) -> None:
         self.message, self.start, self.end = message, start, max(end, start + 1)
         self.source, self.reason, self.suggestion = source, reason, suggestion
+        self.others: tuple[ConditionError, ...] = ()
         super().__init__(message)
 
     def shown(self) -> str:

@@ -53,17 +53,20 @@ class Scaled(sa.types.TypeDecorator[Decimal]):
         self._one = Decimal(1).scaleb(-scale)
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that this database has for it."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(sa.BigInteger())
         return dialect.type_descriptor(sa.Numeric(PRECISION, self.scale))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        """Return what is sent to the database."""
         if value is None:
             return None
         exact = Decimal(value).quantize(self._one, context=_EXACT)
         return int(exact.scaleb(self.scale, _EXACT)) if dialect.name == "sqlite" else exact
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Return what the database sent as a Python value."""
         if value is None or isinstance(value, Decimal):
             return value
         return Decimal(value).scaleb(-self.scale, _EXACT)
@@ -76,6 +79,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what is sent to the database."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -84,6 +88,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what the database sent as a Python value."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -96,9 +101,11 @@ class Milliseconds(sa.types.TypeDecorator[timedelta]):
     cache_ok = True
 
     def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:
+        """Return what is sent to the database."""
         return None if value is None else value // _MILLISECOND
 
     def process_result_value(self, value: Any, dialect: Dialect) -> timedelta | None:
+        """Return what the database sent as a Python value."""
         return None if value is None else timedelta(milliseconds=int(value))
 
 
@@ -109,9 +116,11 @@ class ClockTime(sa.types.TypeDecorator[time]):
     cache_ok = True
 
     def process_bind_param(self, value: time | None, dialect: Dialect) -> str | None:
+        """Return what is sent to the database."""
         return None if value is None else f"{value:%H:%M:%S}"
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> time | None:
+        """Return what the database sent as a Python value."""
         return None if value is None else time.fromisoformat(value)
 
 
@@ -122,6 +131,7 @@ class Json(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that this database has for it."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
         return dialect.type_descriptor(sa.JSON(none_as_null=True))
