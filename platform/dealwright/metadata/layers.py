@@ -31,7 +31,8 @@ class Layer:
         namespace: What stands before the dot in the ids of its documents.
         requires: Ids of the layers that it builds on directly; the base always counts as one.
         translations: Locale to path (``entity:sales.lead#/title``) to text.
-        manifest: The pack's manifest; empty for the base and the admins' own layer.
+        manifest: The pack's manifest; empty for the admins' own layer.
+        folder: How the sources of its files begin; empty where there are none.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Layer:
     requires: frozenset[str] = frozenset()
     version: str = "0"
     manifest: Document = field(default_factory=lambda: EMPTY)
+    folder: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the layer as plain JSON, to be stored; :func:`from_json` reads it back."""
@@ -51,6 +53,7 @@ class Layer:
             "namespace": self.namespace,
             "version": self.version,
             "requires": sorted(self.requires),
+            "folder": self.folder,
             "manifest": plain(self.manifest),
             "documents": [{"source": one.source, "document": plain(numbered(one.document))} for one in self.documents],
             "translations": plain(self.translations),
@@ -67,6 +70,7 @@ def from_json(stored: Mapping[str, Any]) -> Layer:
         requires=frozenset(stored["requires"]),
         version=stored["version"],
         manifest=stored["manifest"],
+        folder=stored["folder"],
     )
 
 

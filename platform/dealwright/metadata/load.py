@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from dealwright.errors import DefinitionError, Problem
-from dealwright.metadata import canonical, names, parse, references, schemas
+from dealwright.metadata import canonical, names, parse, references, schemas, strict
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.definitions import Document
 from dealwright.metadata.fold import Folded, fold
@@ -43,7 +43,7 @@ def catalog(
         raise refused(found)
     folded = fold(layers)
     made = assembled(folded, layers, settings or {})
-    found = [*folded.problems, *([] if checked else references.problems(made, folded))]
+    found = [*folded.problems, *([] if checked else references.problems(made, folded, layers))]
     if found:
         raise refused(found)
     return made
@@ -106,8 +106,11 @@ def base() -> Layer:
         DefinitionError: If a file of it cannot be read; the installation is broken.
     """
     folder = shipped("metadata") / "base"
-    documents, translations = read_folder(folder, names.BASE, "metadata/base")
-    return Layer(BASE_LAYER, names.BASE, documents, translations)
+    manifest = strict.read(folder / "pack.json", "base/pack.json")
+    documents, translations = read_folder(folder, names.BASE, "base")
+    return Layer(
+        BASE_LAYER, names.BASE, documents, translations, version=manifest["version"], manifest=manifest, folder="base"
+    )
 
 
 def catalog_of(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import Problem
-from dealwright.metadata import cycles, entity_references, parse, system
+from dealwright.metadata import cycles, entity_references, parse, texts
 from dealwright.metadata.findings import COMPUTED, Findings, parameters_in
 from dealwright.metadata.schemas import near
 
@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Action, Entity, Parameter, Pipeline, Role, Rule
     from dealwright.metadata.fold import Folded
+    from dealwright.metadata.layers import Layer
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{[a-z][a-z0-9_.]*\}|(?P<wrong>[{}][^{}]{0,20})")
 
 
-def problems(catalog: Catalog, folded: Folded) -> list[Problem]:
-    """Return every name that leads nowhere, and every circle."""
+def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[Problem]:
+    """Return every name that leads nowhere, and every circle.
+
+    Args:
+        catalog: Made of ``folded`` (:func:`dealwright.metadata.load.assembled`).
+        folded: The documents, with the places in files where problems are reported.
+        layers: What was folded, for their translations.
+    """
     findings = Findings(catalog, folded)
     for entity in catalog.entities.values():
         entity_references.look(findings, entity)
@@ -40,7 +47,7 @@ def problems(catalog: Catalog, folded: Folded) -> list[Problem]:
             findings.entity(key, ["entity"], document["entity"])
         _parameters(findings, key, document)
     cycles.look(findings)
-    return findings.problems
+    return [*findings.problems, *texts.problems(folded, layers)]
 
 
 def _parameters(findings: Findings, key: tuple[str, str], document: Any) -> None:
@@ -108,16 +115,10 @@ def _action(
         messages = {name for kind, name in findings.catalog.documents if kind == "message"}
         findings.known(key, (*at, "message"), spec["message"], messages, "message")
     if action.do == "set_field" and entity is not None:
-        field = findings.field(key, (*at, "field"), entity, spec["field"])
-        if field is not None and (field.type in COMPUTED or (field.system and field.id not in system.ASSIGNABLE)):
-            message = f"“{field.id}” is worked out or kept by the platform; a rule cannot set it"
-            findings.say(key, (*at, "field"), "not-writable", message)
+        findings.field(key, (*at, "field"), entity, spec["field"])
     if action.do == "create_record" and (target := findings.entity(key, (*at, "entity"), spec["entity"])) is not None:
         for name in spec["values"]:
-            field = findings.field(key, (*at, "values", name), target, name)
-            if field is not None and (field.type in COMPUTED or (field.system and field.id not in system.ASSIGNABLE)):
-                message = f"“{name}” of {spec['entity']} is worked out or kept by the platform; a rule cannot give it"
-                findings.say(key, (*at, "values", name), "not-writable", message)
+            findings.field(key, (*at, "values", name), target, name)
 
 
 def _role(findings: Findings, role: Role) -> None:

@@ -1,0 +1,214 @@
+"""Looking at packs from every side at once: files, schemas, fold, names, conditions, fields, rules.
+
+An author mends a pack in as few rounds as can be: a document with a fault of form does not hide the faults of the
+others. Only what could be a mere consequence of such a fault is left for the next round.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from dealwright import conditions, fields, rules
+from dealwright.errors import DefinitionError, Problem
+from dealwright.metadata import canonical, load, references, schemas, strict
+from dealwright.metadata.catalog import Catalog
+from dealwright.metadata.definitions import Document
+from dealwright.metadata.fold import Folded, fold
+from dealwright.metadata.layers import Layer, SourcedDocument
+from dealwright.metadata.pointers import steps
+from dealwright.packs import order
+from dealwright.packs.search import find, packs_in
+from dealwright.packs.source import PackSource, read
+
+_EFFECTIVE: Final = re.compile(r"(?P<kind>[a-z_]+):(?P<id>[a-z0-9_]+\.[a-z0-9_]+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found: the catalog, whole only if there is no problem, and the problems."""
+
+    catalog: Catalog
+    problems: tuple[Problem, ...]
+
+
+def check(paths: Iterable[Path], search: Iterable[Path] = ()) -> list[Problem]:
+    """Return everything that is wrong with packs or single documents, in the order of files and places.
+
+    Args:
+        paths: Packs, folders of packs, or JSON files. A file inside a pack is looked at together with its pack, and
+            only its own problems are returned; another file is held against the schema of its kind alone.
+        search: More places where required packs may be; the neighbours of each path, installed and shipped packs
+            are found anyway.
+    """
+    found: list[Problem] = []
+    sources: dict[str, PackSource] = {}
+    wanted: dict[str, Path | None] = {}
+    places = list(search)
+    for path in paths:
+        inside = _pack_around(path) if path.is_file() else None
+        if path.is_file() and inside is None:
+            found.extend(_single(path))
+            continue
+        folders = [inside] if inside is not None else packs_in(path)
+        if not folders:
+            found.append(Problem("", "no-pack", "there is no pack here: no pack.json", str(path)))
+        for folder in folders:
+            wanted[folder.name] = path if inside is not None else None
+            places.extend((folder, folder.parent))
+            try:
+                sources[folder.name] = read(folder.resolve())
+            except DefinitionError as error:
+                found.extend(error.problems)
+    with_required(sources, places)
+    if sources:
+        found.extend(examine(sources.values(), load.SETTINGS).problems)
+        for name in wanted.keys() & sources.keys():
+            found.extend(_other_files(sources[name]))
+    asked = [p for p in found if _asked_for(p, wanted)]
+    return sorted(dict.fromkeys(asked), key=lambda one: (one.source, steps(one.pointer)))
+
+
+def _asked_for(problem: Problem, wanted: Mapping[str, Path | None]) -> bool:
+    folder, _, inner = problem.source.partition("/")
+    path = wanted.get(folder)
+    return path is None or path.as_posix().endswith(f"{folder}/{inner}")
+
+
+def _pack_around(file: Path) -> Path | None:
+    return next((one for one in file.resolve().parents if (one / "pack.json").is_file()), None)
+
+
+def _single(file: Path) -> list[Problem]:
+    try:
+        document = strict.read(file)
+    except DefinitionError as error:
+        return list(error.problems)
+    return schemas.check(document, str(file))
+
+
+def with_required(sources: dict[str, PackSource], places: Iterable[Path] = ()) -> None:
+    """Add to ``sources`` the packs that they require, as far as they are found; ranges are not looked at here.
+
+    Raises:
+        DefinitionError: If a required pack is there and cannot be read.
+    """
+    available = find(places)
+    waiting = list(sources.values())
+    while waiting:
+        for name in waiting.pop().manifest.get("requires", {}):
+            if name not in sources and name in available:
+                sources[name] = read(available[name].resolve())
+                waiting.append(sources[name])
+
+
+def examine(sources: Iterable[PackSource], settings: Mapping[str, str]) -> Examined:
+    """Return the catalog of the base and these packs, and everything that is wrong with them together."""
+    sources = list(sources)
+    found = order.problems(sources)
+    layers = [load.base(), *(one.layer for one in order.ordered(sources))]
+    whole: list[Layer] = []
+    broken: set[str] = set()
+    for layer in layers:
+        kept = []
+        for one in layer.documents:
+            faults = schemas.check(one.document, one.source)
+            found.extend(faults)
+            rest = _without_unknown_keys(one, faults)
+            if rest is None:
+                broken.add(str(one.document.get("id") or one.document.get("extends")))
+            else:
+                kept.append(rest)
+        whole.append(replace(layer, documents=tuple(kept)))
+    folded = fold(whole)
+    found.extend(folded.problems)
+    catalog = load.assembled(folded, whole, settings)
+    for group in (
+        references.problems(catalog, folded, whole),
+        conditions.problems(catalog),
+        fields.problems(catalog),
+        rules.problems(catalog),
+    ):
+        said = {(one.source, one.pointer) for one in found}
+        placed = [_placed(one, folded) for one in group if not _may_follow(one, folded, broken)]
+        found.extend(one for one in placed if (one.source, one.pointer) not in said)
+    return Examined(catalog, tuple(found))
+
+
+def catalog(sources: Iterable[PackSource], settings: Mapping[str, str] | None = None) -> Catalog:
+    """Return the catalog of the base and these packs, which must bring all that they require.
+
+    Raises:
+        DefinitionError: With every problem.
+    """
+    examined = examine(sources, settings or {})
+    if examined.problems:
+        raise load.refused(examined.problems)
+    return examined.catalog
+
+
+def layers_of(sources: Iterable[PackSource]) -> list[Layer]:
+    """Return the layers of the base and these packs in the order of the fold."""
+    return [load.base(), *(one.layer for one in order.ordered(sources))]
+
+
+def _without_unknown_keys(one: SourcedDocument, faults: Sequence[Problem]) -> SourcedDocument | None:
+    """Return the document without keys that nothing knows; None if it has any other fault, or cannot stand alone."""
+    if not faults:
+        return one
+    if any(fault.code != "unknown-key" for fault in faults):
+        return None
+    document: Document = canonical.plain(one.document)
+    for fault in faults:
+        *outer, last = steps(fault.pointer)
+        here: Any = document
+        for step in outer:
+            here = here[int(step)] if isinstance(here, list) else here[step]
+        here.pop(last)
+    return SourcedDocument(document, one.source)
+
+
+def _may_follow(problem: Problem, folded: Folded, broken: set[str]) -> bool:
+    """Tell whether a problem may come only from a document that was left out because of its form."""
+    if not broken:
+        return False
+    if any(f"“{name}”" in problem.message for name in broken):
+        return True
+    effective = _EFFECTIVE.match(problem.source)
+    documents = (
+        [folded.documents.get((effective["kind"], effective["id"]), {})]
+        if effective
+        else [folded.documents[key] for (key, _), (source, _) in folded.places.items() if source == problem.source]
+    )
+    texts = [canonical.text(one) for one in documents]
+    return any(f'"{name}"' in text for name in broken for text in texts)
+
+
+def _placed(problem: Problem, folded: Folded) -> Problem:
+    """Return a problem of an effective document at the place in the file where an author can mend it."""
+    effective = _EFFECTIVE.match(problem.source)
+    if effective is None:
+        return problem
+    source, pointer = folded.place(effective["kind"], effective["id"], problem.pointer)
+    return replace(problem, source=source, pointer=pointer) if source else problem
+
+
+def _other_files(source: PackSource) -> list[Problem]:
+    """Return what is wrong with the form of the files that are no documents: tests, data, moves, change log."""
+    found: list[Problem] = []
+    for pattern, shape in (("tests/**/*.json", dict), ("seed/*.json", dict), ("demo/*.json", dict), ("*.json", None)):
+        for file in sorted(source.folder.glob(pattern)):
+            name = f"{source.folder.name}/{file.relative_to(source.folder).as_posix()}"
+            try:
+                value = strict.read(file, name)
+            except DefinitionError as error:
+                found.extend(error.problems)
+                continue
+            expected = shape or (dict if file.name == "pack.json" else list)
+            if not isinstance(value, expected):
+                what = "an object" if expected is dict else "a list"
+                found.append(Problem("", "wrong-type", f"this file holds {what}", name))
+    return found
