@@ -1,1 +1,35 @@
+"""Rules: on an event, if a condition holds, then actions. Here it is decided which; nothing is done here.
 
+    of(catalog)                         the rules of a catalog, compiled once: .needs(), .actions(), .woken()
+    decide(catalog, [(event, env)])     Decisions, with facts and the truth of each comparison
+    explain(catalog, decision)          the tree of a decision; why_not() for a rule that did not act
+    problems(catalog)                   what is wrong with rules
+    prove(catalog)                      try the C library in a throw-away process, so that it may serve
+    matcher_status(catalog)             which matcher serves, and why: for doctor
+
+``docs/rules.md`` is the guide.
+"""
+
+from __future__ import annotations
+
+from dealwright.rules.actions import CompiledAction
+from dealwright.rules.check import problems
+from dealwright.rules.decide import Decision, decide
+from dealwright.rules.explain import explain, why_not
+from dealwright.rules.matcher import Status, prove
+from dealwright.rules.matcher import status as matcher_status
+from dealwright.rules.ruleset import Rules, of
+
+__all__ = [
+    "CompiledAction",
+    "Decision",
+    "Rules",
+    "Status",
+    "decide",
+    "explain",
+    "matcher_status",
+    "of",
+    "problems",
+    "prove",
+    "why_not",
+]

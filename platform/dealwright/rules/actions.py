@@ -41,10 +41,11 @@ EXPRESSIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 #: Actions with an object ``values`` of expressions.
 WITH_VALUES: Final = frozenset({"create_record", "call_webhook"})
-#: Actions with a text for people, in which ``{...}`` is an expression.
+#: Actions with a text for people, in which ``{field}`` stands for a value.
 WITH_TEXT: Final = frozenset({"create_task", "notify"})
 
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+#: ``{field}`` or ``{reference.field}``; ``{{`` and ``}}`` are braces.
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_.]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class CompiledAction:
         do: One of :data:`EXPRESSIONS`.
         spec: Its other keys as they were written.
         values: Compiled expressions by name: of ``set_field`` ``value``, of ``create_record`` the fields to set.
-        placeholders: Compiled ``{...}`` of the action's title and body and of its message, by their source text.
+        placeholders: Compiled ``{field}`` of the action's title and body and of its message, by the text between the
+            braces.
     """
 
     do: str
@@ -108,13 +110,12 @@ def placeholders(catalog: Catalog, action: Action) -> Iterator[tuple[str, str]]:
     """Yield (pointer within the action, expression) of each ``{...}`` in the texts of ``action`` and its message."""
     if action.do not in WITH_TEXT:
         return
-    for key in ("title", "body"):
-        for found in _PLACEHOLDER.findall(action.spec.get(key, "")):
-            yield f"/{key}", found
     message = catalog.documents.get(("message", action.spec.get("message", "")), {})
     for key in ("title", "body"):
-        for found in _PLACEHOLDER.findall(message.get(key, "")):
-            yield "/message", found
+        for pointer, document in ((f"/{key}", action.spec), ("/message", message)):
+            for found in _PLACEHOLDER.findall(document.get(key, "")):
+                if found:
+                    yield pointer, found
 
 
 def source_of(written: Any) -> str:

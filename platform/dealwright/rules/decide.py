@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import clock
 from dealwright.rules import matcher as matchers
-from dealwright.rules import ruleset, windows
+from dealwright.rules import python_matcher, ruleset, windows
 from dealwright.rules.plain import plain
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ class Decision:
 
 
 def decide(
-    catalog: Catalog,
-    happened: Sequence[tuple[Event, Mapping[str, Any]]],
-    matcher: matchers.Kind | None = None,
+    catalog: Catalog, happened: Sequence[tuple[Event, Mapping[str, Any]]], matcher: matchers.Kind | None = None
 ) -> list[Decision]:
     """Return a decision for each live or shadow rule that each event wakes.
 
@@ -64,7 +62,8 @@ def decide(
         catalog: The definitions in force.
         happened: Events, each with the environment of its rules (:meth:`~dealwright.rules.ruleset.Rules.needs` says
             what it must know; a missing name is empty).
-        matcher: ``python`` or ``durable``; None for the one that serves this catalog (:func:`matcher_status`).
+        matcher: ``python`` or ``durable`` to have that one's answer and no other's; None for Python's, confirmed by the
+            C library where that serves (:func:`dealwright.rules.matcher.status`).
 
     Returns:
         Decisions in the order of the events, then of priority, then of rule ids.
@@ -79,14 +78,11 @@ def decide(
     identifiers = iter(clock.new_ids(sum(len(prepared) for _, _, prepared in woken)))
     decisions = []
     for event, env, prepared in woken:
-        fired = matchers.matches(catalog, event.entity, event.type, env, matcher)
-        for one in prepared:
-            rule, condition = one.rule, one.condition
-            facts: Mapping[str, Any] = {}
-            truth: tuple[bool, ...] = ()
-            if condition is not None:
-                facts = {name: plain(env.get(name)) for name in sorted(condition.names)}
-                truth = tuple(leaf["truth"] for leaf in condition.explained(env)[1])
+        answers = python_matcher.answers(prepared, env)
+        held = frozenset(one.rule.id for one, answer in zip(prepared, answers, strict=True) if answer.holds)
+        held = matchers.settled(catalog, event.entity, event.type, env, prepared, held, matcher)
+        for one, answer in zip(prepared, answers, strict=True):
+            rule = one.rule
             decisions.append(
                 Decision(
                     id=next(identifiers),
@@ -95,11 +91,11 @@ def decide(
                     entity=event.entity,
                     record=event.record,
                     event=event.id,
-                    fired=rule.id in fired,
+                    fired=rule.id in held,
                     mode=rule.mode,
                     window=windows.window(rule.once_per, event, env, rules.zone, on_leaving=bool(one.trigger.left)),
-                    facts=facts,
-                    truth=truth,
+                    facts={name: plain(env.get(name)) for name in one.reads},
+                    truth=answer.truth,
                     at=event.at,
                     revision=rules.revision,
                 )

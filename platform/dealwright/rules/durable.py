@@ -20,11 +20,12 @@ from typing import Any, Final
 
 from dealwright.rules.pattern import GUARD, MAX_CHAINS, MAX_MEASURES, Chain, measures
 
-_library: Any
 try:
-    import durable_rules_engine as _library
+    import durable_rules_engine
 except ImportError:  # Python 3.13 and later need a patched build; the Python matcher serves there
-    _library = None
+    durable_rules_engine = None
+
+_library: Any = durable_rules_engine
 
 _OPERATORS: Final = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 #: Names that the library gives a meaning of its own, and the one that primes a new handle.

@@ -42,7 +42,7 @@ class Coded:
     value: Callable[[Env], Any]
     constants: tuple[Any, ...]
     ordered: bool
-    _places: Mapping[Any, int] = field(init=False, repr=False, compare=False, default=MappingProxyType({}))
+    _places: Mapping[Any, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         places = {constant: 2 + 2 * place for place, constant in enumerate(self.constants)}

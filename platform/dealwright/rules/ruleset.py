@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dealwright import conditions
+from dealwright.conditions import python
+from dealwright.conditions.syntax import leaves
 from dealwright.errors import NotFoundError
 from dealwright.metadata import names
 from dealwright.rules import trigger, windows
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from dealwright.events import Event
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Rule
+    from dealwright.rules.facts import Env
     from dealwright.rules.trigger import Trigger
 
 #: Modes in which a rule is looked at.
@@ -33,6 +36,8 @@ class Prepared:
     Attributes:
         version: First 16 hex digits of the SHA-256 of what decides: entity, on, if, then, once_per, mode.
         condition: The compiled ``if``; None for always.
+        reads: The names of an environment that the condition reads, sorted.
+        comparisons: For each comparison of the condition, in the order of its text, whether it holds.
         actions: The compiled ``then``.
     """
 
@@ -40,17 +45,14 @@ class Prepared:
     version: str
     trigger: Trigger
     condition: Condition | None
+    reads: tuple[str, ...]
+    comparisons: tuple[Callable[[Env], bool], ...]
     actions: tuple[CompiledAction, ...]
 
     def needs(self) -> frozenset[str]:
         """Return the names of an environment that deciding and acting read."""
-        read = set(windows.needs(self.rule.once_per, on_leaving=bool(self.trigger.left)))
-        if self.condition is not None:
-            read |= self.condition.names
-        for action in self.actions:
-            for value in action.values.values():
-                read |= value.names
-        return frozenset(read)
+        window = windows.needs(self.rule.once_per, on_leaving=bool(self.trigger.left))
+        return frozenset(self.reads).union(window, *(action.names() for action in self.actions))
 
 
 class Rules:
@@ -152,4 +154,6 @@ def _prepared(catalog: Catalog, rule: Rule) -> Prepared | None:
         if rule.condition is None
         else conditions.of(catalog, rule.entity, rule.condition, "rule", namespace=namespace)
     )
-    return Prepared(rule, version_of(rule), wakes, condition, compiled(catalog, rule))
+    reads = tuple(sorted(condition.names)) if condition is not None else ()
+    comparisons = tuple(map(python.compile, leaves(condition.ast))) if condition is not None else ()
+    return Prepared(rule, version_of(rule), wakes, condition, reads, comparisons, compiled(catalog, rule))

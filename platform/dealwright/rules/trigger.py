@@ -12,7 +12,6 @@ like of every other field. ``fields`` holds back updates only. A woken rule stil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,11 @@ from dealwright import events
 from dealwright.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from dealwright.events import Event
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Document, Entity, Rule
+    from dealwright.metadata.definitions import Document, Rule
 
 #: What may stand for ``record``, and the types of event it means.
 RECORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -89,73 +88,29 @@ def read(rule: Rule) -> Trigger | None:
 
 
 def problems(catalog: Catalog, rule: Rule) -> list[Problem]:
-    """Return what is wrong with the ``on`` of ``rule``, with pointers into its document."""
-    spec, found = rule.trigger.spec, []
+    """Return why the ``on`` of ``rule`` could never wake it, with pointers into its document.
+
+    That its fields and stages exist is looked at with all other names, in :mod:`dealwright.metadata.references`.
+    """
+    spec, kind = rule.trigger.spec, rule.trigger.kind
+    if kind not in KINDS:
+        message = f"“{kind}” is no trigger; use one of {', '.join(KINDS)}"
+        return [Problem(f"/on/{kind}", "unknown-trigger", message)]
+    found = []
     entity = catalog.entities.get(rule.entity)
-    match rule.trigger.kind:
-        case "record":
-            for place, kind in _placed(spec, "/on/record/events"):
-                if kind not in RECORD:
-                    found.append(_unknown(place, "kind of change", kind, RECORD))
-            for place, name in _placed(spec, "/on/record/fields"):
-                if entity is not None:
-                    found += _field_problems(place, name, entity)
-        case "stage":
-            stages = _stages(catalog, entity)
-            for key in ("entered", "left"):
-                for place, name in _placed(spec, f"/on/stage/{key}"):
-                    if not stages:
-                        found.append(
-                            Problem(
-                                place, "no-pipeline", f"“{rule.entity}” has no pipeline, so its records have no stage"
-                            )
-                        )
-                    elif name not in stages:
-                        found.append(_unknown(place, "stage", name, stages))
-        case "event":
-            for place, name in _placed(spec, "/on/event/type"):
-                if not events.is_sendable(name):
-                    found.append(
-                        Problem(
-                            place,
-                            "event-not-sendable",
-                            f"“{name}” is not an event that can be sent: expected two names and a dot, such as "
-                            f"engagement.opened, of another family than {', '.join(sorted(events.PLATFORM_FAMILIES))}",
-                        )
-                    )
-        case kind:
-            found.append(_unknown(f"/on/{kind}", "trigger", kind, KINDS))
-    return found
-
-
-def _field_problems(place: str, name: str, entity: Entity) -> list[Problem]:
-    field = entity.field(name)
-    if field is None:
-        return [_unknown(place, f"field of “{entity.id}”", name, entity.all_fields())]
-    if field.type in UNSEEN:
-        return [
-            Problem(
-                place,
-                "field-never-changes",
-                f"“{name}” is a {field.type} field, worked out when it is read: no save changes it. Name the fields "
-                "that it is worked out from",
+    for place, name in _placed(spec, "/on/record/fields"):
+        field = entity.field(name) if entity else None
+        if field is not None and field.type in UNSEEN:
+            message = f"“{name}” is a {field.type} field, worked out when it is read: no save changes it"
+            found.append(Problem(place, "field-never-changes", f"{message}. Name the fields that it comes from"))
+    for place, name in _placed(spec, "/on/event/type"):
+        if not events.is_sendable(name):
+            known = ", ".join(sorted(events.PLATFORM_FAMILIES))
+            message = (
+                f"“{name}” is raised by the platform; a rule is woken by events that are sent, of a family other than"
             )
-        ]
-    return []
-
-
-def _stages(catalog: Catalog, entity: Entity | None) -> list[str]:
-    pipelines = (catalog.pipelines.get(one) for one in (entity.pipelines if entity else ()))
-    return [stage for pipeline in pipelines if pipeline is not None for stage in pipeline.stages]
-
-
-def _unknown(place: str, what: str, name: str, known: Iterable[str]) -> Problem:
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1)
-    hint = (
-        f"; did you mean “{near[0]}”?" if near else f"; expected one of {', '.join(names)}" if len(names) < 12 else ""
-    )
-    return Problem(place, "unknown-name", f"there is no {what} “{name}”{hint}")
+            found.append(Problem(place, "event-not-sendable", f"{message} {known}"))
+    return found
 
 
 def _listed(spec: Document, key: str) -> frozenset[str]:

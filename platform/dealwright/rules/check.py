@@ -1,0 +1,156 @@
+"""What is wrong with the rules of a catalog, beyond names that lead nowhere and conditions that do not parse.
+
+Those two are found by :mod:`dealwright.metadata.references` and :func:`dealwright.conditions.problems`, for documents
+of every kind. Here it is asked whether a rule can ever be woken, and whether the values fit what they are given to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from dealwright import conditions
+from dealwright.conditions import types
+from dealwright.conditions.syntax import Literal
+from dealwright.errors import ConditionError, Problem
+from dealwright.metadata import names
+from dealwright.rules import actions, trigger, windows
+
+if TYPE_CHECKING:
+    from dealwright.conditions import Condition
+    from dealwright.conditions.types import Type
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Action, Field, Rule
+
+#: For each action and key that names people, the entities whose records may stand there.
+_PEOPLE: Final = {
+    ("assign", "to"): ("base.user", "base.team"),
+    ("notify", "to"): ("base.user", "base.team"),
+    ("create_task", "assignee"): ("base.user",),
+}
+
+
+def problems(catalog: Catalog) -> list[Problem]:
+    """Return what is wrong with each rule, drafts included: pointers into the document, ``source`` ``rule:<id>``."""
+    return [
+        Problem(one.pointer, one.code, one.message, f"rule:{rule.id}")
+        for rule in catalog.rules.values()
+        for one in (
+            *trigger.problems(catalog, rule),
+            *_window_problems(catalog, rule),
+            *_action_problems(catalog, rule),
+        )
+    ]
+
+
+def _window_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
+    if rule.once_per not in windows.KINDS:
+        known = ", ".join(windows.KINDS)
+        yield Problem(
+            "/once_per", "window-not-supported", f"“{rule.once_per}” is not supported yet; use one of {known}"
+        )
+    entity = catalog.entities.get(rule.entity)
+    if rule.once_per == "stage_visit" and entity is not None and not entity.pipelines:
+        yield Problem(
+            "/once_per",
+            "no-pipeline",
+            f"“{rule.entity}” has no pipeline, so there are no visits of a stage; use record",
+        )
+
+
+def _action_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
+    for place, action in enumerate(rule.actions):
+        pointer = f"/then/{place}"
+        if action.do not in actions.EXPRESSIONS:
+            near = get_close_matches(action.do, actions.EXPRESSIONS, n=1)
+            hint = f"did you mean “{near[0]}”?" if near else f"use one of {', '.join(sorted(actions.EXPRESSIONS))}"
+            yield Problem(f"{pointer}/do", "unknown-action", f"there is no action “{action.do}”; {hint}")
+            continue
+        for key, name, source in actions.expressions(action):
+            value = _value(catalog, rule, source)
+            if value is not None:
+                yield from _value_problems(catalog, rule, action, f"{pointer}{key}", name, value)
+        for key, source in actions.placeholders(catalog, action):
+            try:
+                _compiled(catalog, rule, source)
+            except ConditionError as error:
+                yield Problem(f"{pointer}{key}", "placeholder-invalid", f"{{{source}}} in the text: {error.message}")
+
+
+def _compiled(catalog: Catalog, rule: Rule, source: str) -> Condition:
+    return conditions.of(catalog, rule.entity, source, "value", namespace=names.namespace_of(rule.id))
+
+
+def _value(catalog: Catalog, rule: Rule, source: str) -> Condition | None:
+    if rule.entity not in catalog.entities:
+        return None
+    try:
+        return _compiled(catalog, rule, source)
+    except ConditionError:
+        return None  # conditions.problems tells of it
+
+
+def _value_problems(
+    catalog: Catalog, rule: Rule, action: Action, pointer: str, name: str, value: Condition
+) -> Iterator[Problem]:
+    people = _PEOPLE.get((action.do, name))
+    if people is not None:
+        if not _is_of_people(value.type, people):
+            who = " or ".join(one.partition(".")[2] for one in people)
+            yield Problem(pointer, "value-misfit", f"expected a {who}, such as owner; this is {value.type.noun}")
+    elif name == "due":
+        if value.type.kind != "integer":
+            yield Problem(
+                pointer, "value-misfit", f"a due time counts whole units; this parameter is {value.type.noun}"
+            )
+    elif action.do in ("set_field", "create_record"):
+        entity = rule.entity if action.do == "set_field" else str(action.spec.get("entity"))
+        field = _field(catalog, entity, str(action.spec.get("field")) if action.do == "set_field" else name)
+        if field is not None:
+            yield from _misfit(catalog, entity, field, value, pointer)
+
+
+def _misfit(catalog: Catalog, entity: str, field: Field, value: Condition, pointer: str) -> Iterator[Problem]:
+    wanted, given = types.of(field, catalog, entity), value.type
+    if not fits(given, wanted):
+        yield Problem(pointer, "value-misfit", f"“{field.id}” takes {wanted.noun}; this is {given.noun}")
+    elif isinstance(value.ast, Literal) and value.ast.value is None and field.type == "boolean":
+        yield Problem(pointer, "value-misfit", f"“{field.id}” is yes or no and cannot be emptied; use false")
+    elif isinstance(value.ast, Literal) and isinstance(value.ast.value, str):
+        options = wanted.options or (value.ast.value,)
+        if value.ast.value not in options:
+            near = get_close_matches(value.ast.value, options, n=1)
+            hint = f"did you mean “{near[0]}”?" if near else f"expected one of {', '.join(options)}"
+            yield Problem(pointer, "unknown-option", f"“{field.id}” has no option “{value.ast.value}”; {hint}")
+
+
+def fits(given: Type, wanted: Type) -> bool:
+    """Tell whether a value of type ``given`` may be written to a field of type ``wanted``.
+
+    What is known only when it is read (an event's data) passes here and is checked when the record is saved.
+    """
+    if given.kind in ("null", "any", "unknown") or wanted.kind in ("unknown", "object"):
+        return True
+    if given.kind == "integer" and wanted.kind == "decimal":
+        return True
+    if given.kind == "list" and wanted.kind == "set":
+        return given.element in (None, wanted.element)
+    if given.kind != wanted.kind:
+        return False
+    if given.kind == "reference":
+        return wanted.entity is None or given.entity is None or given.entity == wanted.entity
+    if given.kind == "set":
+        return given.entity == wanted.entity
+    return True
+
+
+def _is_of_people(given: Type, people: tuple[str, ...]) -> bool:
+    if given.kind in ("any", "unknown"):
+        return True
+    return (given.kind == "reference" or given.element == "reference") and given.entity in people
+
+
+def _field(catalog: Catalog, entity_id: str, name: str) -> Field | None:
+    entity = catalog.entities.get(entity_id)
+    return entity.field(name) if entity else None
