@@ -4,9 +4,9 @@
                               ├──failed──▸ pending, not before next_at
                               └──dead────▸ dead ──replay──▸ pending      ──skip──▸ skipped
 
-The rows are the queue. A claim is a lease: ``next_at`` moves to its end, so what a dead worker had taken is due again by
-itself. A row may therefore go out twice, under one ``key``, and is never lost. While the workspace is held (after a
-restore) nothing is claimed.
+The rows are the queue. A claim is a lease: ``next_at`` moves to its end, so what a dead worker had taken is due again
+by itself. A row may therefore go out twice, under one ``key``, and is never lost. While the workspace is held (after
+a restore) nothing is claimed.
 """
 
 from __future__ import annotations
@@ -99,10 +99,10 @@ def put(connection: Connection, messages: Sequence[Mapping[str, Any]]) -> None:
     connection.execute(insert(outbox).on_conflict_do_nothing(index_elements=["key"]), rows)
 
 
-def is_due(connection: Connection) -> bool:
-    """Tell whether something may go out now; one look at an index, without a lock."""
-    found = sa.select(sa.literal(1)).where(_PENDING, outbox.c.next_at <= clock.now(), _FREE).limit(1)
-    return connection.execute(found).scalar() is not None
+def is_due(connection: Connection, but: Sequence[str] = ()) -> bool:
+    """Tell whether something may go out now to a target that is not among ``but``; one look, without a lock."""
+    due = (_PENDING, outbox.c.next_at <= clock.now(), outbox.c.target.not_in(but), _FREE)
+    return connection.execute(sa.select(sa.literal(1)).where(*due).limit(1)).scalar() is not None
 
 
 def claim(
@@ -136,7 +136,7 @@ def claim(
     for row in connection.execute(found):
         if len(taken) < limit and counts[row.target] < per_target:
             counts[row.target] += 1
-            taken.append(replace(Message(*row), attempt=row.attempts + 1, next_at=until))
+            taken.append(replace(Message(*tuple(row)), attempt=row.attempts + 1, next_at=until))
     if taken:
         connection.execute(
             sa.update(outbox)
@@ -203,7 +203,7 @@ def messages(
         found = found.where(outbox.c.state.in_(states))
     if before is not None:
         found = found.where(outbox.c.id < before)
-    return [Message(*row) for row in connection.execute(found)]
+    return [Message(*tuple(row)) for row in connection.execute(found)]
 
 
 def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int:

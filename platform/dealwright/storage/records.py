@@ -193,7 +193,7 @@ def _make(layout: Layout) -> _Statements:
     many = whole.where(table.c.id.in_(sa.bindparam("ids__", expanding=True)))
     versions = sa.select(table.c.id, table.c.version).where(table.c.id.in_(sa.bindparam("ids__", expanding=True)))
     return _Statements(
-        insert=sa.insert(table),
+        insert=sa.insert(table).inline(),
         update=sa.update(table)
         .where(table.c.id == sa.bindparam("id__"), table.c.version == sa.bindparam("version__"))
         .values(version=table.c.version + 1),

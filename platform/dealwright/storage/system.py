@@ -47,7 +47,7 @@ document = sa.Table(
     "dw_document",
     metadata,
     Column("digest", Text, primary_key=True, comment="SHA-256 of the canonical JSON"),
-    Column("body", Json, nullable=False),
+    Column("body", Text, nullable=False, comment="JSON, keys in their order"),
 )
 
 revision = sa.Table(
@@ -58,7 +58,7 @@ revision = sa.Table(
     Column("created_by", Id, nullable=True),
     Column("reason", Text, nullable=False),
     Column("packs", Json, nullable=False, comment="pack id to version"),
-    Column("documents", Json, nullable=False, comment="name to digest of a dw_document"),
+    Column("documents", Json, nullable=False, comment="list of [name, digest of a dw_document]"),
 )
 
 activation = sa.Table(
@@ -272,7 +272,7 @@ audit = sa.Table(
     Column("address", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
-    Column("data", Json, nullable=False),
+    Column("data", Text, nullable=False, comment="JSON, as the digest covers it"),
     Column("previous", Text, nullable=False, comment="digest of the entry before; empty for the first"),
     Column("digest", Text, nullable=False, comment="SHA-256 over this entry and the digest before"),
 )

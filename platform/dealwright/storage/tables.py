@@ -167,8 +167,8 @@ def _entity_table(catalog: Catalog, metadata: sa.MetaData, entity: Entity) -> No
             )
             _index(metadata.tables[part], ("parent", "position"))
         elif field.type == "references":
-            target = names.table_name(field.to) if field.to in catalog.entities else None
-            to = [_link(part, "target", target, "CASCADE")] if target else []
+            known = field.to is not None and field.to in catalog.entities
+            to = [_link(part, "target", names.table_name(field.to or ""), "CASCADE")] if known else []
             sa.Table(
                 part,
                 metadata,

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dealwright import clock
-from dealwright.storage.system import timer, workspace
+from dealwright.storage.system import event, timer, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,16 +109,22 @@ def take(connection: Connection, limit: int) -> list[Timer]:
     it waits.
     """
     found = (
-        sa.select(timer.c.id)
+        sa.select(*_COLUMNS)
         .where(_PENDING, timer.c.due_at <= clock.now(), _FREE)
         .order_by(timer.c.due_at, timer.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=timer)
     )
-    fired = connection.execute(
-        sa.update(timer).where(timer.c.id.in_(found), _PENDING).values(state="fired").returning(*_COLUMNS)
-    )
-    return sorted((Timer(*row) for row in fired), key=lambda one: (one.due_at, one.id))
+    taken = [Timer(*row) for row in connection.execute(found)]
+    if taken:
+        ids = [one.id for one in taken]
+        connection.execute(sa.update(timer).where(timer.c.id.in_(ids)).values(state="fired"))
+    return taken
+
+
+def has_happened(connection: Connection, event_id: str) -> bool:
+    """Tell whether the event of a timer is in the log, so that carrying it out again would be twice."""
+    return connection.execute(sa.select(sa.literal(1)).where(event.c.id == event_id)).scalar() is not None
 
 
 def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int:

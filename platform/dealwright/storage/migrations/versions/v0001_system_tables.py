@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("data", Json(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False, comment="JSON, as the digest covers it"),
         sa.Column("previous", sa.Text(), nullable=False, comment="digest of the entry before; empty for the first"),
         sa.Column("digest", sa.Text(), nullable=False, comment="SHA-256 over this entry and the digest before"),
         sa.PrimaryKeyConstraint("seq"),
@@ -74,7 +74,7 @@ def upgrade() -> None:
     op.create_table(
         "dw_document",
         sa.Column("digest", sa.Text(), nullable=False, comment="SHA-256 of the canonical JSON"),
-        sa.Column("body", Json(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False, comment="JSON, keys in their order"),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
@@ -206,7 +206,7 @@ def upgrade() -> None:
         sa.Column("created_by", Id(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("packs", Json(), nullable=False, comment="pack id to version"),
-        sa.Column("documents", Json(), nullable=False, comment="name to digest of a dw_document"),
+        sa.Column("documents", Json(), nullable=False, comment="list of [name, digest of a dw_document]"),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(

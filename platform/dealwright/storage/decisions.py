@@ -1,0 +1,78 @@
+"""Stored decisions of rules: why something happened, and why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlalchemy as sa
+
+from dealwright.storage.system import decision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from dealwright.storage.database import Connection
+
+_INSERT = sa.insert(decision).inline()
+_NAMES = [column.name for column in decision.c]
+#: What a decision knows when it is made; ``result`` is filled in when its actions have run.
+_MADE = [name for name in _NAMES if name not in ("facts", "truth", "result")]
+
+
+class Made(Protocol):
+    """A decision as ``rules`` makes it: everything but the result."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - ``rules.Decision`` says what each is
+    @property
+    def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def truth(self) -> Sequence[bool]: ...  # noqa: D102
+
+
+def put(connection: Connection, decisions: Sequence[Made], results: Mapping[str, Any] | None = None) -> None:
+    """Write decisions; one statement.
+
+    Args:
+        connection: The transaction.
+        decisions: What rules decided.
+        results: Decision id to JSON: what its actions did.
+    """
+    if decisions:
+        connection.execute(
+            _INSERT,
+            [
+                {name: getattr(one, name) for name in _MADE}
+                | {"facts": dict(one.facts), "truth": list(one.truth), "result": (results or {}).get(one.id)}
+                for one in decisions
+            ],
+        )
+
+
+def get(connection: Connection, identifier: str) -> dict[str, Any] | None:
+    """Return a decision as a dict of its columns, or None."""
+    found = _rows(connection, sa.select(decision).where(decision.c.id == identifier))
+    return found[0] if found else None
+
+
+def about(connection: Connection, entity: str, record: str, *, limit: int = 200) -> list[dict[str, Any]]:
+    """Return the decisions about a record, newest first."""
+    where = (decision.c.entity == entity, decision.c.record == record)
+    return _rows(connection, sa.select(decision).where(*where).order_by(decision.c.id.desc()).limit(limit))
+
+
+def of(
+    connection: Connection, rule: str, *, fired: bool | None = None, since: datetime | None = None, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Return the decisions of a rule, newest first; only those that fired (or did not), if it is said."""
+    statement = sa.select(decision).where(decision.c.rule == rule)
+    if fired is not None:
+        statement = statement.where(decision.c.fired == fired)
+    if since is not None:
+        statement = statement.where(decision.c.at >= since)
+    return _rows(connection, statement.order_by(decision.c.id.desc()).limit(limit))
+
+
+def _rows(connection: Connection, statement: sa.Select[Any]) -> list[dict[str, Any]]:
+    return [dict(zip(_NAMES, row, strict=True)) for row in connection.execute(statement)]

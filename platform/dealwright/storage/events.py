@@ -1,0 +1,102 @@
+"""The log of events, which is also the history of every record. Written once, never changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from dealwright.storage.system import event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from dealwright.events import Event
+    from dealwright.storage.database import Connection
+
+_INSERT = {
+    "sqlite": sa.insert(event).values(tx=0).inline(),
+    "postgresql": sa.insert(event).values(tx=sa.func.txid_current()).inline(),
+}
+_COLUMNS = [column for column in event.c if column.name != "tx"]
+_NAMES = [column.name for column in _COLUMNS]
+
+
+def append(connection: Connection, events: Sequence[Event]) -> None:
+    """Write events in their order; one statement."""
+    if events:
+        connection.execute(
+            _INSERT[connection.dialect.name],
+            [
+                {
+                    "id": one.id,
+                    "type": one.type,
+                    "entity": one.entity,
+                    "record": one.record,
+                    "version": one.version,
+                    "at": one.at,
+                    "actor": one.actor,
+                    "data": dict(one.data),
+                    "changes": {name: list(change) for name, change in one.changes.items()},
+                    "cause": one.cause,
+                    "depth": one.depth,
+                }
+                for one in events
+            ],
+        )
+
+
+def history(
+    connection: Connection,
+    entity: str,
+    record: str,
+    *,
+    limit: int = 200,
+    before: int | None = None,
+    types: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """Return events of a record, newest first, as dicts with the attributes of an Event and ``seq``.
+
+    Args:
+        connection: The transaction.
+        entity: Entity of the record.
+        record: Its id.
+        limit: How many at most.
+        before: Only those with a smaller ``seq``: the last one of the page before.
+        types: Only events of these types.
+    """
+    where = [event.c.entity == entity, event.c.record == record]
+    if before is not None:
+        where.append(event.c.seq < before)
+    if types is not None:
+        where.append(event.c.type.in_(types))
+    return _rows(connection, sa.select(*_COLUMNS).where(*where).order_by(event.c.seq.desc()).limit(limit))
+
+
+def get(connection: Connection, identifier: str) -> dict[str, Any] | None:
+    """Return an event by its id, or None."""
+    found = _rows(connection, sa.select(*_COLUMNS).where(event.c.id == identifier))
+    return found[0] if found else None
+
+
+def since(connection: Connection, seq: int, *, limit: int = 1000) -> list[dict[str, Any]]:
+    """Return events after ``seq`` in order, for whoever follows the log and remembers where it was.
+
+    None is ever passed over: on PostgreSQL numbers are given before the commit, so events stop short of the first
+    transaction that is still open.
+    """
+    statement = sa.select(*_COLUMNS).where(event.c.seq > seq).order_by(event.c.seq).limit(limit)
+    if connection.dialect.name == "postgresql":
+        statement = statement.where(event.c.tx < sa.func.txid_snapshot_xmin(sa.func.txid_current_snapshot()))
+    return _rows(connection, statement)
+
+
+def prune(connection: Connection, before: datetime, *, limit: int = 10_000) -> int:
+    """Remove up to ``limit`` events from before a moment, oldest first; return how many."""
+    oldest = sa.select(event.c.seq).where(event.c.at < before).order_by(event.c.at).limit(limit)
+    return connection.execute(sa.delete(event).where(event.c.seq.in_(oldest))).rowcount
+
+
+def _rows(connection: Connection, statement: sa.Select[Any]) -> list[dict[str, Any]]:
+    return [dict(zip(_NAMES, row, strict=True)) for row in connection.execute(statement)]
