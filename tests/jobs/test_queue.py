@@ -59,12 +59,12 @@ def test_a_job_that_is_rolled_back_never_was(prepared):
 
 def test_a_job_runs_with_its_arguments_and_is_done(prepared):
     seen: list[object] = []
-    id = leave(prepared, "add", {"n": 1, "name": "张伟", "list": [1, None, True]})
+    left = leave(prepared, "add", {"n": 1, "name": "张伟", "list": [1, None, True]})
     with running(prepared, add=lambda database, arguments: seen.append(arguments)):
         until(lambda: [job.state for job in queue.jobs(prepared)] == ["done"])
     assert seen == [{"n": 1, "name": "张伟", "list": [1, None, True]}]
     job = queue.jobs(prepared)[0]
-    assert (job.id, job.kind, job.worker) == (id, "add", "w1")
+    assert (job.id, job.kind, job.worker) == (left, "add", "w1")
 
 
 def test_arguments_are_kept_as_plain_json(prepared):
@@ -149,25 +149,25 @@ def test_a_dead_job_is_replayed_with_the_same_arguments(prepared):
             raise ValueError("no")
         seen.append(arguments["n"])
 
-    id = leave(prepared, "add", {"n": 7})
+    left = leave(prepared, "add", {"n": 7})
     with running(prepared, add=add):
         until(lambda: bool(queue.jobs(prepared, ["dead"])))
         ok.set()
-        new = queue.replay(prepared, id)
+        new = queue.replay(prepared, left)
         until(lambda: seen == [7])
         until(lambda: [(job.id, job.state) for job in queue.jobs(prepared)] == [(new, "done")])
     with pytest.raises(NotFoundError):
-        queue.replay(prepared, id)
+        queue.replay(prepared, left)
     with pytest.raises(ConflictError, match="is done; only a dead job"):
         queue.replay(prepared, new)
 
 
 def test_a_dead_job_can_be_given_up(prepared):
-    id = leave(prepared, "unknown")
+    left = leave(prepared, "unknown")
     with running(prepared):
         until(lambda: bool(queue.jobs(prepared, ["dead"])))
     assert "this worker knows no job 'unknown'" in queue.jobs(prepared)[0].error
-    queue.skip(prepared, id)
+    queue.skip(prepared, left)
     assert queue.jobs(prepared) == []
 
 

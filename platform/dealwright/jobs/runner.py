@@ -1,8 +1,8 @@
-"""Runs jobs: sets the library DBOS Transact up on the workspace's database, so that no job is lost or run in two places.
+"""Runs jobs: sets DBOS Transact up on the workspace's database, so that no job is lost or run in two places.
 
-What must be set and is not by default (DBOS 3.4): the file's write-ahead log (``queue.install``), ids that sort, a fixed
-number of lanes, a fast look at the queue, bounded threads, few recoveries of a job that kills its worker, one version
-name for all releases, and JSON instead of pickle. Taking over from dead workers is not in its free part (``reaper``).
+What must be set and is not by default (DBOS 3.4): the file's write-ahead log (``queue.install``), ids that sort, a
+fixed number of lanes, a fast look at the queue, bounded threads, few recoveries of a job that kills its worker, one
+version name for all releases, JSON instead of pickle. Its free part does not take over from the dead: see ``reaper``.
 
 A job runs at least once: after a crash it starts again from its beginning, so what it does must be safe to do twice.
 """

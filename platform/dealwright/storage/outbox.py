@@ -1,212 +1,191 @@
-"""The outbox: what leaves the platform after a commit, written in the transaction of the change that causes it.
+"""What leaves the database: written with the change that wants it sent, sent by a worker afterwards.
 
-    pending ──claim──▸ pending, on its way ──sent──▸ sent
-                              ├──failed──▸ pending, not before next_at
-                              └──dead────▸ dead ──replay──▸ pending      ──skip──▸ skipped
+    pending ── claim ──> sent                 a claimed row stays pending and is not due until its claim runs out,
+       │  ^        └───> failed: due again    so what a dead worker held goes out again by itself
+       │  └── replay ── dead, skipped
 
-The rows are the queue. A claim is a lease: ``next_at`` moves to its end, so what a dead worker had taken is due again
-by itself. A row may therefore go out twice, under one ``key``, and is never lost. While the workspace is held (after
-a restore) nothing is claimed.
+Delivery is at least once: a worker can die between sending and noting it. ``key`` is the same for every attempt, and
+receivers go by it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from dealwright import clock
 from dealwright.storage.system import outbox, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from dealwright.storage.database import Connection
 
-#: Characters of an error that are kept.
-LONGEST_ERROR = 2000
-
-_PENDING = outbox.c.state == sa.literal_column("'pending'")
-_FREE = ~sa.exists().where(workspace.c.held)
-_NULLS = {"event": None, "rule": None, "entity": None, "record": None}
+_T = outbox
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A row of the outbox.
+class Delivery:
+    """One message on its way.
 
     Attributes:
-        attempt: Tries so far; in a claim the present one is counted.
-        next_at: Not before; while claimed, when the claim runs out.
+        key: Idempotency key, the same for every attempt.
+        channel: Which plugin sends it.
+        target: Where to, in the channel's own words.
+        attempts: How often it has been claimed, this time included.
     """
 
     id: str
     key: str
     channel: str
     target: str
-    payload: Mapping[str, Any]
-    state: str
-    attempt: int
+    payload: Any
+    attempts: int
     created_at: datetime
-    next_at: datetime
-    last_error: str | None
     event: str | None
     rule: str | None
+    entity: str | None
+    record: str | None
 
 
-_COLUMNS = (
-    outbox.c.id,
-    outbox.c.key,
-    outbox.c.channel,
-    outbox.c.target,
-    outbox.c.payload,
-    outbox.c.state,
-    outbox.c.attempts,
-    outbox.c.created_at,
-    outbox.c.next_at,
-    outbox.c.last_error,
-    outbox.c.event,
-    outbox.c.rule,
-)
+_COLUMNS = [_T.c[name] for name in Delivery.__slots__]
 
 
-def put(connection: Connection, messages: Sequence[Mapping[str, Any]]) -> None:
-    """Write messages. One whose key is there already is left out: it is the same message.
+def put(connection: Connection, deliveries: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Write what is to be sent when the transaction has committed; one statement.
 
     Args:
-        connection: Of an open write.
-        messages: Each has ``id``, ``key``, ``channel``, ``target``, ``payload`` and ``at``; and may have ``event``,
-            ``rule``, ``entity``, ``record``: what it is about.
+        connection: The transaction.
+        deliveries: Each with ``id``, ``at``, ``channel``, ``target``, ``payload``, ``key`` and optionally ``event``,
+            ``rule``, ``entity``, ``record``.
+
+    Returns:
+        The keys that are new. One that was put before is not put again.
     """
-    if not messages:
-        return
+    if not deliveries:
+        return set()
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     rows = [
         {
-            **_NULLS,
-            **{name: value for name, value in message.items() if name != "at"},
+            "id": one["id"],
+            "key": one["key"],
+            "channel": one["channel"],
+            "target": one["target"],
+            "payload": one["payload"],
             "state": "pending",
             "attempts": 0,
-            "created_at": message["at"],
-            "next_at": message["at"],
+            "created_at": one["at"],
+            "next_at": one["at"],
+            **{name: one.get(name) for name in ("event", "rule", "entity", "record")},
         }
-        for message in messages
+        for one in deliveries
     ]
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(insert(outbox).on_conflict_do_nothing(index_elements=["key"]), rows)
+    statement = insert(_T).values(rows).on_conflict_do_nothing(index_elements=[_T.c.key]).returning(_T.c.key)
+    return set(connection.execute(statement).scalars())
 
 
-def is_due(connection: Connection, but: Sequence[str] = ()) -> bool:
-    """Tell whether something may go out now to a target that is not among ``but``; one look, without a lock."""
-    due = (_PENDING, outbox.c.next_at <= clock.now(), outbox.c.target.not_in(but), _FREE)
-    return connection.execute(sa.select(sa.literal(1)).where(*due).limit(1)).scalar() is not None
+def due(connection: Connection, now: datetime) -> bool:
+    """Tell whether anything is to be sent: a small read that takes no lock, for a worker that looks often."""
+    return connection.execute(_DUE, {"now": now}).first() is not None
 
 
 def claim(
-    connection: Connection,
-    limit: int,
-    until: datetime,
-    *,
-    per_target: int,
-    on_their_way: Mapping[str, int],
-) -> list[Message]:
-    """Take messages that are due, the longest due first; nobody else gets them before ``until``.
+    connection: Connection, now: datetime, *, limit: int, lease: timedelta, without: Collection[str] = ()
+) -> list[Delivery]:
+    """Take messages that are due, for ``lease``; several workers at once get different ones. Nothing while on hold.
 
     Args:
-        connection: Of an open write. Two workers at once get different messages.
-        limit: How many at most.
-        until: End of the lease.
-        per_target: At most so many to one target at once: a slow receiver does not hold up the others.
-        on_their_way: What the caller has taken and not finished, by target.
+        connection: The transaction; the claim holds from its commit.
+        now: The present moment.
+        limit: How many at most, the longest due first.
+        lease: After this they are due again, unless they are sent or failed by then.
+        without: Targets to leave alone, because enough is on its way there.
     """
-    now = clock.now()
-    full = [target for target, count in on_their_way.items() if count >= per_target]
-    found = (
-        sa.select(*_COLUMNS)
-        .where(_PENDING, outbox.c.next_at <= now, outbox.c.target.not_in(full), _FREE)
-        .order_by(outbox.c.next_at, outbox.c.id)
-        .limit(4 * limit)  # more than wanted, since several may have one target
-        .with_for_update(skip_locked=True, of=outbox)
+    first = (
+        sa.select(_T.c.id)
+        .where(*_is_due(sa.literal(now, _T.c.next_at.type)), _T.c.target.not_in(without))
+        .order_by(_T.c.next_at, _T.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=_T)
     )
-    counts = Counter(on_their_way)
-    taken: list[Message] = []
-    for row in connection.execute(found):
-        if len(taken) < limit and counts[row.target] < per_target:
-            counts[row.target] += 1
-            taken.append(replace(Message(*tuple(row)), attempt=row.attempts + 1, next_at=until))
-    if taken:
-        connection.execute(
-            sa.update(outbox)
-            .where(outbox.c.id.in_([message.id for message in taken]))
-            .values(attempts=outbox.c.attempts + 1, next_at=until)
-        )
-    return taken
+    statement = (
+        sa.update(_T)
+        .where(_T.c.id.in_(first))
+        .values(attempts=_T.c.attempts + 1, next_at=now + lease)
+        .returning(*_COLUMNS)
+    )
+    return sorted((Delivery(*row) for row in connection.execute(statement)), key=lambda one: one.id)
 
 
-def sent(connection: Connection, id: str) -> None:  # noqa: A002 - the word of the table
-    """Note that a message was delivered, whoever did it."""
+def sent(connection: Connection, ids: Collection[str], now: datetime) -> None:
+    """Note that messages have arrived."""
+    _end(connection, ids, "sent", now, None)
+
+
+def failed(connection: Connection, identifier: str, error: str, next_at: datetime) -> None:
+    """Note that an attempt has failed, and when the next one is due."""
     connection.execute(
-        sa.update(outbox).where(outbox.c.id == id, _PENDING).values(state="sent", done_at=clock.now(), last_error=None)
+        sa.update(_T).where(_T.c.id == identifier, _T.c.state == "pending").values(last_error=error, next_at=next_at)
     )
 
 
-def failed(connection: Connection, message: Message, error: str, next_at: datetime) -> None:
-    """Note that the attempt did not succeed; without effect if the lease ran out and another worker took it over."""
-    _settle(connection, message, next_at=next_at, last_error=error[:LONGEST_ERROR])
+def dead(connection: Connection, identifier: str, error: str, now: datetime) -> None:
+    """Give a message up: it waits for a person, who replays or skips it."""
+    _end(connection, [identifier], "dead", now, error)
 
 
-def dead(connection: Connection, message: Message, error: str) -> None:
-    """Give a message up, until a person replays or skips it."""
-    _settle(connection, message, state="dead", done_at=clock.now(), last_error=error[:LONGEST_ERROR])
-
-
-def _settle(connection: Connection, message: Message, **values: Any) -> None:
-    mine = (outbox.c.id == message.id, outbox.c.attempts == message.attempt, _PENDING)
-    connection.execute(sa.update(outbox).where(*mine).values(**values))
-
-
-def replay(connection: Connection, ids: Sequence[str]) -> int:
-    """Send dead messages again from their first attempt, under their old keys; return how many were dead."""
-    now = clock.now()
-    return connection.execute(
-        sa.update(outbox)
-        .where(outbox.c.id.in_(ids), outbox.c.state == "dead")
+def replay(connection: Connection, ids: Collection[str], now: datetime) -> int:
+    """Make dead or skipped messages due again, with a fresh count of attempts; return how many."""
+    statement = (
+        sa.update(_T)
+        .where(_T.c.id.in_(ids), _T.c.state.in_(("dead", "skipped")))
         .values(state="pending", attempts=0, next_at=now, done_at=None)
-    ).rowcount
+    )
+    return connection.execute(statement).rowcount
 
 
-def skip(connection: Connection, ids: Sequence[str]) -> int:
-    """Give messages up for good, dead ones and such as still wait; return how many. What is on its way may arrive."""
-    return connection.execute(
-        sa.update(outbox)
-        .where(outbox.c.id.in_(ids), outbox.c.state.in_(["pending", "dead"]))
-        .values(state="skipped", done_at=clock.now())
-    ).rowcount
+def skip(connection: Connection, ids: Collection[str], now: datetime) -> int:
+    """Give up messages for good; return how many."""
+    statement = (
+        sa.update(_T).where(_T.c.id.in_(ids), _T.c.state.in_(("pending", "dead"))).values(state="skipped", done_at=now)
+    )
+    return connection.execute(statement).rowcount
 
 
-def messages(
-    connection: Connection, states: Sequence[str] = (), *, limit: int = 100, before: str | None = None
-) -> list[Message]:
-    """Return messages, the latest first.
-
-    Args:
-        connection: Any.
-        states: Only these; all when empty.
-        limit: How many at most.
-        before: Only those older than the message with this id: the last one of the page before.
-    """
-    found = sa.select(*_COLUMNS).order_by(outbox.c.id.desc()).limit(limit)
-    if states:
-        found = found.where(outbox.c.state.in_(states))
-    if before is not None:
-        found = found.where(outbox.c.id < before)
-    return [Message(*tuple(row)) for row in connection.execute(found)]
+def latest(connection: Connection, *, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+    """Return messages, newest first, as dicts of their columns; only those in a state, if it is said."""
+    statement = sa.select(_T).order_by(_T.c.id.desc()).limit(limit)
+    if state is not None:
+        statement = statement.where(_T.c.state == state)
+    return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int:
-    """Remove messages that were sent or skipped before a moment, at most ``batch``; return how many."""
-    old = sa.select(outbox.c.id).where(outbox.c.state.in_(["sent", "skipped"]), outbox.c.done_at < before).limit(batch)
-    return connection.execute(sa.delete(outbox).where(outbox.c.id.in_(old))).rowcount
+def counts(connection: Connection) -> dict[str, int]:
+    """Return how many messages are in each state."""
+    rows = connection.execute(sa.select(_T.c.state, sa.func.count()).group_by(_T.c.state))
+    return {state: count for state, count in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+def prune(connection: Connection, before: datetime, *, limit: int = 10_000) -> int:
+    """Remove up to ``limit`` messages that were sent or skipped before a moment; return how many."""
+    done = sa.select(_T.c.id).where(_T.c.state.in_(("sent", "skipped")), _T.c.done_at < before).limit(limit)
+    return connection.execute(sa.delete(_T).where(_T.c.id.in_(done))).rowcount
+
+
+def _end(connection: Connection, ids: Collection[str], state: str, now: datetime, error: str | None) -> None:
+    values: dict[str, Any] = {"state": state, "done_at": now}
+    if error is not None:
+        values["last_error"] = error
+    connection.execute(sa.update(_T).where(_T.c.id.in_(ids), _T.c.state == "pending").values(**values))
+
+
+def _is_due(now: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what a message must meet to be sent. The state is a literal: a partial index is used for no other."""
+    held = sa.select(workspace.c.held).scalar_subquery()
+    return (_T.c.state == sa.literal_column("'pending'"), _T.c.next_at <= now, held == sa.false())
+
+
+_DUE = sa.select(_T.c.id).where(*_is_due(sa.bindparam("now", type_=_T.c.next_at.type))).limit(1)

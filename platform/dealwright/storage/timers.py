@@ -1,133 +1,144 @@
-"""Timers: what becomes due for a record. Set, moved and cancelled in the transaction of the change that decides it.
+"""Timers: what becomes due on a record at a moment. Set, moved and cancelled in the transaction of the record's change.
 
-    pending ──take──▸ fired        pending ──cancel──▸ cancelled
-
-A timer is taken in the transaction that carries out what it is for. So it fires exactly once, never after it was
-cancelled or moved away, and again if that transaction is rolled back. A record has one pending timer of a name.
+A record has at most one pending timer of a name. Whoever claims a timer writes in the same transaction what follows from
+it, so it fires once; the condition that set it is to be looked at again then.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dealwright import clock
-from dealwright.storage.system import event, timer, workspace
+from dealwright.storage.several import chunks
+from dealwright.storage.system import timer, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from dealwright.storage.database import Connection
 
-_PENDING = timer.c.state == sa.literal_column("'pending'")
-_FREE = ~sa.exists().where(workspace.c.held)
-_COLUMNS = (
-    timer.c.id,
-    timer.c.entity,
-    timer.c.record,
-    timer.c.name,
-    timer.c.due_at,
-    timer.c.generation,
-    timer.c.data,
-)
+_T = timer
+#: A row has eight values, and SQLite takes 32,766 in a statement.
+_ROWS = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """One timer of a record.
+    """A moment at which something is to be looked at.
 
     Attributes:
-        name: What it is for; at most one pending timer of a name for a record.
-        generation: How often it was set or moved; 1 at first.
-        data: What whoever set it wants to know when it is due; JSON.
+        name: What it is for; one pending timer of a name on a record.
+        generation: Counts up each time it is set anew or moved.
+        data: JSON for whoever is woken.
     """
 
-    id: str
     entity: str
     record: str
     name: str
     due_at: datetime
-    generation: int
-    data: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    generation: int = 1
 
 
-def put(connection: Connection, timers: Sequence[Mapping[str, Any]]) -> None:
-    """Set timers, or move the pending ones of the same record and name: the last word holds.
-
-    Args:
-        connection: Of an open write.
-        timers: Each has ``entity``, ``record``, ``name``, ``due_at`` (aware) and may have ``data``.
-    """
-    if not timers:
-        return
-    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(timer)
-    statement = statement.on_conflict_do_update(
-        index_elements=["record", "name"],
-        index_where=_PENDING,
-        set_={
-            "due_at": statement.excluded.due_at,
-            "data": statement.excluded.data,
-            "generation": timer.c.generation + 1,
-        },
-    )
-    rows = [
-        {"data": {}, **given, "id": new, "state": "pending", "generation": 1}
-        for given, new in zip(timers, clock.new_ids(len(timers)), strict=True)
-    ]
-    connection.execute(statement, rows)
+_NAMES = ("entity", "record", "name", "due_at", "data", "id", "generation")
+_COLUMNS = [_T.c[name] for name in _NAMES]
+_PENDING = _T.c.state == sa.literal_column("'pending'")
 
 
-def cancel(connection: Connection, records: Sequence[str], names: Sequence[str] | None = None) -> int:
-    """Cancel the pending timers of records, only those of ``names`` unless None; return how many there were."""
-    where = [_PENDING, timer.c.record.in_(records)]
+def put(connection: Connection, timers: Sequence[Timer]) -> None:
+    """Set timers; one that is pending under the same name on the same record is set anew. One statement."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    wanted = sorted({(one.record, one.name): one for one in timers}.values(), key=lambda one: (one.record, one.name))
+    ids = clock.new_ids(len(wanted)) if wanted else []
+    for start in range(0, len(wanted), _ROWS):
+        statement = insert(_T).values(
+            [
+                {
+                    "id": identifier,
+                    "entity": one.entity,
+                    "record": one.record,
+                    "name": one.name,
+                    "due_at": one.due_at,
+                    "state": "pending",
+                    "generation": 1,
+                    "data": dict(one.data),
+                }
+                for identifier, one in zip(ids[start : start + _ROWS], wanted[start : start + _ROWS], strict=True)
+            ]
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[_T.c.record, _T.c.name],
+                index_where=_PENDING,
+                set_={
+                    "due_at": statement.excluded.due_at,
+                    "data": statement.excluded.data,
+                    "generation": _T.c.generation + 1,
+                },
+            )
+        )
+
+
+def cancel(connection: Connection, record: str, names: Collection[str] | None = None) -> int:
+    """Cancel the pending timers of a record, or those of these names; return how many. They never fire."""
+    where = [_PENDING, _T.c.record == record]
     if names is not None:
-        where.append(timer.c.name.in_(names))
-    return connection.execute(sa.update(timer).where(*where).values(state="cancelled")).rowcount
+        where.append(_T.c.name.in_(names))
+    return connection.execute(sa.update(_T).where(*where).values(state="cancelled")).rowcount
 
 
-def pending(connection: Connection, record: str) -> list[Timer]:
-    """Return the pending timers of a record, the next one first."""
-    found = sa.select(*_COLUMNS).where(_PENDING, timer.c.record == record).order_by(timer.c.due_at, timer.c.id)
-    return [Timer(*row) for row in connection.execute(found)]
+def move(connection: Connection, record: str, name: str, due_at: datetime) -> bool:
+    """Give a pending timer another moment; tell whether there is one."""
+    statement = sa.update(_T).where(_PENDING, _T.c.record == record, _T.c.name == name)
+    return bool(connection.execute(statement.values(due_at=due_at, generation=_T.c.generation + 1)).rowcount)
 
 
-def is_due(connection: Connection) -> bool:
-    """Tell whether a timer is due now; one look at an index, without a lock."""
-    found = sa.select(sa.literal(1)).where(_PENDING, timer.c.due_at <= clock.now(), _FREE).limit(1)
-    return connection.execute(found).scalar() is not None
+def pending(connection: Connection, records: Collection[str]) -> dict[str, list[Timer]]:
+    """Return the pending timers of records, the earliest first: record to timers."""
+    found: dict[str, list[Timer]] = {}
+    for some in chunks(list(records)):
+        statement = sa.select(*_COLUMNS).where(_PENDING, _T.c.record.in_(some)).order_by(_T.c.due_at)
+        for row in connection.execute(statement):
+            found.setdefault(row.record, []).append(Timer(*row))
+    return found
 
 
-def take(connection: Connection, limit: int) -> list[Timer]:
-    """Fire timers that are due, the longest due first; the caller does what they are for before it commits.
+def due(connection: Connection, now: datetime) -> bool:
+    """Tell whether any timer is due: a small read that takes no lock, for a worker that looks often."""
+    return connection.execute(_DUE, {"now": now}).first() is not None
 
-    Two callers at once get different timers: on PostgreSQL the second leaves out what the first has locked, on SQLite
-    it waits.
+
+def claim(connection: Connection, now: datetime, *, limit: int = 200) -> list[Timer]:
+    """Take timers that are due, the longest due first; several workers at once get different ones.
+
+    They have fired when the transaction commits, and are due again if it rolls back. Nothing while on hold.
     """
-    found = (
-        sa.select(*_COLUMNS)
-        .where(_PENDING, timer.c.due_at <= clock.now(), _FREE)
-        .order_by(timer.c.due_at, timer.c.id)
+    first = (
+        sa.select(_T.c.id)
+        .where(*_is_due(sa.literal(now, _T.c.due_at.type)))
+        .order_by(_T.c.due_at, _T.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True, of=timer)
+        .with_for_update(skip_locked=True, of=_T)
     )
-    taken = [Timer(*row) for row in connection.execute(found)]
-    if taken:
-        ids = [one.id for one in taken]
-        connection.execute(sa.update(timer).where(timer.c.id.in_(ids)).values(state="fired"))
-    return taken
+    statement = sa.update(_T).where(_T.c.id.in_(first)).values(state="fired").returning(*_COLUMNS)
+    return sorted((Timer(*row) for row in connection.execute(statement)), key=lambda one: (one.due_at, one.id))
 
 
-def has_happened(connection: Connection, event_id: str) -> bool:
-    """Tell whether the event of a timer is in the log, so that carrying it out again would be twice."""
-    return connection.execute(sa.select(sa.literal(1)).where(event.c.id == event_id)).scalar() is not None
+def prune(connection: Connection, before: datetime, *, limit: int = 10_000) -> int:
+    """Remove up to ``limit`` timers that were due before a moment and are not pending; return how many."""
+    over = sa.select(_T.c.id).where(_T.c.state != "pending", _T.c.due_at < before).limit(limit)
+    return connection.execute(sa.delete(_T).where(_T.c.id.in_(over))).rowcount
 
 
-def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int:
-    """Remove timers that fired or were cancelled and had been due before a moment, at most ``batch``."""
-    old = sa.select(timer.c.id).where(timer.c.state.in_(["fired", "cancelled"]), timer.c.due_at < before).limit(batch)
-    return connection.execute(sa.delete(timer).where(timer.c.id.in_(old))).rowcount
+def _is_due(now: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    held = sa.select(workspace.c.held).scalar_subquery()
+    return (_PENDING, _T.c.due_at <= now, held == sa.false())
+
+
+_DUE = sa.select(_T.c.id).where(*_is_due(sa.bindparam("now", type_=_T.c.due_at.type))).limit(1)

@@ -1,0 +1,44 @@
+"""What nobody needs any more is removed at night, a thousand rows a transaction: no long lock, no growth without end.
+
+What is dead stays until a person has replayed or skipped it. Records and their history are never touched here.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from dealwright import clock
+from dealwright.storage import outbox, queue, timers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from dealwright.storage import Connection, Database
+
+#: Kind of the job.
+JOB: Final = "retention"
+
+#: How long things are kept after they are done with.
+JOBS: Final = timedelta(days=7)
+MESSAGES: Final = timedelta(days=30)
+TIMERS: Final = timedelta(days=30)
+
+_BATCH: Final = 1000
+
+
+def remove(database: Database, arguments: Mapping[str, Any]) -> None:
+    """Remove what is old. Safe to do twice, at once, and to break off anywhere."""
+    now = clock.now()
+    while queue.prune(database, now - JOBS, batch=_BATCH) == _BATCH:
+        pass
+    _all(database, outbox.prune, now - MESSAGES)
+    _all(database, timers.prune, now - TIMERS)
+
+
+def _all(database: Database, prune: Callable[[Connection, datetime], int], before: datetime) -> None:
+    count = _BATCH
+    while count == _BATCH:
+        with database.write() as connection:
+            count = prune(connection, before)
