@@ -23,7 +23,9 @@ def look(findings: Findings) -> None:
     wholes = {
         one.id: [found.to]
         for one in catalog.entities.values()
-        if one.part_of is not None and (found := one.fields.get(one.part_of)) is not None and found.to not in (None, one.id)
+        if one.part_of is not None
+        and (found := one.fields.get(one.part_of)) is not None
+        and found.to not in (None, one.id)
     }
     for circle in circles(wholes):
         message = f"{' is part of '.join(str(one) for one in [*circle, circle[0]])}; one of them must stand alone"

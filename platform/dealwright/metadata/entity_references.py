@@ -36,7 +36,9 @@ def look(findings: Findings, entity: Entity) -> None:
             findings.say(key, at, "reserved-name", message)
         table = names.part_table_name(entity.id, one.id) if one.type in ("rows", "references") else one.id
         if len(table) > LONGEST_NAME:
-            findings.say(key, at, "name-too-long", f"“{table}” is longer than {LONGEST_NAME} characters; shorten the id")
+            findings.say(
+                key, at, "name-too-long", f"“{table}” is longer than {LONGEST_NAME} characters; shorten the id"
+            )
         _field(findings, key, at, entity, entity.all_fields(), one)
         for name, part in (one.items or {}).items():
             _field(findings, key, (*at, "items", "properties", name), entity, dict(one.items or {}), part)
@@ -102,9 +104,7 @@ def _links(findings: Findings, key: Key, entity: Entity) -> None:
             findings.say(key, [keyword], "circular", "an entity cannot be part of itself; use tree")
 
 
-def _field(
-    findings: Findings, key: Key, at: At, entity: Entity, siblings: Mapping[str, Field], one: Field
-) -> None:
+def _field(findings: Findings, key: Key, at: At, entity: Entity, siblings: Mapping[str, Field], one: Field) -> None:
     """Look at one field; ``siblings`` are those that it may name: of the entity, or of the row."""
     spec = one.spec
     targets = spec.get("to", ())
@@ -125,7 +125,9 @@ def _field(
     for low, high in _BOUNDS:
         least, most = _constant(spec.get(low)), _constant(spec.get(high))
         if least is not None and most is not None and least > most:
-            findings.say(key, (*at, low), "empty-range", f"“{low}” {least} is greater than “{high}” {most}; nothing fits")
+            findings.say(
+                key, (*at, low), "empty-range", f"“{low}” {least} is greater than “{high}” {most}; nothing fits"
+            )
     for name, path in spec.get("prefill", {}).items():
         findings.known(key, (*at, "prefill"), name, siblings, "field")
         if path.partition(".")[0] not in siblings:
@@ -163,9 +165,7 @@ def _rollup(findings: Findings, key: Key, at: At, entity: Entity, one: Field) ->
             findings.say(key, (*at, "value"), "not-a-number", message)
 
 
-def _lookup(
-    findings: Findings, key: Key, at: At, entity: Entity, siblings: Mapping[str, Field], one: Field
-) -> None:
+def _lookup(findings: Findings, key: Key, at: At, entity: Entity, siblings: Mapping[str, Field], one: Field) -> None:
     spec = one.spec
     if not findings.known(key, (*at, "via"), spec["via"], siblings, "field"):
         return

@@ -58,7 +58,9 @@ class Findings:
         for i, step in enumerate(path.split(".")):
             if here is None:
                 so_far = ".".join(path.split(".")[:i])
-                self.say(key, at, "not-a-reference", f"“{so_far}” is no reference, so nothing lies behind it in “{path}”")
+                self.say(
+                    key, at, "not-a-reference", f"“{so_far}” is no reference, so nothing lies behind it in “{path}”"
+                )
                 return None
             found = self.field(key, at, here, step)
             if found is None:

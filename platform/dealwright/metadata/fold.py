@@ -187,9 +187,7 @@ def _extend(work: _Work, layer: Layer, one: SourcedDocument, above: Mapping[str,
         _override(work, key, layer, override, f"/overrides/{i}", one.source)
 
 
-def _override(
-    work: _Work, key: Key, layer: Layer, override: Mapping[str, Any], place: str, source: str
-) -> None:
+def _override(work: _Work, key: Key, layer: Layer, override: Mapping[str, Any], place: str, source: str) -> None:
     at = steps(override["path"].removeprefix("#"))
     part: Mapping[str, Any] | None = schemas.definition(key[0])
     known = work.asserted[key]
@@ -209,13 +207,19 @@ def _override(
     value = override["value"]
     if merge.is_element(key[0], _parent(key[0], at), at[-1]) and isinstance(value, Mapping) and _is_keyed(key[0], at):
         value = {"id": at[-1], **value}
-    wrong = schemas.check_part(key[0], part, value, source, (*steps(place), "value")) if not _within(known, at) or (
-        "x-merge" in part
-    ) else []
+    wrong = (
+        schemas.check_part(key[0], part, value, source, (*steps(place), "value"))
+        if not _within(known, at) or ("x-merge" in part)
+        else []
+    )
     if wrong:
         work.problems.extend(wrong)
         return
-    if "was" in override and at in known and canonical.text(known[at][-1].leaf.value) != canonical.text(override["was"]):
+    if (
+        "was" in override
+        and at in known
+        and canonical.text(known[at][-1].leaf.value) != canonical.text(override["was"])
+    ):
         message = (
             f"{override['path']} of “{key[1]}” was {canonical.text(override['was'])} when this was written and is now "
             f"{canonical.text(known[at][-1].leaf.value)}; look at it again"
@@ -254,7 +258,9 @@ def _check_element_names(work: _Work, key: Key, layer: Layer, leaf: Leaf, source
             prefix, bar, _ = step.partition("__")
             if owner.id == layer.id:
                 if bar and at[-2:-1] != ("options",):
-                    message = f"“{step}”: a name with __ belongs to what other packs add; use single _ in your own document"
+                    message = (
+                        f"“{step}”: a name with __ belongs to what other packs add; use single _ in your own document"
+                    )
                     work.problems.append(Problem(place, "foreign-name", message, source))
             elif not bar or prefix != layer.namespace:
                 message = (
@@ -304,7 +310,9 @@ def _decided(
     top = [one for one in assertions if not any(one.layer.id in above[other.layer.id] for other in assertions)]
     if len({canonical.text(one.leaf.value) for one in top}) > 1:
         said = ", ".join(f"{one.layer.id} says {canonical.text(one.leaf.value)}" for one in sorted(top, key=_layer_id))
-        message = f"{where} is set differently by packs that do not build on one another: {said}; let one require the other"
+        message = (
+            f"{where} is set differently by packs that do not build on one another: {said}; let one require the other"
+        )
         work.problems.append(Problem(top[-1].place, "conflict", message, top[-1].source))
     return top[-1].leaf.value, top
 

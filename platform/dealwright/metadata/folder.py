@@ -1,9 +1,9 @@
 """The documents of a folder: one a file in the folder of its kind, lists in ``parameters.json`` and ``facts.json``.
 
-    entities/opportunity.json      the entity <namespace>.opportunity
-    extend/<pack>/account.json     what is added to <namespace of that pack>.account
-    parameters.json facts.json     a list of each
-    i18n/<locale>.json             path to text
+entities/opportunity.json      the entity <namespace>.opportunity
+extend/<pack>/account.json     what is added to <namespace of that pack>.account
+parameters.json facts.json     a list of each
+i18n/<locale>.json             path to text
 """
 
 from __future__ import annotations
@@ -85,9 +85,7 @@ def read_folder(folder: Path, namespace: str, shown: str = "") -> tuple[tuple[So
     return tuple(found), translations
 
 
-def _item(
-    one: Any, kind: str, namespace: str, source: str, index: int, problems: list[Problem]
-) -> SourcedDocument:
+def _item(one: Any, kind: str, namespace: str, source: str, index: int, problems: list[Problem]) -> SourcedDocument:
     """Return an item of a list as a document of its own: with its kind and the namespace before its id."""
     if not isinstance(one, dict):
         problems.append(Problem(f"/{index}", "wrong-type", f"expected an object that is a {kind}", source))
@@ -103,7 +101,9 @@ def _misnamed(document: Any, kind: str | None, key: str, file: Path, source: str
         return []  # its schema says so
     found = []
     if kind is not None and document.get("kind") in schemas.KINDS and document["kind"] != kind:
-        message = f"this folder holds documents of the kind {kind}, and this is one of the kind {document['kind']}; move it"
+        message = (
+            f"this folder holds documents of the kind {kind}, and this is one of the kind {document['kind']}; move it"
+        )
         found.append(Problem("/kind", "wrong-folder", message, source))
     identifier = document.get(key)
     if isinstance(identifier, str) and identifier.partition(".")[2] != file.stem:

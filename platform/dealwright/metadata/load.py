@@ -1,8 +1,8 @@
 """From documents to a Catalog: schemas, fold, definitions, cross references; every problem at once.
 
-    catalog(layers)            what a workspace runs on
-    catalog_of(documents)      a catalog from documents written down in a test or a script
-    base()                     the layer of the definitions that every workspace starts with
+catalog(layers)            what a workspace runs on
+catalog_of(documents)      a catalog from documents written down in a test or a script
+base()                     the layer of the definitions that every workspace starts with
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ from dealwright.resources import shipped
 SETTINGS: Final[Mapping[str, str]] = {"zone": "UTC", "locale": "en", "currency": "EUR"}
 
 
-def catalog(
-    layers: Sequence[Layer], settings: Mapping[str, str] | None = None, *, checked: bool = False
-) -> Catalog:
+def catalog(layers: Sequence[Layer], settings: Mapping[str, str] | None = None, *, checked: bool = False) -> Catalog:
     """Return the catalog of the layers.
 
     Args:
@@ -80,9 +78,7 @@ def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, st
         packs={one.id: one for one in packs},
         settings=inherited,
         translations=folded.translations,
-        provenance={
-            (*key, canonical_path): layers_of for (key, canonical_path), layers_of in _named(folded)
-        },
+        provenance={(*key, canonical_path): layers_of for (key, canonical_path), layers_of in _named(folded)},
     )
 
 
@@ -94,7 +90,9 @@ def _named(folded: Folded) -> Iterable[tuple[tuple[tuple[str, str], str], tuple[
 
 def revision(folded: Folded, *, packs: Sequence[Document], settings: Mapping[str, str]) -> str:
     """Return the name of a revision: 16 hex digits of the SHA-256 of all that a catalog is made of."""
-    documents = [[kind, identifier, folded.documents[kind, identifier]] for kind, identifier in sorted(folded.documents)]
+    documents = [
+        [kind, identifier, folded.documents[kind, identifier]] for kind, identifier in sorted(folded.documents)
+    ]
     return canonical.digest([documents, folded.translations, packs, settings])[:16]
 
 

@@ -89,7 +89,9 @@ def _fields(folded: Folded, holder: Document, key: tuple[str, str], at: tuple[st
                 required=name in required,
                 options=_options(folded, spec),
                 to=target if isinstance(target, str) else None,
-                items=_fields(folded, spec["items"], key, (*at, name, "items", "properties")) if kind == "rows" else None,
+                items=_fields(folded, spec["items"], key, (*at, name, "items", "properties"))
+                if kind == "rows"
+                else None,
                 layer=folded.provenance.get((key, (*at, name, "field")), (folded.owners[key],))[0],
             )
         )
@@ -113,7 +115,9 @@ def _unique(one: Any) -> Unique:
 
 def _unique_fields(fields: Mapping[str, Field]) -> Iterable[Unique]:
     """The shorthand on a field is a rule of one field, named after it."""
-    return (Unique(one.id, (one.id,)) for one in fields.values() if one.spec.get("unique") or one.spec.get("external_id"))
+    return (
+        Unique(one.id, (one.id,)) for one in fields.values() if one.spec.get("unique") or one.spec.get("external_id")
+    )
 
 
 def _stage_options(pipelines: Iterable[Pipeline]) -> tuple[Option, ...]:

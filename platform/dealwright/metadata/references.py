@@ -99,7 +99,9 @@ def _rule(findings: Findings, rule: Rule) -> None:
 
 def _stage_trigger(findings: Findings, key: tuple[str, str], rule: Rule, entity: Entity) -> None:
     if not entity.pipelines:
-        findings.say(key, ["on"], "no-pipeline", f"{entity.id} has no pipeline, so no stage of it is ever entered or left")
+        findings.say(
+            key, ["on"], "no-pipeline", f"{entity.id} has no pipeline, so no stage of it is ever entered or left"
+        )
         return
     stages = {stage for one in entity.pipelines for stage in findings.catalog.pipelines[one].stages}
     for side, named in rule.trigger.spec.items():
@@ -160,7 +162,5 @@ def _message(findings: Findings, key: tuple[str, str], document: Any) -> None:
     for part in ("title", "body"):
         for match in _BRACES.finditer(document.get(part, "")):
             if match["wrong"]:
-                message = (
-                    f"“{match['wrong']}” is no placeholder; write {{field}} or {{reference.field}}, and {{{{ or }}}} for a brace"
-                )
+                message = f"“{match['wrong']}” is no placeholder; write {{field}} or {{reference.field}}, and {{{{ or }}}} for a brace"
                 findings.say(key, [part], "bad-placeholder", message)

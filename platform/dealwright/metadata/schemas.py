@@ -76,7 +76,10 @@ def resolved(kind: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
     over = {key: value for key, value in part.items() if key != "$ref"}
     if "properties" in over:  # it narrows some keys of the target; the others stay
         names = under.get("properties", {})
-        over["properties"] = {**names, **{key: {**names.get(key, {}), **one} for key, one in over["properties"].items()}}
+        over["properties"] = {
+            **names,
+            **{key: {**names.get(key, {}), **one} for key, one in over["properties"].items()},
+        }
     return {**under, **over}
 
 
@@ -108,12 +111,20 @@ def check_manifest(manifest: Any, source: str = "pack.json") -> list[Problem]:
 
 def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: tuple[str | int, ...]) -> list[Problem]:
     """Return in what ``value`` does not fit a part of the schema of ``kind``; ``at`` is its place in the document."""
-    return problems(_validator(kind, False).evolve(schema={**schema(KINDS[kind][0]), **_alone(part)}), value, source, at)
+    return problems(
+        _validator(kind, False).evolve(schema={**schema(KINDS[kind][0]), **_alone(part)}), value, source, at
+    )
 
 
 def _alone(part: Mapping[str, Any]) -> dict[str, Any]:
     # The root of the file must lose its own conditions, and keep its $defs, for local references to work.
-    return {"if": True, "then": True, "else": True, "type": ["object", "array", "string", "number", "boolean", "null"], **part}
+    return {
+        "if": True,
+        "then": True,
+        "else": True,
+        "type": ["object", "array", "string", "number", "boolean", "null"],
+        **part,
+    }
 
 
 @cache
@@ -128,9 +139,7 @@ def _whole(name: str) -> Draft202012Validator:
     return Draft202012Validator(schema(name), registry=Registry())
 
 
-def problems(
-    validator: Draft202012Validator, value: Any, source: str, at: tuple[str | int, ...] = ()
-) -> list[Problem]:
+def problems(validator: Draft202012Validator, value: Any, source: str, at: tuple[str | int, ...] = ()) -> list[Problem]:
     """Return the library's errors as problems, in the order of the document, without those that follow from others."""
     errors = list(validator.iter_errors(value))
     refused = {tuple(e.absolute_path) for e in errors if e.validator == "enum" and not _dependent(e)}
@@ -157,7 +166,11 @@ def _said(error: ValidationError) -> Iterator[tuple[list[str | int], str, str]]:
     if _dependent(error):
         path = list(error.absolute_schema_path)
         keyword = str(path[len(path) - 1 - path[::-1].index("dependentSchemas") + 1])
-        yield [*at[:-1], keyword], "wrong-place", f"“{keyword}” is not for “{value}”, only for {', '.join(wanted)}; remove it"
+        yield (
+            [*at[:-1], keyword],
+            "wrong-place",
+            f"“{keyword}” is not for “{value}”, only for {', '.join(wanted)}; remove it",
+        )
     elif rule == "additionalProperties" and isinstance(value, Mapping):
         known = part.get("properties", {})
         for key in value:

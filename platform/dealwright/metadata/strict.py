@@ -49,7 +49,9 @@ def read(file: Path | bytes, source: str = "") -> Any:
     if len(data) > MAX_BYTES:
         raise _refused(source, "too-large", f"the file has more than {MAX_BYTES:,} bytes; split it")
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        raise _refused(source, "byte-order-mark", "the file starts with a byte order mark; save it as UTF-8 without one")
+        raise _refused(
+            source, "byte-order-mark", "the file starts with a byte order mark; save it as UTF-8 without one"
+        )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -27,7 +27,9 @@ def problems(folded: Folded, layers: Iterable[Layer]) -> Iterator[Problem]:
                 if where in there:
                     continue
                 document, _, inner = where.partition("#")
-                same = {one for one in there if one.startswith(f"{document}#")} or {one.partition("#")[0] for one in there}
+                same = {one for one in there if one.startswith(f"{document}#")} or {
+                    one.partition("#")[0] for one in there
+                }
                 message = f"this is the path of no text{near(where if inner else document, same)}"
                 if inner and steps(inner)[-1:] and steps(inner)[-1] not in TRANSLATABLE:
                     message = f"“{steps(inner)[-1]}” is not read by people; only {', '.join(sorted(TRANSLATABLE))} are translated"

@@ -24,9 +24,7 @@ _DEVICES: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(1, 10)), *(f"lpt{i}" for i in range(1, 10))}
 )
 #: Files at the top of a pack.
-FILES: Final = frozenset(
-    {"pack.json", "CHANGELOG.json", "README.md", "LICENSE", "moves.json", "lint.json", *LISTS}
-)
+FILES: Final = frozenset({"pack.json", "CHANGELOG.json", "README.md", "LICENSE", "moves.json", "lint.json", *LISTS})
 #: Folders at the top of a pack: extensions of the files in them, and how many folders deep they lie.
 PLACES: Final[Mapping[str, tuple[frozenset[str], int]]] = {
     **{name: (frozenset({".json"}), 1) for name in FOLDERS},
@@ -72,7 +70,10 @@ def _fault(entry: Path, inner: Path) -> tuple[str, str] | None:
     if entry.is_symlink():
         return "symbolic-link", "is a symbolic link; put the file itself there"
     if not _PART.match(entry.name) or entry.name.partition(".")[0].lower() in _DEVICES:
-        return "bad-file-name", "a file's name is letters, digits, . _ and -, and starts with a letter or digit; rename it"
+        return (
+            "bad-file-name",
+            "a file's name is letters, digits, . _ and -, and starts with a letter or digit; rename it",
+        )
     top = inner.parts[0]
     if entry.is_dir():
         if top not in PLACES:
@@ -91,7 +92,10 @@ def _fault(entry: Path, inner: Path) -> tuple[str, str] | None:
         code = "; a pack holds no code" if entry.suffix in (".py", ".js", ".sql", ".sh") else ""
         return "unknown-file", f"“{top}” holds files that end in {' or '.join(sorted(kinds))}{code}; remove it"
     if top == "extend" and len(inner.parts) != 3:
-        return "unknown-file", "an extension lies in a folder named after the pack it extends: extend/<pack>/<name>.json"
+        return (
+            "unknown-file",
+            "an extension lies in a folder named after the pack it extends: extend/<pack>/<name>.json",
+        )
     return None
 
 

@@ -61,7 +61,9 @@ def problems(sources: Iterable[PackSource]) -> list[Problem]:
     edges = {one.id: [name for name in sorted(one.layer.requires) if name in by_id] for one in by_id.values()}
     for circle in circles(edges):
         shown = " requires ".join([*circle, circle[0]])
-        found.append(Problem("/requires", "circular", f"{shown}; one of them must stand alone", f"{circle[0]}/pack.json"))
+        found.append(
+            Problem("/requires", "circular", f"{shown}; one of them must stand alone", f"{circle[0]}/pack.json")
+        )
     return found
 
 

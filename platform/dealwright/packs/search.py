@@ -24,7 +24,11 @@ def find(places: Iterable[Path] = ()) -> Mapping[str, Path]:
         places: Packs, or folders of packs; they win over installed ones, and those over shipped ones.
     """
     found: dict[str, Path] = {}
-    for folder in [*(pack for place in places for pack in packs_in(place)), *_installed(), *packs_in(shipped("rule_packs"))]:
+    for folder in [
+        *(pack for place in places for pack in packs_in(place)),
+        *_installed(),
+        *packs_in(shipped("rule_packs")),
+    ]:
         found.setdefault(folder.name, folder)
     return found
 
