@@ -1,0 +1,152 @@
+"""A generated form as data: sections of controls, each with what its template draws. Pure; made by ``forms``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dealwright.web.display import EMPTY, Display
+
+if TYPE_CHECKING:
+    from dealwright.web.live import Live
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a control."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the inputs of a control that needs several, such as the city of an address."""
+
+    name: str
+    title: str
+    text: str = ""
+    options: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a ``rows`` control: its id (empty for a new one), the start of its inputs' names, its cells."""
+
+    id: str
+    prefix: str
+    controls: tuple[Control, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One field on a form.
+
+    Attributes:
+        id: The field's id.
+        name: Name of its input: the id, or ``lines.0.qty`` inside rows.
+        type: Name of the field type.
+        template: Name of the template in ``fields/``, without its ending.
+        span: Class that says how wide it is.
+        text: What stands in the input: what was typed, else the stored value as text.
+        values: What is ticked, for a control with several choices.
+        output: Whether it only shows a value.
+        grouped: Whether it is a group of inputs under one label.
+        readonly: Whether the input shows a value that cannot be changed now.
+        secret: Whether its value is never shown; an empty input leaves it as it is.
+        always: Whether it is required whatever else the record says.
+        errors: What is wrong with the value, in the language of the request.
+        currency: Currency of a money control; ``currencies`` is not empty where it can be chosen.
+        lookup: Where the records to choose from are searched.
+        reference_title: Name of the record that is chosen.
+        items: The records that are chosen, for ``references``.
+        parts: Inputs of an address, a place, a reference to any entity.
+        lines: Rows that are there.
+        blank: Cells of a new row.
+    """
+
+    id: str
+    name: str
+    type: str
+    template: str
+    title: str
+    help: str = ""
+    placeholder: str = ""
+    span: str = "c6"
+    text: str = ""
+    values: tuple[str, ...] = ()
+    options: tuple[Choice, ...] = ()
+    required: bool = False
+    visible: bool = True
+    readonly: bool = False
+    output: bool = False
+    grouped: bool = False
+    errors: tuple[str, ...] = ()
+    shown: Display = EMPTY
+    secret: bool = False
+    always: bool = False
+    maximum_length: int | None = None
+    currency: str = ""
+    currencies: tuple[str, ...] = ()
+    lookup: str = ""
+    reference_title: str = ""
+    items: tuple[Choice, ...] = ()
+    parts: tuple[Part, ...] = ()
+    lines: tuple[Line, ...] = ()
+    blank: tuple[Control, ...] = ()
+
+    @property
+    def html_id(self) -> str:
+        """Id of the input, unique on the page."""
+        return f"f-{self.name.replace('.', '-')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Controls under one heading; without a title, those that name no section."""
+
+    title: str
+    controls: tuple[Control, ...]
+
+    @property
+    def visible(self) -> bool:
+        """Whether any of its controls is shown."""
+        return any(control.visible for control in self.controls)
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One line of the summary over a form: what is wrong, and the input to jump to (None for the whole record)."""
+
+    text: str
+    title: str = ""
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A field that somebody else changed meanwhile: what was typed here, and what the record says now."""
+
+    title: str
+    mine: Display
+    theirs: Display
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form ready to be drawn.
+
+    Attributes:
+        version: The version of the record that the form shows; None for a new record.
+        complaints: Every problem of the last attempt, in the order of the form.
+        warnings: What is suspicious but may be saved.
+        clashes: What somebody else changed meanwhile.
+        live: Conditions that the browser works out while somebody types.
+    """
+
+    sections: tuple[Section, ...]
+    live: Live
+    version: int | None = None
+    complaints: tuple[Complaint, ...] = ()
+    warnings: tuple[str, ...] = ()
+    clashes: tuple[Clash, ...] = ()

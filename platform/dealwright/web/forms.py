@@ -1,0 +1,324 @@
+"""From an entity to the form of one of its records: what to ask, what stands there, what is wrong with it.
+
+Nothing here touches the database. A form is made of the record as API JSON (as it is stored, or as somebody typed it),
+what holds of each field (:mod:`dealwright.web.live`), the user's rights and the problems of the last attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import TYPE_CHECKING, Any
+
+from flask import url_for
+from flask_babel import gettext
+
+from dealwright import access, fields
+from dealwright.metadata.system import ASSIGNABLE
+from dealwright.web import i18n
+from dealwright.web.controls import Choice, Clash, Complaint, Control, Form, Line, Part, Section
+from dealwright.web.display import Reader, display
+from dealwright.web.live import State, live
+from dealwright.web.posted import BLANK, NAMED, PARTS, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dealwright.access import User
+    from dealwright.errors import Problem
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity, Field
+
+#: Types with several inputs under one label.
+_GROUPED = frozenset({"multi_select", "checklist", "rating", "rows", "references", "boolean", *PARTS})
+#: Types that only show a value.
+_OUTPUT = frozenset({"formula", "rollup", "lookup", "autonumber", "file", "image", "signature"})
+#: Of these, those that a new record cannot have yet.
+_LATER = frozenset({"rollup", "lookup", "autonumber", "file", "image", "signature"})
+_SPANS = {"full": "c12", "half": "c6", "third": "c4"}
+_WIDE = frozenset(
+    {"long_text", "rich_text", "code", "json", "rows", "static", "address", "checklist", "multi_select", "references"}
+)
+#: Offered where each record has its own currency, after the workspace's.
+_CURRENCIES = ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "SGD", "CHF", "AUD", "CAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a form is made of.
+
+    Attributes:
+        record: API JSON that stands in the inputs: as stored, or as it was typed.
+        states: What holds of each field.
+        titles: (entity, id) → (title, address) of the records that are linked.
+        new: Whether it is to become a new record.
+        version: The version that the form shows.
+        problems, warnings: Of the last attempt.
+        typed: Names that were typed for references but not found, by input name.
+        tokens: For each ``rows`` field the tokens of its rows, as they were posted.
+        extra: ``rows`` fields that get one more empty row, asked for without a script.
+        theirs: The record as somebody else has saved it meanwhile; empty without a clash.
+    """
+
+    catalog: Catalog
+    user: User
+    entity: Entity
+    record: Mapping[str, Any]
+    states: Mapping[str, State]
+    titles: Mapping[tuple[str, str], tuple[str, str | None]]
+    new: bool
+    version: int | None = None
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
+    typed: Mapping[str, str] = attribute(default_factory=dict)
+    tokens: Mapping[str, Sequence[str]] = attribute(default_factory=dict)
+    extra: frozenset[str] = frozenset()
+    theirs: Mapping[str, Any] = attribute(default_factory=dict)
+
+
+def editable(catalog: Catalog, user: User, entity: Entity, *, new: bool) -> frozenset[str]:
+    """Return the fields that a form of this user has inputs for."""
+    edited = access.rights(catalog, user, entity.id).edited("create" if new else "update")
+    own = {name for name, one in entity.fields.items() if one.type not in _OUTPUT and one.type != "static"}
+    return frozenset(edited & (own | ASSIGNABLE))
+
+
+def form(sheet: Sheet) -> Form:
+    """Return the form, its fields in the order of the entity, under the headings that they name."""
+    return _Maker(sheet).form()
+
+
+def linked(entity: Entity, record: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Return the ids of the records that a record names, by entity; those inside its rows too."""
+    found: dict[str, set[str]] = {}
+    for one in entity.all_fields().values():
+        _collect(one, record.get(one.id), found)
+    return found
+
+
+def _collect(one: Field, value: Any, found: dict[str, set[str]]) -> None:
+    if value is None:
+        return
+    if one.items is not None:
+        for row in value if isinstance(value, list) else ():
+            for column in one.items.values():
+                _collect(column, row.get(column.id), found)
+    elif one.type == "any_reference":
+        if isinstance(value, Mapping) and value.get("entity") and value.get("id"):
+            found.setdefault(str(value["entity"]), set()).add(str(value["id"]))
+    elif one.to and one.type in (*NAMED, "references"):
+        ids = value if isinstance(value, list) else [value]
+        found.setdefault(one.to, set()).update(str(identifier) for identifier in ids if identifier)
+
+
+class _Maker:
+    """Makes one form; holds what all its controls share."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self.catalog, self.entity = sheet.catalog, sheet.entity
+        self.editable = editable(sheet.catalog, sheet.user, sheet.entity, new=sheet.new)
+        self.seen = access.rights(sheet.catalog, sheet.user, sheet.entity.id).seen()
+        self.errors: dict[str, list[str]] = {}
+        for problem in sheet.problems:
+            self.errors.setdefault(problem.pointer, []).append(problem.message)
+
+    def form(self) -> Form:
+        placed: dict[str, tuple[str, list[Control]]] = {}
+        for one in self._shown():
+            # By the text of the definition: fields of one section belong together even where only some are translated.
+            key = "system" if one.system else f"section {one.spec.get('section') or ''}"
+            heading = (
+                gettext("Assignment") if one.system else i18n.field_text(self.catalog, self.entity, one, "section")
+            )
+            placed.setdefault(key, (heading, []))[1].append(self.control(one))
+        sections = tuple(Section(title, tuple(controls)) for title, controls in placed.values())
+        return Form(
+            sections=sections,
+            live=live(self.catalog, self.sheet.user, self.entity),
+            version=self.sheet.version,
+            complaints=tuple(self._complaints()),
+            warnings=tuple(problem.message for problem in self.sheet.warnings),
+            clashes=tuple(self._clashes()),
+        )
+
+    def _shown(self) -> Iterable[Field]:
+        places = {name: (i + 1) * 10 for i, name in enumerate(self.entity.fields)}
+        for one in sorted(self.entity.fields.values(), key=lambda f: f.spec.get("order", places[f.id])):
+            secret = one.spec.get("sensitivity") == "secret"
+            if (one.id in self.seen or (secret and one.id in self.editable)) and not (
+                self.sheet.new and one.type in _LATER
+            ):
+                yield one
+        yield from (one for one in self.entity.system_fields.values() if one.id in self.editable & ASSIGNABLE)
+
+    def control(
+        self, one: Field, within: Field | None = None, token: str = "", row: Mapping[str, Any] | None = None
+    ) -> Control:
+        """Return the control of a field, or of a cell where ``within`` is its ``rows`` field and ``row`` its row."""
+        record = self.sheet.record if row is None else row
+        value = record.get(one.id)
+        name = one.id if within is None else f"{within.id}.{token}.{one.id}"
+        state = self.sheet.states.get(one.id, State()) if within is None else State(required=one.required)
+        allowed = one.id in self.editable if within is None else within.id in self.editable
+        output = one.type in _OUTPUT or not allowed or (state.readonly and one.type in _GROUPED)
+        reader = Reader(self.catalog, self.entity, self.sheet.titles, within=within.id if within else "")
+        inside = within.id if within else ""
+        pointer = f"/{one.id}" if within is None else f"/{within.id}/{self._index(within, token)}/{one.id}"
+        return Control(
+            id=one.id,
+            name=name,
+            type=one.type,
+            template=fields.TYPES[one.type].template,
+            title=i18n.field_text(self.catalog, self.entity, one, within=inside),
+            help=i18n.field_text(self.catalog, self.entity, one, "description", inside),
+            placeholder=i18n.field_text(self.catalog, self.entity, one, "placeholder", inside),
+            span=_SPANS.get(str(one.spec.get("width")), "c12" if one.type in _WIDE else "c6"),
+            text=typed(one, value),
+            values=_values(one, value),
+            options=self._options(one, value, inside),
+            required=state.required and not output,
+            visible=state.visible,
+            readonly=state.readonly,
+            output=output and one.type != "static",
+            grouped=one.type in _GROUPED and not output,
+            errors=tuple(self._errors_at(pointer, deep=one.type != "rows")),
+            shown=display(reader, one, value),
+            secret=one.spec.get("sensitivity") == "secret",
+            always=one.required,
+            maximum_length=_length(one),
+            lookup=url_for("web.lookup", entity_id=self.entity.id, path=name_path(one, within)) if one.to else "",
+            reference_title=self._title(one, value, name),
+            items=self._items(one, value),
+            parts=self._parts(one, value, name),
+            lines=self._lines(one, value) if one.items is not None and allowed else (),
+            blank=self._line(one, BLANK, {}) if one.items is not None and allowed else (),
+            **_currency(self.catalog, one, value),
+        )
+
+    def _index(self, rows: Field, token: str) -> int | str:
+        tokens = list(self.sheet.tokens.get(rows.id, ()))
+        return tokens.index(token) if token in tokens else token
+
+    def _errors_at(self, pointer: str, *, deep: bool) -> Iterable[str]:
+        """Yield the messages at a pointer; with ``deep`` also those inside a value that has no controls of its own."""
+        for place, messages in self.errors.items():
+            if place == pointer or (deep and place.startswith(f"{pointer}/")):
+                yield from messages
+
+    def _lines(self, rows: Field, value: Any) -> tuple[Line, ...]:
+        given = [row for row in value or [] if isinstance(row, Mapping)]
+        tokens = self.sheet.tokens.get(rows.id) or [str(i) for i in range(len(given))]
+        lines = [
+            Line(str(row.get("id") or ""), f"{rows.id}.{token}", self._line(rows, token, row))
+            for token, row in zip(tokens, given, strict=True)
+        ]
+        if rows.id in self.sheet.extra:
+            token = f"new{len(lines)}"
+            lines.append(Line("", f"{rows.id}.{token}", self._line(rows, token, {})))
+        return tuple(lines)
+
+    def _line(self, rows: Field, token: str, row: Mapping[str, Any]) -> tuple[Control, ...]:
+        return tuple(self.control(one, rows, token, row) for one in (rows.items or {}).values())
+
+    def _options(self, one: Field, value: Any, within: str) -> tuple[Choice, ...]:
+        if one.type == "rating":
+            return tuple(Choice(str(i), str(i)) for i in range(1, int(one.spec.get("maximum") or 5) + 1))
+        held = {str(v) for v in (value if isinstance(value, list | dict) else [value])}
+        return tuple(
+            Choice(option.id, i18n.option_title(self.catalog, self.entity, one, option, within))
+            for option in one.options
+            if not option.hidden or option.id in held
+        )
+
+    def _title(self, one: Field, value: Any, name: str) -> str:
+        if name in self.sheet.typed:
+            return self.sheet.typed[name]
+        return self.sheet.titles.get((one.to, str(value)), (str(value), None))[0] if one.to and value else ""
+
+    def _items(self, one: Field, value: Any) -> tuple[Choice, ...]:
+        if one.type != "references" or not isinstance(value, list) or not one.to:
+            return ()
+        return tuple(Choice(str(v), self.sheet.titles.get((one.to, str(v)), (str(v), None))[0]) for v in value)
+
+    def _parts(self, one: Field, value: Any, name: str) -> tuple[Part, ...]:
+        if one.type not in PARTS:
+            return ()
+        held = value if isinstance(value, Mapping) else {}
+        titles = {
+            "country": gettext("Country"),
+            "region": gettext("Region"),
+            "city": gettext("City"),
+            "street": gettext("Street"),
+            "postcode": gettext("Postcode"),
+            "lat": gettext("Latitude"),
+            "lon": gettext("Longitude"),
+            "entity": gettext("Kind of record"),
+            "id": gettext("Id"),
+        }
+        kinds = self._kinds(one) if one.type == "any_reference" else ()
+        return tuple(
+            Part(f"{name}.{part}", titles[part], str(held.get(part) or ""), kinds if part == "entity" else ())
+            for part in PARTS[one.type]
+        )
+
+    def _kinds(self, one: Field) -> tuple[Choice, ...]:
+        named = one.spec.get("to")
+        return tuple(
+            Choice(entity.id, i18n.entity_title(self.catalog, entity))
+            for entity in access.readable(self.catalog, self.sheet.user)
+            if not named or entity.id in named
+        )
+
+    def _complaints(self) -> Iterable[Complaint]:
+        tokens = self.sheet.tokens
+        for problem in self.sheet.problems:
+            name, *inside = problem.pointer.removeprefix("/").split("/")
+            one = self.entity.field(name)
+            if one is None or (name not in self.editable):
+                yield Complaint(problem.message)
+                continue
+            title = i18n.field_text(self.catalog, self.entity, one)
+            target = name
+            if one.type == "rows" and len(inside) >= 2 and inside[0].isdigit():
+                held = list(tokens.get(name, ()))
+                place = int(inside[0])
+                target = f"{name}-{held[place] if place < len(held) else place}-{inside[1]}"
+                title = f"{title} {place + 1}"
+            yield Complaint(problem.message, title, f"f-{target}")
+
+    def _clashes(self) -> Iterable[Clash]:
+        reader = Reader(self.catalog, self.entity, self.sheet.titles)
+        for name, theirs in self.sheet.theirs.items():
+            one = self.entity.field(name)
+            if one is not None and name in self.editable and self.sheet.record.get(name) != theirs:
+                title = i18n.field_text(self.catalog, self.entity, one)
+                yield Clash(title, display(reader, one, self.sheet.record.get(name)), display(reader, one, theirs))
+
+
+def name_path(one: Field, within: Field | None) -> str:
+    """Return how a look-up names the field whose records it searches: ``account``, or ``lines.product`` in rows."""
+    return one.id if within is None else f"{within.id}.{one.id}"
+
+
+def _values(one: Field, value: Any) -> tuple[str, ...]:
+    if isinstance(value, Mapping):
+        return tuple(str(key) for key, done in value.items() if done)
+    return tuple(map(str, value)) if isinstance(value, list) and one.items is None else ()
+
+
+def _length(one: Field) -> int | None:
+    given = one.spec.get("maxLength")
+    return given if isinstance(given, int) else None
+
+
+def _currency(catalog: Catalog, one: Field, value: Any) -> dict[str, Any]:
+    if one.type != "money":
+        return {}
+    own = str(one.spec.get("currency") or catalog.settings.get("currency", "CNY"))
+    if own != "per_record":
+        return {"currency": own}
+    home = str(catalog.settings.get("currency", "CNY"))
+    held = str(value.get("currency") or home) if isinstance(value, Mapping) else home
+    return {"currency": held, "currencies": tuple(dict.fromkeys((home, *_CURRENCIES, held)))}

@@ -1,0 +1,32 @@
+"""Linked records as people see them: their names, and where their pages are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import url_for
+
+from dealwright import records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dealwright.records import Work
+
+
+def links(work: Work, wanted: Iterable[Mapping[str, set[str]]]) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Return (title, address) of linked records by (entity, id): one statement for each entity.
+
+    Args:
+        work: The transaction.
+        wanted: What records name, as :func:`dealwright.web.forms.linked` collects it; those that the user may not read
+            are left out.
+    """
+    together: dict[str, set[str]] = {}
+    for one in wanted:
+        for entity_id, ids in one.items():
+            together.setdefault(entity_id, set()).update(ids)
+    return {
+        (entity_id, identifier): (title, url_for("web.record", entity_id=entity_id, record_id=identifier))
+        for (entity_id, identifier), title in records.titles(work, together).items()
+    }

@@ -1,0 +1,134 @@
+"""The pages as a blueprint, and everything else that an application needs to serve them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
+from flask_babel import gettext
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from dealwright import access
+from dealwright.errors import DealwrightError, SignInRequiredError
+from dealwright.metadata.names import BASE, namespace_of
+from dealwright.web import assets, csp, csrf, i18n, lists, record_pages, sign_in, visit
+from dealwright.web.shell import shell
+
+if TYPE_CHECKING:
+    from flask import Response
+    from flask.typing import ResponseReturnValue
+
+#: Paths that answer machines: their errors are JSON, and not of this module.
+_MACHINES = "/api/"
+
+
+def install(app: Flask) -> None:
+    """Make ``app`` serve the pages.
+
+    ``app.extensions["dealwright"]`` must hold the :class:`~dealwright.records.Workspace`.
+    """
+    i18n.install(app)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        asset=assets.asset,
+        asset_imports=assets.imports,
+        csrf_token=csrf.token,
+        csrf_input=_csrf_input,
+        initials=initials,
+    )
+    app.context_processor(lambda: {"shell": shell()})
+    app.register_blueprint(_blueprint())
+    app.after_request(csrf.remember)
+    app.after_request(_secured)
+    app.register_error_handler(DealwrightError, _refused)
+    app.register_error_handler(HTTPException, _refused_by_http)
+    app.register_error_handler(Exception, _failed)
+    app.wsgi_app = assets.served(app.wsgi_app)  # type: ignore[method-assign]
+
+
+def _blueprint() -> Blueprint:
+    pages = Blueprint("web", __name__, template_folder="templates")
+    pages.before_request(visit.begin)
+    pages.add_url_rule("/", "home", home)
+    sign_in.register(pages)
+    lists.register(pages)
+    record_pages.register(pages)
+    return pages
+
+
+def home() -> ResponseReturnValue:
+    """Lead to the first list that the user may read."""
+    readable = access.readable(visit.catalog(), visit.user())
+    own = [one for one in readable if namespace_of(one.id) != BASE] or list(readable)
+    if own:
+        return redirect(url_for("web.records", entity_id=own[0].id), 303)
+    detail = gettext("No role shows you any records yet. Ask an administrator for one.")
+    return render_template("errors/error.html", title=gettext("Nothing to see yet"), detail=detail, problems=())
+
+
+def initials(name: str) -> str:
+    """Return what stands in a person's avatar: two first letters, or the last character of a Chinese name."""
+    words = name.split()
+    if not words:
+        return "?"
+    if any("\u4e00" <= c <= "\u9fff" for c in name):
+        return name.strip()[-1]
+    return "".join(word[0] for word in words[:2]).upper()
+
+
+def _csrf_input() -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(csrf.FIELD, csrf.token())
+
+
+def _secured(response: Response) -> Response:
+    return csp.secured(response, tls=request.is_secure)
+
+
+def _refused(error: DealwrightError) -> ResponseReturnValue:
+    """Answer with the error as a page; send to the sign-in where that would help."""
+    if isinstance(error, SignInRequiredError):
+        return visit.to_sign_in()
+    return _error_page(gettext(error.title), error.detail, error.status, [one.message for one in error.problems])
+
+
+def _refused_by_http(error: HTTPException) -> ResponseReturnValue:
+    titles = {
+        404: (gettext("Not found"), gettext("There is no such page, or you may not see it.")),
+        405: (gettext("Not allowed"), gettext("This address does not take that. Go back and try from the page.")),
+        413: (gettext("Too large"), gettext("More was sent than is taken. Send less.")),
+    }
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    title, detail = titles.get(status, (error.name, error.description or ""))
+    return _error_page(title, detail, status, [])
+
+
+def _failed(error: Exception) -> ResponseReturnValue:
+    """Log what nobody foresaw, and say nothing of it but that it is logged."""
+    if current_app.testing or current_app.debug:
+        raise error
+    current_app.logger.exception("a page failed: %s %s", request.method, request.path)
+    detail = gettext(
+        "Nothing was lost that had been saved. The fault is in the log; try again, or tell an administrator."
+    )
+    return _error_page(gettext("Something went wrong"), detail, 500, [])
+
+
+def _error_page(title: str, detail: str, status: int, problems: list[str]) -> ResponseReturnValue:
+    if request.path.startswith(_MACHINES):
+        return {"title": title, "status": status, "detail": detail}, status
+    signed_in = g.get("user") is not None
+    template = "errors/error.html" if signed_in else "errors/plain.html"
+    values: dict[str, Any] = {"title": title, "detail": detail, "problems": problems}
+    headers = {}
+    if request.headers.get("HX-Request"):
+        # A page must not be swapped into a part of a page: the part stays, and a message appears.
+        import json
+
+        headers = {
+            "HX-Reswap": "none",
+            "HX-Trigger": json.dumps({"dw:toast": {"message": detail or title, "bad": True}}),
+        }
+    return render_template(template, **values), status, headers

@@ -1,0 +1,293 @@
+"""One record: its page, its form, moving it, archiving it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+
+from dealwright import access, records
+from dealwright.errors import ConflictError, DealwrightError, GateUnmetError, RecordError, StaleVersionError
+from dealwright.fields.messages import speaking
+from dealwright.web import i18n, notices, story, visit
+from dealwright.web.display import Reader, display
+from dealwright.web.drafts import look, resolve
+from dealwright.web.forms import Sheet, editable, form, linked
+from dealwright.web.links import links
+from dealwright.web.posted import Posted, posted
+from dealwright.web.values import block
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flask.typing import ResponseReturnValue
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from dealwright.errors import Problem
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records import Saved, Work
+
+#: Name of the button that asks for the form again, without saving: a reference was chosen, a line is wanted.
+AGAIN = "_again"
+_NOTHING = Posted({}, (), {})
+
+
+def register(pages: Blueprint) -> None:
+    """Add the pages to the blueprint."""
+    pages.add_url_rule("/records/<entity_id>/new", "new", new, methods=["GET", "POST"])
+    pages.add_url_rule("/records/<entity_id>/<record_id>", "record", record)
+    pages.add_url_rule("/records/<entity_id>/<record_id>/edit", "edit", edit, methods=["GET", "POST"])
+    pages.add_url_rule("/records/<entity_id>/<record_id>/move", "move", move, methods=["POST"])
+    pages.add_url_rule("/records/<entity_id>/<record_id>/archive", "archive", archive, methods=["POST"])
+    pages.add_url_rule("/records/<entity_id>/<record_id>/restore", "restore", restore, methods=["POST"])
+
+
+def new(entity_id: str) -> ResponseReturnValue:
+    """Show the form of a new record, or make the record."""
+    return _form(entity_id, None)
+
+
+def edit(entity_id: str, record_id: str) -> ResponseReturnValue:
+    """Show the form of a record, or save it."""
+    return _form(entity_id, record_id)
+
+
+def _form(entity_id: str, record_id: str | None) -> ResponseReturnValue:
+    with visit.reading() as work:
+        access.demand(work.catalog, work.user, "create" if record_id is None else "update", entity_id)
+        entity = work.catalog.entity(entity_id)
+        if request.method == "GET":
+            with speaking(i18n.chosen()):
+                return _page(work, entity, record_id, _NOTHING), 200
+        sent = posted(
+            work.catalog, entity, request.form, editable(work.catalog, work.user, entity, new=record_id is None)
+        )
+        with speaking(i18n.chosen()):
+            problems, unknown = resolve(work, sent)
+            if AGAIN in request.form:
+                return _page(work, entity, record_id, sent, typed=unknown, extra=request.form[AGAIN]), 200
+            if problems:
+                # Look for every other fault too, so that one more press of the button is enough.
+                return _page(work, entity, record_id, sent, problems=problems, typed=unknown, judge=True), 422
+    return _save(entity, record_id, sent)
+
+
+def _save(entity: Entity, record_id: str | None, sent: Posted) -> ResponseReturnValue:
+    """Save what was sent, outside of the reading transaction, and answer with the way on or the form again."""
+    seen = request.form.get("version", "")
+    version = int(seen) if seen.isdecimal() and record_id is not None else None
+    try:
+        with speaking(i18n.chosen()):
+            saved = records.save(
+                visit.workspace(),
+                visit.user(),
+                entity.id,
+                sent.data,
+                id=record_id,
+                version=version,
+                address=visit.address(),
+            )
+    except RecordError as error:
+        return _again(entity, record_id, sent, error, problems=error.problems)
+    except StaleVersionError as error:
+        return _again(entity, record_id, sent, error, clash=True)
+    except ConflictError as error:
+        return _again(entity, record_id, sent, error)
+    return _onward(entity, saved)
+
+
+def _again(
+    entity: Entity,
+    record_id: str | None,
+    sent: Posted,
+    error: DealwrightError,
+    *,
+    problems: Sequence[Problem] = (),
+    clash: bool = False,
+) -> ResponseReturnValue:
+    with visit.reading() as work, speaking(i18n.chosen()):
+        refusal = None if problems or clash else error
+        page = _page(work, entity, record_id, sent, problems=problems, clash=clash, refusal=refusal)
+    return page, error.status
+
+
+def _onward(entity: Entity, saved: Saved) -> BaseResponse:
+    """Lead to the record, by the way that the browser asked: htmx follows a header, a plain post a redirect."""
+    notice = "created" if saved.created else "unchanged" if saved.unchanged else "saved"
+    return _to(url_for("web.record", entity_id=entity.id, record_id=saved.id, notice=notice))
+
+
+def _to(address: str) -> BaseResponse:
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+def _page(
+    work: Work,
+    entity: Entity,
+    record_id: str | None,
+    sent: Posted,
+    *,
+    problems: Sequence[Problem] = (),
+    typed: Mapping[str, str] | None = None,
+    extra: str = "",
+    judge: bool = False,
+    clash: bool = False,
+    refusal: DealwrightError | None = None,
+) -> str:
+    """Draw the form with what was sent.
+
+    Args:
+        work: A reading transaction.
+        entity: The entity.
+        record_id: The record; None for a new one.
+        sent: What was sent; nothing for the first look.
+        problems: What is wrong with it.
+        typed: Names of records that were not found, by input name.
+        extra: A ``rows`` field that gets one more line.
+        judge: Whether to add what a save would say to ``problems``.
+        clash: Whether to show what somebody else saved meanwhile.
+        refusal: Why the record as a whole was refused.
+    """
+    found = look(work, entity, sent.data, record_id)
+    theirs = records.fetch(work, entity.id, record_id) if clash and record_id else {}
+    if judge:
+        places = {problem.pointer for problem in problems}
+        problems = [*problems, *(problem for problem in found.problems if problem.pointer not in places)]
+    sheet = Sheet(
+        catalog=work.catalog,
+        user=work.user,
+        entity=entity,
+        record=found.record,
+        states=found.states,
+        titles=links(work, [linked(entity, found.record), linked(entity, theirs)]),
+        new=record_id is None,
+        version=found.version,
+        problems=problems,
+        warnings=found.warnings if problems or judge else (),
+        typed=typed or {},
+        tokens=sent.lines,
+        extra=frozenset({extra} if extra in entity.fields else ()),
+        theirs={name: theirs.get(name) for name in sent.data} if clash else {},
+    )
+    drawn = form(sheet)
+    title = i18n.entity_title(work.catalog, entity)
+    return render_template(
+        "records/form_part.html" if request.headers.get("HX-Request") else "records/form.html",
+        entity=entity,
+        title=title,
+        plural=i18n.entity_plural(work.catalog, entity),
+        name=found.record.get(entity.display or "") or title,
+        form=drawn,
+        live=block(
+            work.catalog, entity, drawn.live, found, editable(work.catalog, work.user, entity, new=record_id is None)
+        ),
+        record_id=record_id,
+        refusal=refusal,
+        clash=clash,
+        action=request.path,
+        back=url_for("web.record", entity_id=entity.id, record_id=record_id)
+        if record_id
+        else url_for("web.records", entity_id=entity.id),
+    )
+
+
+def record(entity_id: str, record_id: str) -> ResponseReturnValue:
+    """Show a record: its fields, what happened to it, what was decided about it."""
+    return _record_page(entity_id, record_id, None), 200
+
+
+def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None) -> str:
+    with visit.reading() as work:
+        held = access.demand(work.catalog, work.user, "read", entity_id)
+        entity = work.catalog.entity(entity_id)
+        shown = records.fetch(work, entity_id, record_id)
+        told = story.story(work, entity, record_id)
+        titles = links(work, [linked(entity, shown), *told.linked])
+        reader = Reader(work.catalog, entity, titles)
+        return render_template(
+            "records/record.html",
+            entity=entity,
+            record=shown,
+            title=i18n.entity_title(work.catalog, entity),
+            plural=i18n.entity_plural(work.catalog, entity),
+            name=shown.get(entity.display or "") or shown["id"],
+            sections=_sections(reader, shown),
+            facts=_facts(reader, shown),
+            path=story.path(work, entity, shown) if "stage" in shown else None,
+            events=story.happenings(reader, told),
+            decisions=story.judgements(work.catalog, reader, told),
+            archived=shown.get("archived_at") is not None,
+            may_edit=held.allows("update") and shown.get("archived_at") is None,
+            may_move=held.allows("move") and shown.get("archived_at") is None,
+            may_delete=held.allows("delete"),
+            refusal=refusal,
+            refused=story.refused(work.catalog, entity, refusal) if refusal else (),
+            notice=notices.notice(),
+            list_url=url_for("web.records", entity_id=entity.id),
+        )
+
+
+def _sections(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, Any, bool]]]]:
+    """Return the fields that may be seen under their headings: (label, value, whether it needs the full width)."""
+    placed: dict[str, tuple[str, list[tuple[str, Any, bool]]]] = {}
+    for one in reader.entity.fields.values():
+        if one.id in shown and one.type != "static":
+            key = str(one.spec.get("section") or "")
+            title = i18n.field_text(reader.catalog, reader.entity, one, "section")
+            value = display(reader, one, shown[one.id])
+            label = i18n.field_text(reader.catalog, reader.entity, one)
+            placed.setdefault(key, (title, []))[1].append((label, value, value.kind in ("rows", "html", "code")))
+    return list(placed.values())
+
+
+def _facts(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return what the platform keeps on the record, for the side of the page."""
+    names = (
+        "owner",
+        "team",
+        "status",
+        "stage_entered_at",
+        "last_activity_at",
+        "created_at",
+        "updated_at",
+        "archived_at",
+    )
+    found = []
+    for name in names:
+        one = reader.entity.system_fields.get(name)
+        if one is not None and shown.get(name) is not None:
+            found.append((i18n.field_text(reader.catalog, reader.entity, one), display(reader, one, shown[name])))
+    return found
+
+
+def move(entity_id: str, record_id: str) -> ResponseReturnValue:
+    """Move a record to another stage, or say on its page what is still missing."""
+    to = request.form.get("to", "")
+    try:
+        with speaking(i18n.chosen()):
+            records.move(visit.workspace(), visit.user(), entity_id, record_id, to, address=visit.address())
+    except (GateUnmetError, RecordError, ConflictError) as error:
+        return _record_page(entity_id, record_id, error), error.status
+    return _to(url_for("web.record", entity_id=entity_id, record_id=record_id, notice="moved"))
+
+
+def archive(entity_id: str, record_id: str) -> ResponseReturnValue:
+    """Archive a record; it leaves the lists and can be brought back."""
+    try:
+        with visit.writing() as work:
+            records.archive(work, entity_id, record_id)
+    except ConflictError as error:
+        return _record_page(entity_id, record_id, error), error.status
+    return _to(url_for("web.records", entity_id=entity_id, notice="archived"))
+
+
+def restore(entity_id: str, record_id: str) -> ResponseReturnValue:
+    """Bring an archived record back to the lists."""
+    try:
+        with visit.writing() as work:
+            records.restore(work, entity_id, record_id)
+    except ConflictError as error:
+        return _record_page(entity_id, record_id, error), error.status
+    return _to(url_for("web.record", entity_id=entity_id, record_id=record_id, notice="done"))

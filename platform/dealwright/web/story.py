@@ -1,0 +1,209 @@
+"""What happened to a record and why, for its page: the timeline, the decisions of rules, the path of its stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext
+
+from dealwright import events as kinds
+from dealwright import records
+from dealwright.metadata.names import BASE
+from dealwright.web import i18n
+from dealwright.web.display import Display, display, moment
+from dealwright.web.forms import linked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dealwright.errors import DealwrightError
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records import Work
+    from dealwright.web.display import Reader
+
+#: Changes of these tell nobody anything: they change with every save.
+_SILENT = frozenset({"version", "updated_at", "updated_by"})
+_ICONS = {kinds.CREATED: "plus", kinds.MOVED: "arrow-right", kinds.DELETED: "trash-2", kinds.RESTORED: "undo-2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the database tells about a record, and the records that it names."""
+
+    events: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Mapping[str, Any]]
+    linked: Sequence[dict[str, set[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an event: its label, what stood there, what stands there now."""
+
+    title: str
+    before: Display
+    after: Display
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One entry of the timeline. ``by_rule`` is the title of the rule that did it, if no person did."""
+
+    icon: str
+    who: str
+    what: str
+    at: str
+    exact: str
+    changes: tuple[Change, ...]
+    by_rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One comparison of a rule's condition: its text, the value it looked at, whether it held."""
+
+    text: str
+    value: str
+    truth: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision of a rule about the record."""
+
+    title: str
+    fired: bool
+    shadow: bool
+    at: str
+    exact: str
+    condition: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage on the path. ``reachable`` if the record may go there; ``missing`` says what it needs first."""
+
+    id: str
+    title: str
+    hue: str
+    place: str
+    reachable: bool
+    missing: tuple[str, ...]
+    end: bool
+
+
+def story(work: Work, entity: Entity, record_id: str) -> Story:
+    """Return the events and decisions of a record, as far as the user may see them."""
+    happened = records.history(work, entity.id, record_id)
+    decided = records.decided(work, entity.id, record_id)
+    named: list[dict[str, set[str]]] = []
+    people = {str(event["actor"]) for event in happened if event["actor"]}
+    if people:
+        named.append({f"{BASE}.user": people})
+    for event in happened:
+        for side in (0, 1):
+            named.append(linked(entity, {name: change[side] for name, change in event["changes"].items()}))
+    return Story(happened, decided, named)
+
+
+def happenings(reader: Reader, told: Story) -> tuple[Happening, ...]:
+    """Return the timeline, newest first."""
+    return tuple(_happening(reader, event) for event in told.events)
+
+
+def _happening(reader: Reader, event: Mapping[str, Any]) -> Happening:
+    actor = str(event["actor"] or "")
+    who = reader.titles.get((f"{BASE}.user", actor), (gettext("The platform"), None))[0]
+    rule = reader.catalog.rules.get(str(event.get("rule") or ""))
+    by_rule = i18n.text(reader.catalog, "rule", rule.id, "/title", rule.title) if rule else ""
+    changes = []
+    # A new record would list every field as a change from nothing; its page shows them.
+    for name, (before, after) in event["changes"].items() if event["type"] != kinds.CREATED else ():
+        one = reader.entity.field(name)
+        if one is not None and name not in _SILENT:
+            label = i18n.field_text(reader.catalog, reader.entity, one)
+            changes.append(Change(label, display(reader, one, before), display(reader, one, after)))
+    exact = str(event["at"])
+    return Happening(
+        icon=_ICONS.get(event["type"], "pencil"),
+        who=who,
+        what=_verb(event["type"]),
+        at=moment(exact),
+        exact=exact,
+        changes=tuple(changes),
+        by_rule=by_rule,
+    )
+
+
+def _verb(kind: str) -> str:
+    verbs = {
+        kinds.CREATED: gettext("created it"),
+        kinds.UPDATED: gettext("changed it"),
+        kinds.MOVED: gettext("moved it"),
+        kinds.DELETED: gettext("archived it"),
+        kinds.RESTORED: gettext("restored it"),
+    }
+    return verbs.get(kind, kind)
+
+
+def judgements(catalog: Catalog, reader: Reader, told: Story) -> tuple[Judgement, ...]:
+    """Return what rules decided, newest first."""
+    found = []
+    for row in told.decisions:
+        rule = catalog.rules.get(str(row["rule"]))
+        title = (
+            i18n.text(catalog, "rule", rule.id, "/title", rule.title) if rule else str(row.get("title") or row["rule"])
+        )
+        exact = str(row["at"])
+        found.append(
+            Judgement(
+                title=title,
+                fired=bool(row["fired"]),
+                shadow=row.get("mode") == "shadow",
+                at=moment(exact),
+                exact=exact,
+                condition=str(row.get("condition") or ""),
+                reasons=tuple(
+                    Reason(str(leaf["text"]), _plain(leaf.get("value")), bool(leaf["truth"]))
+                    for leaf in row.get("truth") or ()
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return gettext("empty")
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return str(value)
+
+
+def path(work: Work, entity: Entity, shown: Mapping[str, Any]) -> tuple[Step, ...] | None:
+    """Return the stages of the record's pipeline in order; None if its pipeline is not installed any more."""
+    pipeline = work.catalog.pipelines.get(str(shown.get("pipeline") or (entity.pipelines or ("",))[0]))
+    if pipeline is None:
+        return None
+    open_to = {gate["to"]: gate["unmet"] for gate in records.gates(work, entity.id, str(shown["id"]))}
+    order = list(pipeline.stages)
+    here = order.index(shown["stage"]) if shown.get("stage") in order else -1
+    steps = []
+    for place, stage in enumerate(pipeline.stages.values()):
+        at = "now" if place == here else "done" if place < here else "later"
+        missing = tuple(dict.fromkeys(problem.message for problem in open_to.get(stage.id, ())))
+        end = stage.outcome in ("lost", "archived")
+        title = i18n.stage_title(work.catalog, pipeline, stage)
+        steps.append(Step(stage.id, title, stage.hue or "gray", at, stage.id in open_to, missing, end))
+    return tuple(steps)
+
+
+def refused(catalog: Catalog, entity: Entity, error: DealwrightError) -> tuple[tuple[str, str | None], ...]:
+    """Return what a refused move or archiving says: (message, field to mend or None), each message once."""
+    told: dict[str, str | None] = {}
+    for problem in error.problems:
+        name = problem.pointer.removeprefix("/").partition("/")[0]
+        told.setdefault(problem.message, name if name in entity.fields else None)
+    return tuple(told.items())

@@ -1,0 +1,4 @@
+// What every page loads.
+import './core.js';
+import './combobox.js';
+import './form.js';
