@@ -1,7 +1,7 @@
 """Credentials: passwords, sessions, API tokens, and which roles a user has. No entity: no grant ever shows them.
 
-Secrets are stored as SHA-256 digests: they are 256 random bits, which nobody guesses (OWASP ASVS 5, 11.4). Passwords are
-Argon2id hashes.
+Secrets are stored as SHA-256 digests: they are 256 random bits, which nobody guesses (OWASP ASVS 5, 11.4). Passwords
+are Argon2id hashes.
 """
 
 from __future__ import annotations

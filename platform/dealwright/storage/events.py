@@ -80,6 +80,11 @@ def get(connection: Connection, identifier: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
+def has_happened(connection: Connection, identifier: str) -> bool:
+    """Tell whether an event with this id is in the log."""
+    return connection.execute(sa.select(event.c.seq).where(event.c.id == identifier)).first() is not None
+
+
 def since(connection: Connection, seq: int, *, limit: int = 1000) -> list[dict[str, Any]]:
     """Return events after ``seq`` in order, for whoever follows the log and remembers where it was.
 
@@ -92,9 +97,9 @@ def since(connection: Connection, seq: int, *, limit: int = 1000) -> list[dict[s
     return _rows(connection, statement)
 
 
-def prune(connection: Connection, before: datetime, *, limit: int = 10_000) -> int:
-    """Remove up to ``limit`` events from before a moment, oldest first; return how many."""
-    oldest = sa.select(event.c.seq).where(event.c.at < before).order_by(event.c.at).limit(limit)
+def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int:
+    """Remove up to ``batch`` events from before a moment, oldest first; return how many."""
+    oldest = sa.select(event.c.seq).where(event.c.at < before).order_by(event.c.at).limit(batch)
     return connection.execute(sa.delete(event).where(event.c.seq.in_(oldest))).rowcount
 
 

@@ -1,7 +1,7 @@
-"""Timers: what becomes due on a record at a moment. Set, moved and cancelled in the transaction of the record's change.
+"""Timers: what becomes due on a record at a moment. Set, moved and cancelled in the transaction of its change.
 
-A record has at most one pending timer of a name. Whoever claims a timer writes in the same transaction what follows from
-it, so it fires once; the condition that set it is to be looked at again then.
+A record has at most one pending timer of a name. Whoever takes a timer writes in the same transaction what follows
+from it, so it fires once; the condition that set it is to be looked at again then.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dealwright import clock
+from dealwright.storage.events import has_happened
 from dealwright.storage.several import chunks
 from dealwright.storage.system import timer, workspace
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dealwright.storage.database import Connection
+
+__all__ = ["Timer", "cancel", "has_happened", "is_due", "move", "pending", "prune", "put", "take"]
 
 _T = timer
 #: A row has eight values, and SQLite takes 32,766 in a statement.
@@ -109,36 +112,33 @@ def pending(connection: Connection, records: Collection[str]) -> dict[str, list[
     return found
 
 
-def due(connection: Connection, now: datetime) -> bool:
+def is_due(connection: Connection) -> bool:
     """Tell whether any timer is due: a small read that takes no lock, for a worker that looks often."""
-    return connection.execute(_DUE, {"now": now}).first() is not None
+    return connection.execute(_first_due().limit(1)).first() is not None
 
 
-def claim(connection: Connection, now: datetime, *, limit: int = 200) -> list[Timer]:
+def take(connection: Connection, limit: int = 200) -> list[Timer]:
     """Take timers that are due, the longest due first; several workers at once get different ones.
 
     They have fired when the transaction commits, and are due again if it rolls back. Nothing while on hold.
     """
-    first = (
-        sa.select(_T.c.id)
-        .where(*_is_due(sa.literal(now, _T.c.due_at.type)))
-        .order_by(_T.c.due_at, _T.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=_T)
-    )
-    statement = sa.update(_T).where(_T.c.id.in_(first)).values(state="fired").returning(*_COLUMNS)
-    return sorted((Timer(*row) for row in connection.execute(statement)), key=lambda one: (one.due_at, one.id))
+    taken = [
+        Timer(*row) for row in connection.execute(_first_due().limit(limit).with_for_update(skip_locked=True, of=_T))
+    ]
+    if taken:
+        fired = _T.c.id.in_([one.id for one in taken])
+        connection.execute(sa.update(_T).where(fired).values(state="fired"))
+    return taken
 
 
-def prune(connection: Connection, before: datetime, *, limit: int = 10_000) -> int:
-    """Remove up to ``limit`` timers that were due before a moment and are not pending; return how many."""
-    over = sa.select(_T.c.id).where(_T.c.state != "pending", _T.c.due_at < before).limit(limit)
+def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int:
+    """Remove up to ``batch`` timers that were due before a moment and are not pending; return how many."""
+    over = sa.select(_T.c.id).where(_T.c.state != "pending", _T.c.due_at < before).limit(batch)
     return connection.execute(sa.delete(_T).where(_T.c.id.in_(over))).rowcount
 
 
-def _is_due(now: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+def _first_due() -> sa.Select[Any]:
+    """Return what is due, longest first. The state is a literal: a partial index is used for no other."""
     held = sa.select(workspace.c.held).scalar_subquery()
-    return (_PENDING, _T.c.due_at <= now, held == sa.false())
-
-
-_DUE = sa.select(_T.c.id).where(*_is_due(sa.bindparam("now", type_=_T.c.due_at.type))).limit(1)
+    where = (_PENDING, _T.c.due_at <= clock.now(), held == sa.false())
+    return sa.select(*_COLUMNS).where(*where).order_by(_T.c.due_at, _T.c.id)
