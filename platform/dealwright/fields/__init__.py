@@ -12,16 +12,26 @@ from __future__ import annotations
 
 from dealwright.fields.columns import columns
 from dealwright.fields.field_type import Column, FieldType
+from dealwright.fields.filling import defaults, prefill
 from dealwright.fields.reading import read
 from dealwright.fields.registry import TYPES
+from dealwright.fields.settling import Settled, compute_on_read, computed_on_read, needs, row_needs, settle
 from dealwright.fields.showing import changed, shown
 
 __all__ = [
     "TYPES",
     "Column",
     "FieldType",
+    "Settled",
     "changed",
     "columns",
+    "compute_on_read",
+    "computed_on_read",
+    "defaults",
+    "needs",
+    "prefill",
     "read",
+    "row_needs",
+    "settle",
     "shown",
 ]

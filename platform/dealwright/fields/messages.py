@@ -46,7 +46,6 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "This field is set once and has a value already; leave it as it is.",
             "此字段只能填写一次且已有值，请保持原值。",
         ),
-        "check-failed": ("{message}", "{message}"),
         "no-such-row": (
             "This record has no row with the id “{found}”; leave the id out to add a row.",
             "此记录没有 id 为“{found}”的行；新增行时请去掉 id。",
@@ -290,6 +289,11 @@ def message(code: str, locale: str | None = None, /, **values: Any) -> str:
     column = _column(_LOCALE.get() if locale is None else locale)
     told = {name: _told(value, column) for name, value in values.items()}
     return TEMPLATES[code][column].format(**told)
+
+
+def locale() -> str:
+    """Return the language of messages in this thread (and context): English, or that of :func:`speaking`."""
+    return _LOCALE.get()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError
 
+from dealwright import clock
 from dealwright.errors import Problem
 from dealwright.fields.faults import Fault, problems
 from dealwright.fields.messages import Word, described, message
@@ -15,6 +16,8 @@ from dealwright.fields.schema import Sent, sendable
 from dealwright.metadata.system import ASSIGNABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dealwright.metadata.catalog import Catalog
 
 #: System fields that may be given when a record is made: where in its pipeline it starts.
@@ -28,15 +31,22 @@ class _Reading:
     Attributes:
         order: Own and system fields, in the order in which problems are told.
         secret: Fields whose value no message repeats.
+        rows: Fields that are lists of rows.
     """
 
     sent: Sent
     order: Mapping[str, int]
     secret: frozenset[str]
+    rows: tuple[str, ...]
 
 
 def read(
-    catalog: Catalog, entity_id: str, data: Mapping[str, Any], *, new: bool
+    catalog: Catalog,
+    entity_id: str,
+    data: Mapping[str, Any],
+    *,
+    new: bool,
+    before: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Read what a client sent for a record: every value typed, every fault found.
 
@@ -49,6 +59,8 @@ def read(
         entity_id: The record's entity.
         data: API JSON: an object by field id.
         new: Whether the record is being made.
+        before: The stored typed record. A row that is sent with an id must be one of its rows; where this is left out
+            for a change, ids of rows are taken as they are.
 
     Returns:
         Typed values of the keys without a fault, and the problems in the order of the fields.
@@ -58,7 +70,8 @@ def read(
         return {}, [Problem("", "wrong-type", wrong)]
     reading = catalog.once(("fields.read", entity_id, new), lambda: _reading(catalog, entity_id, new))
     try:
-        return reading.sent.read(data), []
+        values = reading.sent.read(data)
+        found: list[Problem] = []
     except ValidationError as error:
         faults = dict(error.messages_dict)
         for key in faults.keys() - reading.sent.schema.fields.keys():
@@ -66,7 +79,25 @@ def read(
                 faults[key] = [Fault("read-only", {})]
         place = reading.order
         ordered = {key: faults[key] for key in sorted(faults, key=lambda key: (place.get(key, len(place)), key))}
-        return dict(error.valid_data or {}), list(problems(ordered, secret=reading.secret))
+        values, found = dict(error.valid_data or {}), list(problems(ordered, secret=reading.secret))
+    for name in reading.rows:
+        if values.get(name):
+            known = None if before is None and not new else {row["id"] for row in (before or {}).get(name) or ()}
+            found += _identified(name, values[name], known)
+    return values, found
+
+
+def _identified(name: str, rows: list[dict[str, Any]], known: set[str] | None) -> Iterator[Problem]:
+    """Give rows without an id a new one; yield a problem for each id that is not among those ``known``.
+
+    An id of a row of another record would otherwise reach that row.
+    """
+    for row, id_ in zip(rows, clock.new_ids(len(rows)), strict=True):
+        if row["id"] is None:
+            row["id"] = id_
+        elif known is not None and row["id"] not in known:
+            wrong = message("no-such-row", found=row["id"])
+            yield Problem(f"/{name}/{rows.index(row)}/id", "no-such-row", wrong)
 
 
 def _reading(catalog: Catalog, entity_id: str, new: bool) -> _Reading:
@@ -77,4 +108,5 @@ def _reading(catalog: Catalog, entity_id: str, new: bool) -> _Reading:
         Sent(sendable(fields, catalog, entity_id), catalog),
         {name: index for index, name in enumerate((*entity.fields, *entity.system_fields))},
         frozenset(one.id for one in fields if one.spec.get("sensitivity") == "secret"),
+        tuple(one.id for one in fields if one.items is not None),
     )

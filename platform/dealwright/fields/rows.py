@@ -30,8 +30,8 @@ NOT_IN_ROWS = frozenset({"rows", "references", "rollup", "autonumber"})
 class Rows(FieldType):
     """A list of rows, each an object with the fields of ``items`` and an id.
 
-    A row that is sent with an id is that row, changed; one without is new and gets its id from ``fields.settle``. A row
-    is sent whole: a key that is left out is empty. Computed values are taken and dropped.
+    A row that is sent with an id is that row, changed; one without is new and gets its id when it is read. A row is sent
+    whole: a key that is left out is empty. Computed values are taken and dropped.
     """
 
     name = "rows"

@@ -104,7 +104,7 @@ def settled_limits(field: Field, catalog: Catalog, namespace: str) -> Field:
     found: dict[str, Any] = {}
     own, bar, _ = field.id.partition("__")
     for key, value in field.spec.items():
-        if key not in ("default", "items") and type(value) in (dict, MappingProxyType) and set(value) == {"param"}:
+        if key not in ("default", "items") and type(value) in (dict, MappingProxyType) and "param" in value:
             parameter = catalog.parameter(str(value["param"]), own if bar else namespace)
             found[key] = parameter.value if parameter is not None else None
     if found:
