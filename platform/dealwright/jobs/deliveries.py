@@ -13,6 +13,7 @@ import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dealwright import clock
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from dealwright.jobs.pace import Pace
     from dealwright.plugins import Plugins
     from dealwright.storage import Database
-    from dealwright.storage.outbox import Message
+    from dealwright.storage.outbox import Delivery as Message
 
 _log = logging.getLogger(__name__)
 
 #: Part of a pause by which two messages differ.
 _SPREAD = 0.2
+#: Characters of an error that are kept.
+_LONGEST_ERROR = 2000
 
 
 class Deliveries:
@@ -39,6 +42,7 @@ class Deliveries:
 
     def __init__(self, database: Database, plugins: Plugins, pace: Pace) -> None:
         self._database, self._plugins, self._pace = database, plugins, pace
+        self._lease = timedelta(seconds=pace.lease)
         self._threads = ThreadPoolExecutor(pace.deliveries, thread_name_prefix="delivery")
         self._changed = threading.Condition()
         self._on_their_way: Counter[str] = Counter()
@@ -55,13 +59,14 @@ class Deliveries:
             if free == 0:
                 self._changed.wait(self._pace.poll)
                 return True
-        full = [target for target, count in busy.items() if count >= self._pace.per_target]
         with self._database.read() as connection:
-            if not outbox.is_due(connection, but=full):
+            if not outbox.due(connection, clock.now()):
                 return False
-        until = clock.after(self._pace.lease)
+        full = [target for target, count in busy.items() if count >= self._pace.per_target]
         with self._database.write() as connection:
-            taken = outbox.claim(connection, free, until, per_target=self._pace.per_target, on_their_way=busy)
+            taken = outbox.claim(
+                connection, clock.now(), limit=min(free, self._pace.per_target), lease=self._lease, without=full
+            )
         with self._changed:
             self._on_their_way.update(message.target for message in taken)
         for message in taken:
@@ -84,7 +89,7 @@ class Deliveries:
                 self._note_failure(message, error)
             else:
                 with self._database.write() as connection:
-                    outbox.sent(connection, message.id)
+                    outbox.sent(connection, [message.id], clock.now())
         except Exception:
             # Most often the database: the lease runs out and the message goes out again.
             _log.exception("the outcome of message %s could not be noted", message.id)
@@ -102,7 +107,7 @@ class Deliveries:
             target=message.target,
             payload=message.payload,
             at=message.created_at,
-            attempt=message.attempt,
+            attempt=message.attempts,
         )
         receipt = self._plugins.deliver(delivery)
         if receipt is None:
@@ -113,13 +118,15 @@ class Deliveries:
 
     def _note_failure(self, message: Message, error: DealwrightError) -> None:
         permanent = isinstance(error, DeliveryError) and error.permanent
+        given_up = permanent or message.attempts >= self._pace.attempts
+        detail = error.detail[:_LONGEST_ERROR]
         with self._database.write() as connection:
-            if permanent or message.attempt >= self._pace.attempts:
-                outbox.dead(connection, message, error.detail)
-                _log.error("message %s is dead after %d attempts: %s", message.id, message.attempt, error.detail)
+            if given_up:
+                outbox.dead(connection, message.id, detail, clock.now())
             else:
-                outbox.failed(connection, message, error.detail, next_try(message, error, self._pace))
-                _log.warning("message %s failed (attempt %d): %s", message.id, message.attempt, error.detail)
+                outbox.failed(connection, message.id, detail, next_try(message, error, self._pace))
+        level, end = (logging.ERROR, "and is dead") if given_up else (logging.WARNING, "and is tried again")
+        _log.log(level, "message %s failed in attempt %d %s: %s", message.id, message.attempts, end, detail)
 
 
 def next_try(message: Message, error: DealwrightError, pace: Pace) -> datetime:
@@ -128,7 +135,7 @@ def next_try(message: Message, error: DealwrightError, pace: Pace) -> datetime:
     With the usual pace: 10 s, 40 s, 3 min, 11 min, 43 min, 3 h, 6 h, each up to a fifth less; never before the moment
     that the receiver asked for.
     """
-    wait = min(pace.first_wait * 4.0 ** (message.attempt - 1), pace.longest_wait)
-    wait *= 1 - _SPREAD * zlib.crc32(f"{message.id} {message.attempt}".encode()) / 0xFFFF_FFFF
+    wait = min(pace.first_wait * 4.0 ** (message.attempts - 1), pace.longest_wait)
+    wait *= 1 - _SPREAD * zlib.crc32(f"{message.id} {message.attempts}".encode()) / 0xFFFF_FFFF
     asked = error.retry_after if isinstance(error, DeliveryError) else None
     return clock.after(max(wait, asked or 0))

@@ -12,7 +12,8 @@ class Pace:
     Attributes:
         poll: Pause after a look that found nothing. An idle look is one small read.
         deliveries: Messages on their way at once, each in a thread of its own.
-        per_target: Of these, how many to one target: a slow receiver must not hold up the others.
+        per_target: A target to which so many are on their way gets no more: a slow receiver must not hold up the
+            others. One look takes as many, so there can be up to twice as many less one.
         lease: How long a message belongs to the worker that took it. Longer than any delivery takes; a dead worker's
             messages go out again after it.
         attempts: Tries of one message before it is dead.

@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import clock
-from dealwright.storage import outbox, queue, timers
+from dealwright.storage import accounts, idempotency, outbox, queue, timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from dealwright.storage import Connection, Database
+    from dealwright.storage import Database
 
 #: Kind of the job.
 JOB: Final = "retention"
@@ -24,6 +24,7 @@ JOB: Final = "retention"
 JOBS: Final = timedelta(days=7)
 MESSAGES: Final = timedelta(days=30)
 TIMERS: Final = timedelta(days=30)
+REQUESTS: Final = timedelta(days=1)
 
 _BATCH: Final = 1000
 
@@ -35,10 +36,13 @@ def remove(database: Database, arguments: Mapping[str, Any]) -> None:
         pass
     _all(database, outbox.prune, now - MESSAGES)
     _all(database, timers.prune, now - TIMERS)
+    with database.write() as connection:
+        idempotency.prune(connection, now - REQUESTS)
+        accounts.prune_sessions(connection, now)
 
 
-def _all(database: Database, prune: Callable[[Connection, datetime], int], before: datetime) -> None:
+def _all(database: Database, prune: Callable[..., int], before: datetime) -> None:
     count = _BATCH
     while count == _BATCH:
         with database.write() as connection:
-            count = prune(connection, before)
+            count = prune(connection, before, batch=_BATCH)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dealwright import clock
 from dealwright.errors import UnavailableError
 from dealwright.events import Event
-from dealwright.storage import queue, timers
+from dealwright.storage import events, queue, timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +52,7 @@ class Timers:
             UnavailableError: If the database cannot be asked now; nothing was fired.
         """
         with self._database.read() as connection:
-            if not timers.is_due(connection):
+            if not timers.due(connection, clock.now()):
                 return False
         try:
             return self._fire(self._pace.timers)
@@ -64,7 +64,7 @@ class Timers:
 
     def _fire(self, limit: int) -> bool:
         with self._database.write() as connection:
-            taken = timers.take(connection, limit)
+            taken = timers.claim(connection, clock.now(), limit=limit)
             if taken:
                 self._happen(connection, [_event(timer) for timer in taken])
         return bool(taken)
@@ -78,7 +78,7 @@ class Timers:
         except Exception:
             _log.exception("a timer could not be carried out; it is left to a job")
         with self._database.write() as connection:
-            for timer in timers.take(connection, 1):
+            for timer in timers.claim(connection, clock.now(), limit=1):
                 told = {
                     "id": clock.new_id(),
                     "entity": timer.entity,
@@ -96,7 +96,7 @@ class Timers:
             told["id"], DUE, told["entity"], told["record"], None, datetime.fromisoformat(told["at"]), data=told["data"]
         )
         with database.write() as connection:
-            if not timers.has_happened(connection, event.id):
+            if events.get(connection, event.id) is None:
                 self._happen(connection, [event])
 
 
