@@ -80,11 +80,6 @@ def get(connection: Connection, identifier: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def has_happened(connection: Connection, identifier: str) -> bool:
-    """Tell whether an event with this id is in the log."""
-    return connection.execute(sa.select(event.c.seq).where(event.c.id == identifier)).first() is not None
-
-
 def since(connection: Connection, seq: int, *, limit: int = 1000) -> list[dict[str, Any]]:
     """Return events after ``seq`` in order, for whoever follows the log and remembers where it was.
 

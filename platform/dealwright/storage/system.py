@@ -133,7 +133,7 @@ outbox = sa.Table(
     Column("target", Text, nullable=False),
     Column("payload", Json, nullable=False),
     Column("state", Text, nullable=False, comment="pending, sent, dead or skipped"),
-    Column("attempt", Integer, nullable=False, comment="how often it has been claimed"),
+    Column("attempts", Integer, nullable=False, comment="how often it has been claimed"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_at", UtcDateTime, nullable=False, comment="not before; while claimed, when the claim runs out"),
     Column("done_at", UtcDateTime, nullable=True),

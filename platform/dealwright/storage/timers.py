@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dealwright import clock
-from dealwright.storage.events import has_happened
 from dealwright.storage.several import chunks
 from dealwright.storage.system import timer, workspace
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dealwright.storage.database import Connection
-
-__all__ = ["Timer", "cancel", "has_happened", "is_due", "move", "pending", "prune", "put", "take"]
 
 _T = timer
 #: A row has eight values, and SQLite takes 32,766 in a statement.
@@ -112,19 +109,18 @@ def pending(connection: Connection, records: Collection[str]) -> dict[str, list[
     return found
 
 
-def is_due(connection: Connection) -> bool:
+def due(connection: Connection, now: datetime) -> bool:
     """Tell whether any timer is due: a small read that takes no lock, for a worker that looks often."""
-    return connection.execute(_first_due().limit(1)).first() is not None
+    return connection.execute(_first_due(now).limit(1)).first() is not None
 
 
-def take(connection: Connection, limit: int = 200) -> list[Timer]:
+def claim(connection: Connection, now: datetime, *, limit: int = 200) -> list[Timer]:
     """Take timers that are due, the longest due first; several workers at once get different ones.
 
     They have fired when the transaction commits, and are due again if it rolls back. Nothing while on hold.
     """
-    taken = [
-        Timer(*row) for row in connection.execute(_first_due().limit(limit).with_for_update(skip_locked=True, of=_T))
-    ]
+    statement = _first_due(now).limit(limit).with_for_update(skip_locked=True, of=_T)
+    taken = [Timer(*row) for row in connection.execute(statement)]
     if taken:
         fired = _T.c.id.in_([one.id for one in taken])
         connection.execute(sa.update(_T).where(fired).values(state="fired"))
@@ -137,8 +133,8 @@ def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int
     return connection.execute(sa.delete(_T).where(_T.c.id.in_(over))).rowcount
 
 
-def _first_due() -> sa.Select[Any]:
+def _first_due(now: datetime) -> sa.Select[Any]:
     """Return what is due, longest first. The state is a literal: a partial index is used for no other."""
     held = sa.select(workspace.c.held).scalar_subquery()
-    where = (_PENDING, _T.c.due_at <= clock.now(), held == sa.false())
+    where = (_PENDING, _T.c.due_at <= now, held == sa.false())
     return sa.select(*_COLUMNS).where(*where).order_by(_T.c.due_at, _T.c.id)

@@ -169,7 +169,7 @@ def upgrade() -> None:
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("payload", Json(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False, comment="pending, sent, dead or skipped"),
-        sa.Column("attempt", sa.Integer(), nullable=False, comment="how often it has been claimed"),
+        sa.Column("attempts", sa.Integer(), nullable=False, comment="how often it has been claimed"),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column(
             "next_at", UtcDateTime(), nullable=False, comment="not before; while claimed, when the claim runs out"
