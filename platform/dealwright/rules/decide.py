@@ -80,6 +80,7 @@ def decide(
     for event, env, prepared in woken:
         answers = python_matcher.answers(prepared, env)
         held = frozenset(one.rule.id for one, answer in zip(prepared, answers, strict=True) if answer.holds)
+        shown = {name: plain(env.get(name)) for name in frozenset().union(*(one.reads for one in prepared))}
         held = matchers.settled(catalog, event.entity, event.type, env, prepared, held, matcher)
         for one, answer in zip(prepared, answers, strict=True):
             rule = one.rule
@@ -94,7 +95,7 @@ def decide(
                     fired=rule.id in held,
                     mode=rule.mode,
                     window=windows.window(rule.once_per, event, env, rules.zone, on_leaving=bool(one.trigger.left)),
-                    facts={name: plain(env.get(name)) for name in one.reads},
+                    facts={name: shown[name] for name in one.reads},
                     truth=answer.truth,
                     at=event.at,
                     revision=rules.revision,
