@@ -52,7 +52,7 @@ def look(findings: Findings, entity: Entity) -> None:
 def _required(findings: Findings, key: Key, at: At, fields: Mapping[str, Field], required: Any) -> None:
     for name in required:
         if findings.known(key, (*at, "required"), name, fields, "own field") and fields[name].type in COMPUTED:
-            message = f"“{name}” is a {fields[name].type} that nobody enters, so it cannot be required; remove it here"
+            message = f"“{name}” is of the type {fields[name].type}, which nobody enters, so it cannot be required"
             findings.say(key, (*at, "required"), "cannot-be-required", message)
 
 
@@ -76,16 +76,17 @@ def _lists(findings: Findings, key: Key, entity: Entity) -> None:
             _stored(findings, key, ("duplicates", rule.id, "match"), entity, name)
     for name in entity.copy_empty:
         findings.known(key, ["copy", "empty"], name, fields, f"field of {entity.id}")
-    since = document.get("retention", {}).get("from")
-    if since is not None and (found := findings.field(key, ["retention"], entity, since)) is not None:
-        if found.type not in ("date", "datetime"):
-            findings.say(key, ["retention"], "wrong-type", f"“{since}” is a {found.type}; expected a date or datetime")
+    if (since := document.get("retention", {}).get("from")) is not None:
+        found = findings.field(key, ["retention"], entity, since)
+        if found is not None and found.type not in ("date", "datetime"):
+            message = f"“{since}” is of the type {found.type}; expected a date or datetime"
+            findings.say(key, ["retention"], "wrong-type", message)
 
 
 def _stored(findings: Findings, key: Key, at: At, entity: Entity, name: str) -> None:
     found = findings.field(key, at, entity, name)
     if found is not None and found.type in ("rows", "references", "rollup", "lookup", "static"):
-        message = f"“{name}” is a {found.type} and has no column to compare; use another field"
+        message = f"“{name}” is of the type {found.type} and has no column to compare; use another field"
         findings.say(key, at, "no-column", message)
 
 
@@ -96,7 +97,9 @@ def _links(findings: Findings, key: Key, entity: Entity) -> None:
             continue
         found = entity.fields[name]
         if found.type != "reference":
-            findings.say(key, [keyword], "not-a-reference", f"“{name}” is a {found.type}; expected a reference")
+            findings.say(
+                key, [keyword], "not-a-reference", f"“{name}” is of the type {found.type}; expected a reference"
+            )
         elif keyword == "tree" and found.to != entity.id:
             message = f"“{name}” points at {found.to}; the records of a tree point at their own entity {entity.id}"
             findings.say(key, [keyword], "not-a-tree", message)
@@ -154,14 +157,14 @@ def _rollup(findings: Findings, key: Key, at: At, entity: Entity, one: Field) ->
         return
     via = findings.field(key, (*at, "via"), source, spec["via"])
     if via is not None and via.to != entity.id:
-        here = f"points at {via.to}" if via.to else f"is a {via.type}"
+        here = f"points at {via.to}" if via.to else f"is of the type {via.type}"
         message = f"“{via.id}” of {source.id} {here}; expected a reference that points at {entity.id}"
         findings.say(key, (*at, "via"), "wrong-target", message)
     if "value" in spec and (value := findings.field(key, (*at, "value"), source, spec["value"])) is not None:
         held = value.spec.get("result") if value.type == "formula" else value.type
         measurable = _MEASURABLE.get(spec["measure"])
         if measurable is not None and held not in measurable:
-            message = f"“{value.id}” of {source.id} is a {held}; {spec['measure']} needs a number"
+            message = f"“{value.id}” of {source.id} is of the type {held}; {spec['measure']} needs a number"
             findings.say(key, (*at, "value"), "not-a-number", message)
 
 
@@ -172,6 +175,8 @@ def _lookup(findings: Findings, key: Key, at: At, entity: Entity, siblings: Mapp
     via = siblings[spec["via"]]
     target = findings.catalog.entities.get(via.to or "")
     if via.type not in SINGLE_LINKS:
-        findings.say(key, (*at, "via"), "not-a-reference", f"“{via.id}” is a {via.type}; expected a reference")
+        findings.say(
+            key, (*at, "via"), "not-a-reference", f"“{via.id}” is of the type {via.type}; expected a reference"
+        )
     elif target is not None:
         findings.end_of_path(key, (*at, "value"), target, spec["value"])

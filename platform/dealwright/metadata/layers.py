@@ -44,41 +44,12 @@ class Layer:
     manifest: Document = field(default_factory=lambda: EMPTY)
     folder: str = ""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the layer as plain JSON, to be stored; :func:`from_json` reads it back."""
-        from dealwright.metadata.canonical import plain
-
-        return {
-            "id": self.id,
-            "namespace": self.namespace,
-            "version": self.version,
-            "requires": sorted(self.requires),
-            "folder": self.folder,
-            "manifest": plain(self.manifest),
-            "documents": [{"source": one.source, "document": plain(numbered(one.document))} for one in self.documents],
-            "translations": plain(self.translations),
-        }
-
-
-def from_json(stored: Mapping[str, Any]) -> Layer:
-    """Return the layer that :meth:`Layer.as_json` wrote down."""
-    return Layer(
-        id=stored["id"],
-        namespace=stored["namespace"],
-        documents=tuple(SourcedDocument(one["document"], one["source"]) for one in stored["documents"]),
-        translations=stored["translations"],
-        requires=frozenset(stored["requires"]),
-        version=stored["version"],
-        manifest=stored["manifest"],
-        folder=stored["folder"],
-    )
-
 
 def numbered(document: Document) -> Document:
     """Return the document with an explicit ``order`` on each field of an entity.
 
-    Order is what the author wrote; databases that keep JSON as values sort its keys, so it is written down as numbers.
-    A field without ``order`` has ten times its place; those of an extension come after the owner's.
+    Order is what the author wrote, and JSON objects have none, so it is written down as numbers. A field without
+    ``order`` has ten times its place; those of an extension come after the owner's.
     """
     if document.get("kind") != "entity" or not isinstance(document.get("properties"), Mapping):
         return document

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dealwright.metadata.fold import Folded
     from dealwright.metadata.layers import Layer
 
-_BRACES: Final = re.compile(r"\{\{|\}\}|\{[a-z][a-z0-9_.]*\}|(?P<wrong>[{}][^{}]{0,20})")
+_BRACES: Final = re.compile(r"\{\{|\}\}|\{[a-z][a-z0-9_.]*\}|(?P<wrong>\{[^{}]{0,40}\}?|\})")
 
 
 def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[Problem]:
@@ -77,7 +77,7 @@ def _pipeline(findings: Findings, pipeline: Pipeline) -> None:
         for name in stage.required:
             field = findings.field(key, (*at, "required"), entity, name)
             if field is not None and field.type in COMPUTED:
-                message = f"“{name}” is a {field.type} that nobody enters; use an exit gate instead"
+                message = f"“{name}” is of the type {field.type}, which nobody enters; use an exit gate instead"
                 findings.say(key, (*at, "required"), "cannot-be-required", message)
         for side, gates in (("enter", stage.enter), ("exit", stage.exit)):
             for gate in gates:
@@ -149,18 +149,19 @@ def _parameter(findings: Findings, parameter: Parameter) -> None:
     if parameter.value is None:
         choices = [one["id"] for one in document.get("options", ())]
         expected = f"one of {', '.join(choices)}" if choices else f"a value of the type {parameter.type}"
-        message = f"the default {document['default']!r} does not fit; expected {expected}"
+        message = f"the default “{document['default']}” does not fit; expected {expected}"
         findings.say(key, ["default"], "wrong-type", message)
     elif parameter.type in ("integer", "decimal", "percent", "money"):
-        for keyword, outside in (("minimum", lambda a, b: a < b), ("maximum", lambda a, b: a > b)):
-            if keyword in document and outside(Decimal(parameter.value), Decimal(document[keyword])):
-                message = f"the default {parameter.value} lies beyond the {keyword} {document[keyword]}"
-                findings.say(key, ["default"], "out-of-range", message)
+        value = Decimal(parameter.value)
+        least, most = (Decimal(document[one]) if one in document else value for one in ("minimum", "maximum"))
+        if not least <= value <= most:
+            message = f"the default {value} does not lie between {least} and {most}"
+            findings.say(key, ["default"], "out-of-range", message)
 
 
 def _message(findings: Findings, key: tuple[str, str], document: Any) -> None:
     for part in ("title", "body"):
         for match in _BRACES.finditer(document.get(part, "")):
             if match["wrong"]:
-                message = f"“{match['wrong']}” is no placeholder; write {{field}} or {{reference.field}}, and {{{{ or }}}} for a brace"
+                message = f"“{match['wrong']}” is no placeholder; write {{field}} or {{reference.field}}, and {{{{ for a brace"
                 findings.say(key, [part], "bad-placeholder", message)

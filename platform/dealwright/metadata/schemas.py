@@ -111,20 +111,8 @@ def check_manifest(manifest: Any, source: str = "pack.json") -> list[Problem]:
 
 def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: tuple[str | int, ...]) -> list[Problem]:
     """Return in what ``value`` does not fit a part of the schema of ``kind``; ``at`` is its place in the document."""
-    return problems(
-        _validator(kind, False).evolve(schema={**schema(KINDS[kind][0]), **_alone(part)}), value, source, at
-    )
-
-
-def _alone(part: Mapping[str, Any]) -> dict[str, Any]:
-    # The root of the file must lose its own conditions, and keep its $defs, for local references to work.
-    return {
-        "if": True,
-        "then": True,
-        "else": True,
-        "type": ["object", "array", "string", "number", "boolean", "null"],
-        **part,
-    }
+    whole = {**part, "$defs": schema(KINDS[kind][0])["$defs"]}
+    return problems(Draft202012Validator(whole, registry=Registry()), value, source, at)
 
 
 @cache
@@ -160,7 +148,9 @@ def _dependent(error: ValidationError) -> bool:
 def _said(error: ValidationError) -> Iterator[tuple[list[str | int], str, str]]:
     """Yield place, code and message of what one error of the library is about."""
     at = list(error.absolute_path)
-    value, wanted, part = error.instance, error.validator_value, error.schema
+    value: Any = error.instance
+    wanted: Any = error.validator_value
+    part: Any = error.schema
     rule = str(error.validator)
     own = part.get("x-message") if isinstance(part, Mapping) else None
     if _dependent(error):
@@ -179,18 +169,18 @@ def _said(error: ValidationError) -> Iterator[tuple[list[str | int], str, str]]:
     elif rule == "required":
         for key in wanted:
             if key not in value:
-                yield at, f"missing-{key}", f"“{key}” is missing{_meaning(part, key)}"
+                yield at, f"missing-{key}", f"“{key}” is missing{_meaning(part, value, key)}"
     elif rule == "propertyNames" or (at and "propertyNames" in error.absolute_schema_path):
         yield [*at, str(value)], "wrong-name", f"“{value}” cannot be used: {own or f'expected {wanted}'}"
     elif own is not None:
-        yield at, "wrong-form", f"{_shown(value)}: {own}" if not isinstance(value, dict) else str(own)
+        yield at, "wrong-form", f"{_shown(value)}: {own}" if isinstance(value, str) else str(own)
     elif rule == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
         yield at, "wrong-type", f"expected {' or '.join(_WORDS[name] for name in names)}, found {_shown(value)}"
     elif rule in ("enum", "const"):
         choices = [str(one) for one in (wanted if rule == "enum" else [wanted])]
-        hint = near(str(value), choices)
-        yield at, "not-a-choice", f"{_shown(value)} is not a choice; expected {', '.join(choices)}{hint}"
+        hint = near(str(value), choices) or f"; expected {', '.join(choices)}"
+        yield at, "not-a-choice", f"{_shown(value)} is not a choice{hint}"
     else:
         yield at, *_limit(rule, wanted, value)
 
@@ -223,9 +213,13 @@ def _listed(known: Iterable[str]) -> str:
     return f"; expected one of {', '.join(names)}" if names and len(names) <= 12 else "; remove it"
 
 
-def _meaning(part: Any, key: str) -> str:
-    found = part.get("properties", {}).get(key, {}) if isinstance(part, Mapping) else {}
-    return f": {found['description']}" if isinstance(found, Mapping) and "description" in found else ""
+def _meaning(part: Mapping[str, Any], value: Mapping[str, Any], key: str) -> str:
+    """Say what the missing key is for: its description, or the type that asks for it."""
+    found = part.get("properties", {}).get(key, {})
+    if "description" in found:
+        return f": {found['description']}"
+    kind = value.get("field") or value.get("do")
+    return f"; “{kind}” needs it" if isinstance(kind, str) else ""
 
 
 def _shown(value: Any) -> str:

@@ -1,16 +1,35 @@
 """Packs: folders of definitions that are found, read, put in order, checked and made into a catalog.
 
-find(places)               where packs lie, by id
-read(folder)               one pack, its form not yet looked at
-check(paths)               everything that is wrong, at once
-catalog(sources, settings) the catalog of the base and these packs, or an error with everything that is wrong
-layers_of(sources)         what goes into the fold, to be stored with a revision
+find(places)                    where packs lie, by id
+read(folder)                    one pack, its form not yet looked at
+with_required(sources, places)  adds the packs that these require
+check(paths)                    everything that is wrong, at once
+catalog(sources, settings)      the catalog of the base and these packs, or an error with everything that is wrong
+layers_of(sources)              what goes into the fold
+install(database, sources)      puts them in force: checked whole, tables made, revision swapped
+store, stored_catalog           a revision in the database, and the catalog of one
 """
 
 from __future__ import annotations
 
 from dealwright.packs.examine import catalog, check, layers_of, with_required
+from dealwright.packs.install import Installed, active_packs, install
 from dealwright.packs.search import find
 from dealwright.packs.source import PackSource, read
+from dealwright.packs.stored import store, stored_catalog, stored_layers
 
-__all__ = ["PackSource", "catalog", "check", "find", "layers_of", "read", "with_required"]
+__all__ = [
+    "Installed",
+    "PackSource",
+    "active_packs",
+    "catalog",
+    "check",
+    "find",
+    "install",
+    "layers_of",
+    "read",
+    "store",
+    "stored_catalog",
+    "stored_layers",
+    "with_required",
+]

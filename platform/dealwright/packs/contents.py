@@ -87,7 +87,7 @@ def _fault(entry: Path, inner: Path) -> tuple[str, str] | None:
         return "too-large", f"has {entry.stat().st_size:,} bytes; at most {MAX_BYTES:,} are taken"
     if len(inner.parts) == 1:
         return None if top in FILES else ("unknown-file", f"is no file of a pack{near(top, FILES) or _known(FILES)}")
-    kinds, depth = PLACES[top]
+    kinds, _ = PLACES[top]
     if entry.suffix not in kinds:
         code = "; a pack holds no code" if entry.suffix in (".py", ".js", ".sql", ".sh") else ""
         return "unknown-file", f"“{top}” holds files that end in {' or '.join(sorted(kinds))}{code}; remove it"

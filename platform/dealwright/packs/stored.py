@@ -1,0 +1,95 @@
+"""Revisions in the database: the layers of a workspace, document by document, from which its catalog is folded again.
+
+Layers are stored, not their fold, because the fold of the same layers is always the same and whatever changes them
+later (an upgrade, the admins' own layer) starts from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dealwright.metadata import load
+from dealwright.metadata.canonical import plain
+from dealwright.metadata.catalog import Catalog
+from dealwright.metadata.layers import Layer, SourcedDocument
+from dealwright.storage import revisions
+
+if TYPE_CHECKING:
+    from dealwright.storage.database import Connection
+
+
+def store(
+    connection: Connection,
+    catalog: Catalog,
+    layers: Sequence[Layer],
+    *,
+    reason: str,
+    by: str | None,
+    at: datetime,
+) -> None:
+    """Store the revision of a catalog, which is not in force before :func:`dealwright.storage.revisions.activate`.
+
+    Args:
+        connection: The transaction.
+        catalog: What the layers make.
+        layers: In the order of the fold.
+        reason: Why, for people.
+        by: Id of the user; None for the operator.
+        at: When.
+    """
+    stored: dict[str, Any] = {"settings": dict(catalog.settings)}
+    for layer in layers:
+        stored[f"layer:{layer.id}"] = {
+            "id": layer.id,
+            "namespace": layer.namespace,
+            "version": layer.version,
+            "requires": sorted(layer.requires),
+            "folder": layer.folder,
+            "manifest": plain(layer.manifest),
+            "sources": [one.source for one in layer.documents],
+        }
+        stored.update((f"{layer.id}:{one.source}", plain(one.document)) for one in layer.documents)
+        stored.update((f"{layer.id}:i18n:{locale}", dict(texts)) for locale, texts in layer.translations.items())
+    packs = {layer.id: layer.version for layer in layers}
+    revisions.put(connection, catalog.revision, stored, packs=packs, reason=reason, by=by, at=at)
+
+
+def stored_layers(connection: Connection, revision: str) -> tuple[list[Layer], dict[str, str]]:
+    """Return the layers of a stored revision, in the order of the fold, and the settings they were folded with.
+
+    Raises:
+        NotFoundError: If no such revision is stored.
+    """
+    stored = revisions.documents(connection, revision)
+    layers = []
+    for name, head in stored.items():
+        if not name.startswith("layer:"):
+            continue
+        prefix = f"{head['id']}:i18n:"
+        layers.append(
+            Layer(
+                id=head["id"],
+                namespace=head["namespace"],
+                documents=tuple(SourcedDocument(stored[f"{head['id']}:{one}"], one) for one in head["sources"]),
+                translations={
+                    key.removeprefix(prefix): texts for key, texts in stored.items() if key.startswith(prefix)
+                },
+                requires=frozenset(head["requires"]),
+                version=head["version"],
+                manifest=head["manifest"],
+                folder=head["folder"],
+            )
+        )
+    return layers, stored["settings"]
+
+
+def stored_catalog(connection: Connection, revision: str) -> Catalog:
+    """Return the catalog of a stored revision; nothing of it is checked again, because it was before it was stored.
+
+    Raises:
+        NotFoundError: If no such revision is stored.
+    """
+    layers, settings = stored_layers(connection, revision)
+    return load.catalog(layers, settings, checked=True)
