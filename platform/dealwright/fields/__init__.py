@@ -10,9 +10,13 @@ A field type is one class (``field_type.FieldType``); its family is one module: 
 
 from __future__ import annotations
 
+from dealwright.fields import messages
+from dealwright.fields.cells import from_text, to_text
 from dealwright.fields.columns import columns
+from dealwright.fields.defined import problems
 from dealwright.fields.field_type import Column, FieldType
-from dealwright.fields.filling import defaults, prefill
+from dealwright.fields.filling import defaults, prefill, wheres
+from dealwright.fields.json_schema import record_schema
 from dealwright.fields.reading import read
 from dealwright.fields.registry import TYPES
 from dealwright.fields.settling import Settled, compute_on_read, computed_on_read, needs, row_needs, settle
@@ -28,10 +32,16 @@ __all__ = [
     "compute_on_read",
     "computed_on_read",
     "defaults",
+    "from_text",
+    "messages",
     "needs",
     "prefill",
+    "problems",
     "read",
+    "record_schema",
     "row_needs",
     "settle",
     "shown",
+    "to_text",
+    "wheres",
 ]

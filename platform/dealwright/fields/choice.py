@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dealwright.fields.faults import Fault, refuse_value
+from dealwright.fields.faults import refuse_value
 from dealwright.fields.field_type import Column, FieldType, Reader, counted, entries
 from dealwright.fields.messages import Word
 from dealwright.fields.text import CONTROL, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Field
 
@@ -54,13 +52,12 @@ def _schema_of_one(field: Field) -> dict[str, Any]:
     return dict(_NEW)
 
 
-def _option_from_text(field: Field, text: str, titles: Iterable[tuple[str, str]] = ()) -> str:
-    """Return the id of the option that a text names by id, or by title in any language whatever its case."""
+def _option_from_text(field: Field, text: str) -> str:
+    """Return the id of the option that a text names by id, or by title whatever its case; else the text."""
     if any(option.id == text for option in field.options):
         return text
     wanted = text.casefold()
     found = {option.id for option in field.options if option.title.casefold() == wanted}
-    found |= {id_ for id_, title in titles if title.casefold() == wanted}
     return found.pop() if len(found) == 1 else text
 
 
@@ -81,15 +78,6 @@ class Select(FieldType):
     def from_text(self, field: Field, text: str, catalog: Catalog) -> Any:
         """Return the id of the option with this id or title."""
         return _option_from_text(field, text)
-
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield a field without anything to choose."""
-        yield from _no_options(field)
-
-
-def _no_options(field: Field) -> Iterator[tuple[str, Fault]]:
-    if not field.options and not _takes_new(field):
-        yield "", Fault("missing-keyword", {"type": field.type, "name": "options"})
 
 
 class MultiSelect(FieldType):
@@ -131,10 +119,6 @@ class MultiSelect(FieldType):
         """Tell whether the same choices are made, in whatever order."""
         return sorted(before or ()) == sorted(after or ())
 
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield a field without anything to choose."""
-        yield from _no_options(field)
-
 
 class Tags(MultiSelect):
     """Words that people add freely; with ``options`` and ``"allow_new": false`` only those."""
@@ -154,13 +138,13 @@ class Checklist(FieldType):
     def reader(self, field: Field, catalog: Catalog) -> Reader:
         """Return a reader of ``{id: done}``."""
         ids = [option.id for option in field.options]
-        known, takes_new = frozenset(ids), _takes_new(field)
+        known = frozenset(ids)
 
         def read(value: Any) -> dict[str, bool] | None:
             if type(value) is not dict:
                 refuse_value("wrong-type", value, expected=Word("object"))
             for key, done in value.items():
-                if key not in known and not (takes_new and clean(key) and len(key) <= LONGEST):
+                if key not in known:
                     refuse_value("no-such-option", key, choices=ids)
                 if type(done) is not bool:
                     refuse_value("wrong-type", done, expected=Word("boolean"))
@@ -170,8 +154,6 @@ class Checklist(FieldType):
 
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema of an object of booleans by option."""
-        if _takes_new(field):
-            return {"type": "object", "propertyNames": dict(_NEW), "additionalProperties": {"type": "boolean"}}
         properties = {option.id: {"type": "boolean"} for option in field.options}
         return {"type": "object", "properties": properties, "additionalProperties": False}
 
@@ -183,10 +165,6 @@ class Checklist(FieldType):
     def to_text(self, field: Field, value: Any, catalog: Catalog) -> str:
         """Return the options that are done, with ``;`` between them."""
         return ";".join(key for key, done in value.items() if done)
-
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield a field without anything to tick off."""
-        yield from _no_options(field)
 
 
 class Boolean(FieldType):

@@ -13,15 +13,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from dealwright.fields.faults import Fault
 from dealwright.fields.field_type import Column, FieldType
-from dealwright.fields.messages import Word, described
 from dealwright.fields.number import DIGITS, LARGEST, SMALLEST, scale_of
 from dealwright.fields.registry import TYPES as KNOWN
 from dealwright.metadata.definitions import EMPTY, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from dealwright.metadata.catalog import Catalog
 
@@ -145,34 +143,12 @@ class Formula(_Computed):
         found = _plain(field, str(field.spec.get("result", "text")))
         return KNOWN[found.type].columns(found)
 
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield a missing formula and a result that is no type a formula can give."""
-        if not isinstance(field.spec.get("formula"), str):
-            yield "", Fault("missing-keyword", {"type": self.name, "name": "formula"})
-        result = field.spec.get("result")
-        if result is None:
-            yield "", Fault("missing-keyword", {"type": self.name, "name": "result"})
-        elif result not in RESULTS:
-            values = {"name": "result", "found": described(result), "expected": Word("result")}
-            yield "/result", Fault("bad-keyword", values)
-
 
 class Rollup(_Computed):
     """Count, sum, average, least or greatest over the records of another entity that refer to this one."""
 
     name = "rollup"
     template = "computed"
-
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield an entity, reference or value that does not exist."""
-        entity = catalog.entities.get(str(field.spec.get("of")))
-        if entity is None:
-            yield "/of", Fault("no-such-entity", {"found": str(field.spec.get("of"))})
-            return
-        if str(field.spec.get("via")) not in entity.fields:
-            yield "/via", Fault("unknown-field", {"name": str(field.spec.get("via"))})
-        if field.spec.get("measure") != "count" and entity.field(str(field.spec.get("value"))) is None:
-            yield "/value", Fault("unknown-field", {"name": str(field.spec.get("value"))})
 
 
 class Lookup(_Computed):

@@ -15,9 +15,6 @@ from dealwright.fields.faults import refuse, refuse_value
 from dealwright.fields.messages import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dealwright.fields.faults import Fault
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Field
 
@@ -100,10 +97,6 @@ class FieldType:
         """Tell whether two typed values are the same to a person, so that putting one for the other is no change."""
         return bool(before == after)
 
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield what is wrong with the field's document as (pointer below the field, fault)."""
-        yield from ()
-
 
 def bounds(spec: Mapping[str, Any], low: str, high: str) -> tuple[int | None, int | None]:
     """Return two limits of a field's document as whole numbers, None where it sets none."""
@@ -132,3 +125,15 @@ def counted(field: Field, most: int) -> dict[str, Any]:
     fewest, given = bounds(field.spec, "minItems", "maxItems")
     limits: dict[str, Any] = {"maxItems": most if given is None else min(given, most)}
     return limits if not fewest else {**limits, "anyOf": [{"maxItems": 0}, {"minItems": fewest}]}
+
+
+def nullable(kind: FieldType, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value that may also be null, where its type may be empty."""
+    if not kind.nullable or not schema:
+        return schema
+    if "enum" in schema and type(schema.get("type")) is str:
+        return {**schema, "type": [schema["type"], "null"], "enum": [*schema["enum"], None]}
+    # Of the keywords that types use beside ``type``, those that judge null stand inside anyOf and not.
+    if type(schema.get("type")) is str and not {"anyOf", "not", "allOf", "enum", "const"} & set(schema):
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}

@@ -13,7 +13,7 @@ from dealwright.fields.messages import Word, described
 from dealwright.fields.text import CONTROL, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Field
@@ -110,13 +110,6 @@ class File(FieldType):
         """Return the names, for people; they cannot be read back."""
         files = value if isinstance(value, list) else [value]
         return "; ".join(str(file["name"]) for file in files)
-
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield a ``max_size`` that is no number of bytes."""
-        most = field.spec.get("max_size", 0)
-        if type(most) is not int or most < 0:
-            values = {"name": "max_size", "found": described(most), "expected": Word("limit")}
-            yield "/max_size", Fault("bad-keyword", values)
 
 
 def _one(accepted: tuple[str, ...], most: int | None) -> Callable[[Any], dict[str, Any]]:

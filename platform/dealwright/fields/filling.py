@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError
 
+from dealwright import conditions
 from dealwright.fields.computed import fitted
 from dealwright.fields.number import currency_key, has_currency
 from dealwright.fields.plan import compiled, namespace, plan
@@ -15,7 +16,7 @@ from dealwright.fields.registry import TYPES
 from dealwright.fields.schema import settled_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from dealwright.conditions import Condition
     from dealwright.fields.plan import Plan
@@ -194,3 +195,22 @@ def _vacant(part: Plan, name: str, values: Mapping[str, Any]) -> bool:
 
 def _filled(part: Plan, name: str, value: Any) -> Any:
     return part.kinds[name].empty() if value is None else value
+
+
+def wheres(catalog: Catalog, entity_id: str) -> Mapping[str, Condition]:
+    """Return the condition that records chosen for a reference must meet: field id, or ``lines.product``, to condition.
+
+    The condition reads fields of the target by their plain names and the record that is edited as ``record.``.
+    """
+    return catalog.once(("fields.wheres", entity_id), lambda: dict(_wheres(catalog, entity_id)))
+
+
+def _wheres(catalog: Catalog, entity_id: str) -> Iterator[tuple[str, Condition]]:
+    for one in catalog.entity(entity_id).fields.values():
+        inner = ((f"{one.id}.{part.id}", part) for part in (one.items or {}).values())
+        for name, field in ((one.id, one), *inner):
+            source = field.spec.get("where")
+            if source is not None and field.to in catalog.entities:
+                its = namespace(one.id, entity_id)
+                made = conditions.of(catalog, str(field.to), source, "where", namespace=its, record=entity_id)
+                yield name, made

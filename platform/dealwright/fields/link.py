@@ -16,8 +16,6 @@ from dealwright.fields.file import ID, identifier
 from dealwright.fields.messages import Word, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Field
 
@@ -40,17 +38,6 @@ class Reference(FieldType):
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema of an id."""
         return dict(_ID_SCHEMA)
-
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield a target that is missing or does not exist."""
-        yield from _no_target(field, catalog)
-
-
-def _no_target(field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-    if field.to is None:
-        yield "", Fault("missing-keyword", {"type": field.type, "name": "to"})
-    elif field.to not in catalog.entities:
-        yield "/to", Fault("no-such-entity", {"found": field.to})
 
 
 class User(Reference):
@@ -112,10 +99,6 @@ class References(FieldType):
     def to_text(self, field: Field, value: Any, catalog: Catalog) -> str:
         """Return the ids with ``;`` between them."""
         return ";".join(value)
-
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield a target that is missing or does not exist."""
-        yield from _no_target(field, catalog)
 
 
 class AnyReference(FieldType):

@@ -78,6 +78,10 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{found} is none of {choices}; choose one of them.",
             "{found}不在 {choices} 之中，请从中选择。",
         ),
+        "not-in-format": (
+            "{found} does not have the format “{format}”; correct it.",
+            "{found}不符合格式“{format}”，请更正。",
+        ),
         "not-an-email": (
             "{found} is not an email address; write it as name@example.com.",
             "{found}不是电子邮件地址，请写成 name@example.com 的形式。",
@@ -201,21 +205,9 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "没有字段类型{found}，请使用 {choices} 之一。",
         ),
         "default-invalid": ("The default does not fit the field: {message}", "默认值不符合字段要求：{message}"),
-        "limits-crossed": (
-            "{low} ({found}) is above {high} ({limit}); no value could fit, change one.",
-            "{low}（{found}）大于 {high}（{limit}），没有值能符合，请修改其一。",
-        ),
         "bad-keyword": (
             "“{name}” is {found}, {expected} is expected; change it.",
             "“{name}”为{found}，应为{expected}，请修改。",
-        ),
-        "bad-pattern": (
-            "The pattern {found} cannot be used ({message}); write it without look-around and back references.",
-            "无法使用模式{found}（{message}），请勿使用环视和反向引用。",
-        ),
-        "missing-keyword": (
-            "A field of the type {type} needs “{name}”; add it.",
-            "类型为 {type} 的字段需要“{name}”，请补充。",
         ),
         "formula-cycle": (
             "The formulas {names} need each other; take one out of the circle.",
@@ -232,10 +224,6 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no-such-target": (
             "There is no field “{name}” to fill here; name a field that can be set.",
             "没有可填充的字段“{name}”，请使用可填写的字段。",
-        ),
-        "type-in-rows": (
-            "A field of the type {found} cannot stand in rows; choose another type.",
-            "类型为 {found} 的字段不能放在明细行中，请更换类型。",
         ),
     }
 )
@@ -262,14 +250,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             '对象 {"amount": "12.50", "currency": "EUR"}',
         ),
         "hidden": ("the value", "该值"),
-        "limit": ("a whole number from 0", "不小于 0 的整数"),
-        "scale": ("a whole number from 0 to 8", "0 到 8 的整数"),
         "rating": ("a whole number from 1 to 100", "1 到 100 的整数"),
-        "multiple": ("a number from 0.00000001", "不小于 0.00000001 的数"),
-        "result": ("the name of a type that a formula can give", "公式可以给出的类型名称"),
-        "currency": ("“per_record” or a code such as CNY", "“per_record”或币种代码，例如 CNY"),
         "point": ("latitude and longitude such as 31.23, 121.47", "纬度和经度，例如 31.23, 121.47"),
-        "option": ("the id of one of the options", "某个选项的 id"),
     }
 )
 

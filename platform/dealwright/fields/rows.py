@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import ValidationError
 
 from dealwright.fields.computed import valued
-from dealwright.fields.faults import Fault, refuse, refuse_value
-from dealwright.fields.field_type import FieldType, Reader, Writer, counted, entries
+from dealwright.fields.faults import refuse, refuse_value
+from dealwright.fields.field_type import FieldType, Reader, Writer, counted, entries, nullable
 from dealwright.fields.file import ID, identifier
 from dealwright.fields.messages import Word
 from dealwright.fields.number import currency_key, has_currency
@@ -16,8 +16,6 @@ from dealwright.fields.registry import TYPES as KNOWN
 from dealwright.fields.schema import Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Field
 
@@ -101,26 +99,6 @@ class Rows(FieldType):
     def to_text(self, field: Field, value: Any, catalog: Catalog) -> str:
         """Return how many rows there are, for people; it cannot be read back."""
         return str(len(value))
-
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield types that cannot stand in a row."""
-        if not field.items:
-            yield "", Fault("missing-keyword", {"type": self.name, "name": "items"})
-        for one in (field.items or {}).values():
-            if one.type in NOT_IN_ROWS:
-                yield f"/items/properties/{one.id}/field", Fault("type-in-rows", {"found": one.type})
-
-
-def nullable(kind: FieldType, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a value that may also be null, where its type may be empty."""
-    if not kind.nullable or not schema:
-        return schema
-    if "enum" in schema and type(schema.get("type")) is str:
-        return {**schema, "type": [schema["type"], "null"], "enum": [*schema["enum"], None]}
-    # Of the keywords that types use beside ``type``, those that judge null stand inside anyOf and not.
-    if type(schema.get("type")) is str and not {"anyOf", "not", "allOf", "enum", "const"} & set(schema):
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _sent(field: Field, catalog: Catalog) -> Sent:

@@ -8,17 +8,18 @@ keeps. Length is counted in characters (code points) of the NFC form.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 from unicodedata import normalize
 
-import re2
-
-from dealwright.fields.faults import Fault, refuse, refuse_value
+from dealwright.fields.faults import refuse, refuse_value
 from dealwright.fields.field_type import FieldType, Reader, bounds
-from dealwright.fields.messages import Word, described
+from dealwright.fields.messages import Word
+from dealwright.metadata.patterns import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Field
@@ -44,6 +45,25 @@ URL = (
 )
 COLOUR = r"^#[0-9A-Fa-f]{6}$"
 
+_BYTE = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_HEX = r"[0-9A-Fa-f]{1,4}"
+_LABEL = r"[0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
+#: What ``format`` of a plain text may be, as JSON Schema names it. An IPv6 address is written in hexadecimal only.
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {
+        "email": EMAIL,
+        "uri": r"^[A-Za-z][0-9A-Za-z+.-]*:[^\u0000-\u0020<>\u0022{}|\\^`]+$",
+        "uuid": r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",
+        "hostname": rf"^{_LABEL}(\.{_LABEL})*$",
+        "ipv4": rf"^{_BYTE}(\.{_BYTE}){{3}}$",
+        "ipv6": (
+            rf"^(({_HEX}:){{7}}{_HEX}|({_HEX}:){{1,7}}:|({_HEX}:){{1,6}}:{_HEX}|({_HEX}:){{1,5}}(:{_HEX}){{1,2}}"
+            rf"|({_HEX}:){{1,4}}(:{_HEX}){{1,3}}|({_HEX}:){{1,3}}(:{_HEX}){{1,4}}|({_HEX}:){{1,2}}(:{_HEX}){{1,5}}"
+            rf"|{_HEX}:(:{_HEX}){{1,6}}|:((:{_HEX}){{1,7}}|:))$"
+        ),
+    }
+)
+
 
 def clean(value: Any, *, lines: bool = False) -> str:
     """Return a text in NFC, possibly empty; refuse anything else, and characters that cannot be kept."""
@@ -54,26 +74,6 @@ def clean(value: Any, *, lines: bool = False) -> str:
     if not value.isprintable() and (found := (_BAD_IN_LINES if lines else _BAD).search(value)):
         refuse("control-character", code=f"U+{ord(found[0]):04X}")
     return str(value)
-
-
-def searcher(pattern: str) -> Callable[[str], Any]:
-    """Return what searches a text for a pattern, in linear time whatever pattern and text are.
-
-    As JSON Schema has it, the pattern may match anywhere in the text: anchor it with ``^`` and ``$`` where it must not.
-
-    Raises:
-        ValueError: If RE2 does not take the pattern (look-around, back references) or it is too large.
-    """
-    options = re2.Options()
-    options.max_mem = 1 << 20
-    options.log_errors = False
-    try:
-        compiled = re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else error
-        raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
-    search: Callable[[str], Any] = compiled.search
-    return search
 
 
 class Text(FieldType):
@@ -94,7 +94,10 @@ class Text(FieldType):
         if self.form is not None:
             tests.append((_form(self.form), self.refusal, {}))
         if (pattern := field.spec.get("pattern")) is not None:
-            tests.append((searcher(pattern), "pattern", {"pattern": pattern}))
+            # As JSON Schema has it, a pattern may match anywhere in the text; RE2 takes linear time whatever it is.
+            tests.append((compiled(pattern).search, "pattern", {"pattern": pattern}))
+        if (form := field.spec.get("format")) in FORMATS:
+            tests.append((_form(FORMATS[form]), "not-in-format", {"format": form}))
         if (enum := field.spec.get("enum")) is not None:
             tests.append((frozenset(enum).__contains__, "not-in-enum", {"choices": list(enum)}))
 
@@ -118,27 +121,14 @@ class Text(FieldType):
         shortest, given = bounds(field.spec, "minLength", "maxLength")
         banned = CONTROL_IN_LINES if self.lines else CONTROL
         plain = {"type": "string", "maxLength": self.longest if given is None else given, "not": {"pattern": banned}}
-        patterns = [p for p in (self.form, field.spec.get("pattern")) if p is not None]
+        form = FORMATS.get(str(field.spec.get("format")))
+        patterns = [one for one in (self.form, form, field.spec.get("pattern")) if one is not None]
         strict: dict[str, Any] = {"minLength": shortest} if shortest else {}
         if patterns:
             strict["allOf"] = [{"pattern": pattern} for pattern in patterns]
         if (enum := field.spec.get("enum")) is not None:
             strict["enum"] = list(enum)
         return {**plain, "anyOf": [{"maxLength": 0}, strict]} if strict else plain
-
-    def faults(self, field: Field, catalog: Catalog) -> Iterator[tuple[str, Fault]]:
-        """Yield limits that cross and a pattern that RE2 does not take."""
-        shortest, longest = bounds(field.spec, "minLength", "maxLength")
-        if shortest is not None and longest is not None and shortest > longest:
-            yield (
-                "/minLength",
-                Fault("limits-crossed", {"low": "minLength", "found": shortest, "high": "maxLength", "limit": longest}),
-            )
-        if (pattern := field.spec.get("pattern")) is not None:
-            try:
-                searcher(pattern)
-            except ValueError as error:
-                yield "/pattern", Fault("bad-pattern", {"found": described(pattern), "message": str(error)})
 
 
 class LongText(Text):
