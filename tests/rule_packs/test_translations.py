@@ -30,7 +30,7 @@ def texts(node: Any, at: str = "") -> Iterator[tuple[str, str]]:
             if isinstance(value, str) and key in SHOWN:
                 yield f"{at}/{key}", value
             # The source of a fact is a citation; a rule's actions name messages, which are documents of their own.
-            elif key not in ("then", "unique", "duplicates") and not (key == "source" and "value" in node):
+            elif key not in ("then", "unique", "duplicates") and not (key == "source" and "field" not in value):
                 yield from texts(value, f"{at}/{key}")
 
 
