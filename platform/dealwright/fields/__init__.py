@@ -17,9 +17,10 @@ from dealwright.fields.defined import problems
 from dealwright.fields.field_type import Column, FieldType
 from dealwright.fields.filling import defaults, prefill, wheres
 from dealwright.fields.json_schema import record_schema
+from dealwright.fields.needs import compute_on_read, computed_on_read, needs, row_needs
 from dealwright.fields.reading import read
 from dealwright.fields.registry import TYPES
-from dealwright.fields.settling import Settled, compute_on_read, computed_on_read, needs, row_needs, settle
+from dealwright.fields.settling import Settled, settle
 from dealwright.fields.showing import changed, shown
 
 __all__ = [

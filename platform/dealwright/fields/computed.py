@@ -13,8 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from dealwright.fields.decimals import DIGITS
 from dealwright.fields.field_type import Column, FieldType
-from dealwright.fields.number import DIGITS, LARGEST, SMALLEST, scale_of
+from dealwright.fields.number import LARGEST, SMALLEST, scale_of
 from dealwright.fields.registry import TYPES as KNOWN
 from dealwright.metadata.definitions import EMPTY, Field
 

@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from dealwright import conditions
 from dealwright.fields.computed import fitted
-from dealwright.fields.number import currency_key, has_currency
+from dealwright.fields.money import currency_key, has_currency
 from dealwright.fields.plan import compiled, namespace, plan
 from dealwright.fields.registry import TYPES
 from dealwright.fields.schema import settled_limits

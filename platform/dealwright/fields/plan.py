@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import conditions
 from dealwright.fields.computed import Formula, valued, volatile
-from dealwright.fields.number import currency_key, has_currency
+from dealwright.fields.money import currency_key, has_currency
 from dealwright.fields.registry import TYPES
 from dealwright.metadata.names import namespace_of
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dealwright.fields.field_type import FieldType
 
 #: Modules of this package that hold types. They are looked up by name because ``rows`` is a type made of types.
-FAMILIES = ("text", "number", "moment", "choice", "place", "file", "link", "rows", "computed", "data")
+FAMILIES = ("text", "number", "money", "moment", "choice", "place", "file", "link", "rows", "computed", "data")
 
 
 class _Types(Mapping[str, "FieldType"]):

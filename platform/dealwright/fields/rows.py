@@ -11,7 +11,7 @@ from dealwright.fields.faults import refuse, refuse_value
 from dealwright.fields.field_type import FieldType, Reader, Writer, counted, entries, nullable
 from dealwright.fields.file import ID, identifier
 from dealwright.fields.messages import Word
-from dealwright.fields.number import currency_key, has_currency
+from dealwright.fields.money import currency_key, has_currency
 from dealwright.fields.registry import TYPES as KNOWN
 from dealwright.fields.schema import Sent
 

@@ -14,7 +14,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from marshmallow.fields import Field as SchemaField
 
 from dealwright.fields.faults import unknown
-from dealwright.fields.number import currency_key, has_currency
+from dealwright.fields.money import currency_key, has_currency
 from dealwright.fields.registry import TYPES
 from dealwright.metadata.names import namespace_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dealwright.fields.computed import valued
-from dealwright.fields.number import currency_key, has_currency
+from dealwright.fields.money import currency_key, has_currency
 from dealwright.fields.registry import TYPES
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ class Text(FieldType):
         if (pattern := field.spec.get("pattern")) is not None:
             # As JSON Schema has it, a pattern may match anywhere in the text; RE2 takes linear time whatever it is.
             tests.append((compiled(pattern).search, "pattern", {"pattern": pattern}))
-        if (form := field.spec.get("format")) in FORMATS:
+        if (form := str(field.spec.get("format"))) in FORMATS:
             tests.append((_form(FORMATS[form]), "not-in-format", {"format": form}))
         if (enum := field.spec.get("enum")) is not None:
             tests.append((frozenset(enum).__contains__, "not-in-enum", {"choices": list(enum)}))
