@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -222,6 +223,6 @@ def test_the_compiler_answers_rightly_where_the_library_would_not(probe):
         text=True,
         check=False,
         timeout=120,
-        cwd="tests",
+        cwd=Path(__file__).parents[1],
     )
     assert done.returncode == 0, done.stderr[-2000:]

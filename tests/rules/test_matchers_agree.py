@@ -9,6 +9,7 @@ import json
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -127,7 +128,7 @@ def test_a_warm_process_and_a_fresh_one_agree():
         text=True,
         check=True,
         timeout=60,
-        cwd="tests",
+        cwd=Path(__file__).parents[1],
     )
     assert json.loads(done.stdout) == [sorted(warm.matches(env)) for env in deals.envs(7, 200)]
 

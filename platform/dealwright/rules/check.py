@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dealwright import conditions
 from dealwright.conditions import types
-from dealwright.conditions.syntax import Literal
+from dealwright.conditions.syntax import Literal, Name
 from dealwright.errors import ConditionError, Problem
 from dealwright.metadata import names
 from dealwright.rules import actions, trigger, windows
@@ -112,7 +112,7 @@ def _value_problems(
 
 
 def _misfit(catalog: Catalog, entity: str, field: Field, value: Condition, pointer: str) -> Iterator[Problem]:
-    wanted, given = types.of(field, catalog, entity), value.type
+    wanted, given = types.of(field, catalog, entity), _given(value)
     if not fits(given, wanted):
         yield Problem(pointer, "value-misfit", f"“{field.id}” takes {wanted.noun}; this is {given.noun}")
     elif isinstance(value.ast, Literal) and value.ast.value is None and field.type == "boolean":
@@ -123,6 +123,13 @@ def _misfit(catalog: Catalog, entity: str, field: Field, value: Condition, point
             near = get_close_matches(value.ast.value, options, n=1)
             hint = f"did you mean “{near[0]}”?" if near else f"expected one of {', '.join(options)}"
             yield Problem(pointer, "unknown-option", f"“{field.id}” has no option “{value.ast.value}”; {hint}")
+
+
+def _given(value: Condition) -> Type:
+    """Return the type of a value; the record's own id, a text by its field, refers to the record."""
+    if isinstance(value.ast, Name) and not value.ast.root and value.ast.steps == ("id",):
+        return types.Type("reference", entity=value.entity, nullable=False)
+    return value.type
 
 
 def fits(given: Type, wanted: Type) -> bool:
