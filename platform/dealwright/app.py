@@ -29,7 +29,6 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
     app = Flask("dealwright.web", static_folder=None)
     app.extensions["dealwright"] = workspace
     app.config["MAX_CONTENT_LENGTH"] = answers.LARGEST_BODY
-    app.json.sort_keys = False  # type: ignore[attr-defined] - DefaultJSONProvider has it
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     app.before_request(_begin)
@@ -37,7 +36,7 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
     app.register_blueprint(api.blueprint())
     app.add_url_rule("/healthz", "health", _health)
     web.install(app)
-    plugins.load().register_pages(app)
+    plugins.installed().register_pages(app)
     app.register_error_handler(500, _fault)
     return app
 
@@ -62,4 +61,6 @@ def _fault(error: Exception) -> Response:
     if isinstance(original, DealwrightError):
         return answers.problem(original)
     _log.error("request %s failed", g.get("request_id", ""), exc_info=original)
-    return answers.plain_problem(500, "Internal error", f"a fault on our side; tell the operator {g.get('request_id', '')}")
+    return answers.plain_problem(
+        500, "Internal error", f"a fault on our side; tell the operator {g.get('request_id', '')}"
+    )

@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
-from dealwright.access.rights import EntityGrant, Rights, capable, demand, path_seen, readable, rights, rights_of
+from dealwright.access.rights import (
+    ALWAYS_SEEN,
+    EntityGrant,
+    Rights,
+    capable,
+    demand,
+    path_seen,
+    readable,
+    rights,
+    rights_of,
+)
 from dealwright.access.rows import criteria, first_steps
-from dealwright.access.users import ADMIN_ROLE, User, operator
+from dealwright.access.sign_in import (
+    Bearer,
+    bearer,
+    folded,
+    hashed,
+    new_token,
+    session_user,
+    sign_in,
+    sign_out,
+    touch,
+)
+from dealwright.access.users import ADMIN_ROLE, User, operator, platform_itself
 
 __all__ = [
     "ADMIN_ROLE",
+    "ALWAYS_SEEN",
+    "Bearer",
     "EntityGrant",
     "Rights",
     "User",
+    "bearer",
     "capable",
     "criteria",
     "demand",
     "first_steps",
+    "folded",
+    "hashed",
+    "new_token",
     "operator",
     "path_seen",
+    "platform_itself",
     "readable",
     "rights",
     "rights_of",
+    "session_user",
+    "sign_in",
+    "sign_out",
+    "touch",
 ]

@@ -171,7 +171,9 @@ def _inputs_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, field
         formula = conditions.of(catalog, entity.id, field.spec["formula"], "formula")
         return formula.fields <= seen and all(path_seen(catalog, roles, entity, path) for path in formula.paths)
     if field.type == "lookup":
-        return field.spec["via"] in seen and path_seen(catalog, roles, entity, f"{field.spec['via']}.{field.spec['value']}")
+        return field.spec["via"] in seen and path_seen(
+            catalog, roles, entity, f"{field.spec['via']}.{field.spec['value']}"
+        )
     if field.type == "rollup":
         read = {field.spec["via"], *([field.spec["value"]] if field.spec.get("value") else [])}
         if field.spec.get("filter"):
@@ -182,15 +184,16 @@ def _inputs_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, field
 
 def path_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, path: str) -> bool:
     """Tell whether every step of a dotted path after its first may be read, on every record it can lead to."""
-    steps = path.split(".")
     here: Entity | None = entity
-    for i, step in enumerate(steps):
-        field = here.field(step) if here is not None else None
-        if here is None or field is None:
+    inside: Mapping[str, Field] | None = None
+    for i, step in enumerate(path.split(".")):
+        field = inside.get(step) if inside is not None else here.field(step) if here is not None else None
+        if field is None:
             return False
-        if i and not _all_rows_see(catalog, roles, here.id, {step}):
+        # A row belongs to the record: who sees the list sees its rows.
+        if i and inside is None and here is not None and not _all_rows_see(catalog, roles, here.id, {step}):
             return False
-        here = catalog.entities.get(field.to) if field.to else None
+        here, inside = catalog.entities.get(field.to) if field.to else None, field.items
     return True
 
 

@@ -56,3 +56,8 @@ class User:
 def operator(name: str = "operator") -> User:
     """Return the user as whom the command line acts: every right, and named so in the audit log."""
     return User(id=None, email="", name=name, roles=(ADMIN_ROLE,), by="operator")
+
+
+def platform_itself() -> User:
+    """Return the user in whose name the platform acts when time passes: timers that are due, outcomes that arrive."""
+    return User(id=None, email="", name="dealwright", roles=(), by="platform")

@@ -14,6 +14,6 @@ Nothing here touches the database. Effects are idempotent by the decision and th
 from __future__ import annotations
 
 from dealwright.actions.effects import CreateRecord, Deliver, Effect, SetField
-from dealwright.actions.kinds import ACTIONS, Subject, apply, needs
+from dealwright.actions.kinds import ACTIONS, Subject, apply
 
-__all__ = ["ACTIONS", "CreateRecord", "Deliver", "Effect", "SetField", "Subject", "apply", "needs"]
+__all__ = ["ACTIONS", "CreateRecord", "Deliver", "Effect", "SetField", "Subject", "apply"]

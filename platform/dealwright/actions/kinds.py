@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dealwright.actions.effects import CreateRecord, Deliver, Effect, SetField
-from dealwright.actions.messages import filled, message, placeholders
+from dealwright.actions.messages import filled, message
 from dealwright.actions.plain import moment, plain
 
 if TYPE_CHECKING:
@@ -37,42 +37,35 @@ def apply(action: CompiledAction, subject: Subject) -> list[Effect]:
         KeyError: If the catalog holds an action that no longer exists; ``rules.problems`` refuses such a catalog.
     """
     values = {name: plain(condition.evaluate(subject.env)) for name, condition in action.values.items()}
-    return ACTIONS[action.do](action.spec, values, subject)
+    return ACTIONS[action.do](action, values, subject)
 
 
-def needs(catalog: Catalog, spec: Mapping[str, Any]) -> frozenset[str]:
-    """Return the env keys that the texts of an action's message read."""
-    texts = [str(spec.get("title", "")), str(spec.get("body", ""))]
-    if isinstance(spec.get("message"), str):
-        texts += [message(catalog, spec["message"], part) for part in ("title", "body")]
-    return frozenset().union(*map(placeholders, texts))
+def _set_field(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    return [SetField(action.spec["field"], values.get("value"))]
 
 
-def _set_field(spec: Mapping[str, Any], values: Mapping[str, Any], subject: Subject) -> list[Effect]:
-    return [SetField(spec["field"], values["value"] if "value" in values else spec.get("value"))]
-
-
-def _assign(spec: Mapping[str, Any], values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+def _assign(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
     return [SetField("owner", values["to"])]
 
 
-def _create_record(spec: Mapping[str, Any], values: Mapping[str, Any], subject: Subject) -> list[Effect]:
-    return [CreateRecord(spec["entity"], {k.removeprefix("values."): v for k, v in values.items() if k != "to"})]
+def _create_record(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    return [CreateRecord(action.spec["entity"], values)]
 
 
-def _create_task(spec: Mapping[str, Any], values: Mapping[str, Any], subject: Subject) -> list[Effect]:
-    data: dict[str, Any] = {"title": _text(spec, "title", subject) or subject.rule, "about": _about(subject)}
-    body = _text(spec, "body", subject)
+def _create_task(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    data: dict[str, Any] = {"title": _text(action, "title", subject) or subject.rule, "about": _about(subject)}
+    body = _text(action, "body", subject)
     if body:
         data["description"] = body
     if values.get("assignee") is not None:
         data["assignee"] = data["owner"] = values["assignee"]
-    if spec.get("due"):
-        data["due"] = moment(subject.env["now()"] + period(spec["due"]))
+    if "due" in values or "due" in action.spec:
+        given = timedelta(days=int(values["due"])) if "due" in values else period(action.spec["due"])
+        data["due"] = moment(subject.env["now()"] + given)
     return [CreateRecord("base.task", data)]
 
 
-def _notify(spec: Mapping[str, Any], values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+def _notify(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
     to = values.get("to")
     effects: list[Effect] = []
     for user in dict.fromkeys(to if isinstance(to, list) else [to]):
@@ -80,32 +73,33 @@ def _notify(spec: Mapping[str, Any], values: Mapping[str, Any], subject: Subject
             data = {
                 "user": user,
                 "owner": user,
-                "title": _text(spec, "title", subject) or subject.rule,
+                "title": _text(action, "title", subject) or subject.rule,
                 "about": _about(subject),
             }
-            body = _text(spec, "body", subject)
+            body = _text(action, "body", subject)
             effects.append(CreateRecord("base.notification", {**data, "body": body} if body else data))
     return effects
 
 
-def _call_webhook(spec: Mapping[str, Any], values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+def _call_webhook(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
     payload = {
         "rule": subject.rule,
         "entity": subject.entity,
         "record": subject.record,
-        "values": {k.removeprefix("values."): v for k, v in values.items()},
+        "values": dict(values),
     }
-    return [Deliver("webhook", spec["to"], payload)]
+    return [Deliver("webhook", action.spec["to"], payload)]
 
 
 def _about(subject: Subject) -> dict[str, str]:
     return {"entity": subject.entity, "id": subject.record}
 
 
-def _text(spec: Mapping[str, Any], part: str, subject: Subject) -> str:
+def _text(action: CompiledAction, part: str, subject: Subject) -> str:
     """Return the title or body: of the message document if the action names one, else the action's own text."""
+    spec = action.spec
     text = message(subject.catalog, spec["message"], part) if "message" in spec else str(spec.get(part, ""))
-    return filled(text, subject.env)
+    return filled(text, {name: plain(one.evaluate(subject.env)) for name, one in action.placeholders.items()})
 
 
 def period(text: str) -> timedelta:
@@ -120,7 +114,7 @@ def period(text: str) -> timedelta:
     return timedelta(**{unit: int(amount) for unit, amount in match.groupdict().items() if amount})
 
 
-_Kind = Callable[[Mapping[str, Any], Mapping[str, Any], Subject], list[Effect]]
+_Kind = Callable[["CompiledAction", Mapping[str, Any], Subject], list[Effect]]
 
 #: Every action by its name in ``do``.
 ACTIONS: Mapping[str, _Kind] = {

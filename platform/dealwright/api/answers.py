@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, g, request
@@ -14,14 +15,12 @@ from dealwright import access, clock
 from dealwright.errors import (
     ConflictError,
     DealwrightError,
-    DefinitionError,
     Problem,
     QueryError,
     RateLimitedError,
     RecordError,
     TooLargeError,
 )
-from dealwright.metadata import strict
 from dealwright.records import Work, Workspace
 from dealwright.storage import idempotency
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Bytes of a request's body; a file goes its own way.
 LARGEST_BODY = 10_000_000
+#: Characters of a number in JSON; the longest that any field takes is far shorter.
+_LONGEST_NUMBER = 60
 #: Longest Idempotency-Key that is taken.
 LONGEST_KEY = 200
 
@@ -82,14 +83,60 @@ def body() -> Mapping[str, Any]:
         raise QueryError(f"the body is “{request.mimetype or 'of no type'}”; send it as application/json")
     if (request.content_length or 0) > LARGEST_BODY:
         raise TooLargeError(f"the body has more than {LARGEST_BODY} bytes; send it in parts")
-    try:
-        found = strict.loads(request.get_data(cache=True), "body", limit=LARGEST_BODY)
-    except DefinitionError as error:
-        problems = [Problem(p.pointer, p.code, p.message) for p in error.problems]
-        raise RecordError("the body is not valid JSON", problems) from None
+    found = read_json(request.get_data(cache=True))
     if not isinstance(found, Mapping):
         raise RecordError("the body is not a JSON object", [Problem("", "wrong-type", "send one object in { }")])
     return found
+
+
+def read_json(text: bytes) -> Any:
+    """Return JSON as plain values; numbers with a fraction are exact decimals.
+
+    The standard library's reader with the doors shut that it leaves open: a key twice, NaN and Infinity, numbers of
+    thousands of digits, nesting without end. Documents are read by ``metadata.strict``, which tells lines and columns.
+
+    Raises:
+        RecordError: If it is no such JSON.
+    """
+    try:
+        return json.loads(
+            text.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+    except UnicodeDecodeError:
+        detail = "the body is not UTF-8"
+    except RecursionError:
+        detail = "the body is nested too deep"
+    except ValueError as error:
+        detail = f"the body is not valid JSON: {error}"
+    raise RecordError("the body cannot be read", [Problem("", "not-json", detail)])
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice in one object")
+    return found
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("a number has too many digits")
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("a number has too many digits")
+    return int(text)
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON number")
 
 
 def known(given: Mapping[str, Any], *names: str) -> None:
@@ -189,9 +236,7 @@ def once(work: Work, make: Callable[[], Response]) -> Response:
     response = make()
     content = json.loads(response.get_data(as_text=True) or "null")
     headers = {name: response.headers[name] for name in ("ETag", "Location") if name in response.headers}
-    idempotency.finish(
-        work.connection, scope, key, response.status_code, {"body": content, "headers": headers}
-    )
+    idempotency.finish(work.connection, scope, key, response.status_code, {"body": content, "headers": headers})
     return response
 
 
@@ -211,7 +256,7 @@ def expected_version() -> int | None:
         return None
     version = text.strip().removeprefix("W/").strip('"')
     if not version.isascii() or not version.isdigit() or len(version) > 9:
-        raise QueryError(f"If-Match is {text[:40]!r}; send the ETag that you were given, such as \"3\"")
+        raise QueryError(f'If-Match is {text[:40]!r}; send the ETag that you were given, such as "3"')
     return int(version)
 
 

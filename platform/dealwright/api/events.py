@@ -39,9 +39,7 @@ def send() -> Response:
     with answers.writing() as work:
 
         def make() -> Response:
-            event = records.send(
-                work, given["type"], given["entity"], given["record"], given.get("data", {}), at
-            )
+            event = records.send(work, given["type"], given["entity"], given["record"], given.get("data", {}), at)
             return answers.answer({"id": event}, 202)
 
         return answers.once(work, make)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from dealwright import access, conditions, fields
 from dealwright.api import answers, openapi
+from dealwright.conditions.scope import USES
 from dealwright.errors import ConditionError, NotFoundError, Problem, RecordError, UnknownFieldError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from dealwright.records import Work
 
 metadata = Blueprint("metadata", __name__)
-
 
 
 @metadata.get("/metadata/<kind>")
@@ -74,14 +74,18 @@ def check_condition() -> Response:
     answers.known(given, "entity", "kind", "source")
     for name in ("entity", "kind", "source"):
         if not isinstance(given.get(name), str):
-            raise RecordError("the call cannot be used", [Problem(f"/{name}", "required", f"{name} is needed, as text")])
+            raise RecordError(
+                "the call cannot be used", [Problem(f"/{name}", "required", f"{name} is needed, as text")]
+            )
     with answers.reading() as work:
         held = access.rights(work.catalog, work.user, given["entity"])
         if not held.grants:
             raise NotFoundError(f"there is no entity “{given['entity']}”")
-        if given["kind"] not in conditions.USES:
-            choices = ", ".join(sorted(conditions.USES))
-            raise RecordError("the call cannot be used", [Problem("/kind", "no-such-option", f"kind is one of {choices}")])
+        if given["kind"] not in USES:
+            choices = ", ".join(sorted(USES))
+            raise RecordError(
+                "the call cannot be used", [Problem("/kind", "no-such-option", f"kind is one of {choices}")]
+            )
         return answers.answer(_checked(work, given, held))
 
 
@@ -150,6 +154,15 @@ def _entity(work: Work, identifier: str, found: Mapping[str, Any]) -> dict[str, 
 
 #: Keywords whose text can name fields that the caller may not see.
 _FORMULAS = frozenset(
-    {"formula", "visible_when", "required_when", "readonly_when", "options_when", "where", "prefill", "filter", "default"}
+    {
+        "formula",
+        "visible_when",
+        "required_when",
+        "readonly_when",
+        "options_when",
+        "where",
+        "prefill",
+        "filter",
+        "default",
+    }
 )
-

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response
 
 from dealwright import access
+from dealwright import records as road
 from dealwright.api import answers
 from dealwright.errors import DealwrightError, Problem, QueryError, RecordError
-from dealwright import records as road
 from dealwright.records import Change, Saved
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def checklist(entity: str, record: str) -> Response:
     with answers.reading() as work:
         found = road.gates(work, entity, record)
     items = [
-        {"to": one["to"], "title": one["title"], "unmet": [_problem(problem) for problem in one["unmet"]]} for one in found
+        {"to": one["to"], "title": one["title"], "unmet": [_problem(problem) for problem in one["unmet"]]}
+        for one in found
     ]
     return answers.answer({"items": items})
 
@@ -243,5 +244,3 @@ def _flag(name: str) -> bool:
     if text not in (None, "0", "1", "true", "false"):
         raise QueryError(f"{name} is “{text}”, it may be 1 or 0")
     return text in ("1", "true")
-
-

@@ -21,7 +21,7 @@ from dealwright.fields.needs import compute_on_read, computed_on_read, needs, ro
 from dealwright.fields.reading import read
 from dealwright.fields.registry import TYPES
 from dealwright.fields.settling import Settled, settle
-from dealwright.fields.showing import changed, shown
+from dealwright.fields.showing import changed, shown, shown_path
 
 __all__ = [
     "TYPES",
@@ -43,6 +43,7 @@ __all__ = [
     "row_needs",
     "settle",
     "shown",
+    "shown_path",
     "to_text",
     "wheres",
 ]

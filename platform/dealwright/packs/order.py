@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dealwright import __version__
 from dealwright.errors import Problem
 from dealwright.metadata.cycles import circles
+from dealwright.metadata.layers import BASE_LAYER
 from dealwright.metadata.schemas import near
 from dealwright.packs import ranges
 from dealwright.packs.source import PackSource
@@ -19,9 +20,10 @@ from dealwright.packs.source import PackSource
 def ordered(sources: Iterable[PackSource]) -> list[PackSource]:
     """Return packs so that each comes after those it requires (and those of ``after`` that are there).
 
-    What is missing or circular is left out of account; :func:`problems` tells of it.
+    What is missing or circular is left out of account; :func:`problems` tells of it. The base is none of them: it
+    comes before all, in the version that is shipped.
     """
-    by_id = {one.id: one for one in sorted(sources, key=lambda one: one.id)}
+    by_id = {one.id: one for one in sorted(sources, key=lambda one: one.id) if one.id != BASE_LAYER}
     found: dict[str, PackSource] = {}
 
     def visit(one: PackSource, trail: frozenset[str]) -> None:
@@ -39,7 +41,7 @@ def ordered(sources: Iterable[PackSource]) -> list[PackSource]:
 
 def problems(sources: Iterable[PackSource]) -> list[Problem]:
     """Return why these packs cannot be present together, each at the manifest that says so."""
-    packs = sorted(sources, key=lambda one: one.id)
+    packs = sorted((one for one in sources if one.id != BASE_LAYER), key=lambda one: one.id)
     by_id: dict[str, PackSource] = {}
     found: list[Problem] = []
     for one in packs:

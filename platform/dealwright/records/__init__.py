@@ -1,23 +1,24 @@
 """Records: the one road of a change, and reading what is there.
 
-    save, save_many, move, archive, restore, purge      every change (``docs/architecture.md``, "The way of one save")
-    send, happen                                        events that are no save
-    check                                               what a save would say
-    fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
-    history, decided, explain                           what happened and why
+save, save_many, move, archive, restore, purge      every change (``docs/architecture.md``, "The way of one save")
+send, happen                                        events that are no save
+check                                               what a save would say
+fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
+history, decided, explain                           what happened and why
 """
 
 from __future__ import annotations
 
-from dealwright.records.many import bulk, upsert
-from dealwright.records.trial import Checked, check
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
+from dealwright.records.many import bulk, upsert
 from dealwright.records.moves import gates, move, move_one
-from dealwright.records.past import decided, explain, history
+from dealwright.records.past import decided, explain, history, why
+from dealwright.records.people import add_user
 from dealwright.records.read import Page, aggregate, fetch, fetch_many, page, search, titles
 from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
+from dealwright.records.trial import Checked, check
 from dealwright.records.work import Change, Saved, Work
 from dealwright.records.workspace import Workspace
 
@@ -29,6 +30,7 @@ __all__ = [
     "Saved",
     "Work",
     "Workspace",
+    "add_user",
     "aggregate",
     "archive",
     "bulk",
@@ -53,4 +55,5 @@ __all__ = [
     "send",
     "titles",
     "upsert",
+    "why",
 ]

@@ -101,28 +101,23 @@ def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = N
     return event
 
 
-def _claimed(
-    work: Work, by_event: Mapping[str, Draft], decisions: Iterable[Decision]
-) -> Iterable[Decision]:
+def _claimed(work: Work, by_event: Mapping[str, Draft], decisions: Iterable[Decision]) -> Iterable[Decision]:
     """Note every decision; yield those that are to be acted on: fired, live, and the first in their window."""
     fired: list[Decision] = []
     for decision in decisions:
         draft = by_event[decision.event]
         if decision.rule in draft.fired:
-            continue
+            continue  # it fired in an earlier round of this save
         draft.decisions.append(decision)
         if decision.fired:
             draft.fired.add(decision.rule)
             fired.append(decision)
-    windows = [decision for decision in fired if decision.window is not None]
-    taken = (
-        firings.claim(work.connection, [(d.rule, d.rule_version, d.record, d.window, d.id, work.now) for d in windows])
-        if windows
-        else set()
-    )
+    # A rule that fires always has the event itself as its window: there is nothing to claim.
+    windows = [(d.rule, d.rule_version, d.record, d.window, d.id, work.now) for d in fired if d.window != d.event]
+    taken = firings.claim(work.connection, windows) if windows else set()
     for decision in fired:
-        first = decision.window is None or (decision.rule, decision.rule_version, decision.record, decision.window) in taken
-        if first and decision.mode == "live":
+        key = (decision.rule, decision.rule_version, decision.record, decision.window)
+        if decision.mode == "live" and (decision.window == decision.event or key in taken):
             yield decision
 
 
@@ -141,9 +136,6 @@ def _act(work: Work, draft: Draft, decision: Decision, rule: dict[str, str | Non
 
 
 def _set(work: Work, draft: Draft, effect: actions.SetField, rule: str) -> None:
-    if effect.field in ("owner", "team"):
-        draft.put(effect.field, effect.value)
-        return
     values, problems = fields.read(work.catalog, draft.entity.id, {effect.field: effect.value}, new=False)
     if problems:
         raise _broken(rule, draft.entity, problems)
@@ -151,9 +143,7 @@ def _set(work: Work, draft: Draft, effect: actions.SetField, rule: str) -> None:
         draft.put(name, value)
 
 
-def _settle_again(
-    work: Work, entity: Entity, drafts: Sequence[Draft], rule: Mapping[str, str | None]
-) -> None:
+def _settle_again(work: Work, entity: Entity, drafts: Sequence[Draft], rule: Mapping[str, str | None]) -> None:
     """Check drafts that rules have changed, like a person's change; a broken one is the rule's fault and says so."""
     wanted = needs.needs(work.catalog, entity, work.user.roles)
     moved = [draft for draft in drafts if not wanted.hops.isdisjoint(draft.since)]
@@ -168,13 +158,12 @@ def _settle_again(
 
 def _broken(rule: str, entity: Entity, problems: Iterable[Problem]) -> RecordError:
     return RecordError(
-        f"rule {rule} made the {entity.title} invalid; nothing was saved. Ask whoever keeps the rule to mend it", problems
+        f"rule {rule} made the {entity.title} invalid; nothing was saved. Ask whoever keeps the rule to mend it",
+        problems,
     )
 
 
-def carry_out(
-    work: Work, asked: Sequence[Asked], run: Callable[[Work, Entity, Sequence[Draft]], None]
-) -> None:
+def carry_out(work: Work, asked: Sequence[Asked], run: Callable[[Work, Entity, Sequence[Draft]], None]) -> None:
     """Put what leaves the database into the outbox, and take new records down the road (``run``), by entity.
 
     Raises:

@@ -50,7 +50,9 @@ def send(
     problems = []
     if not events.is_sendable(kind):
         problems.append(
-            Problem("/type", "not-an-event", f"“{kind[:80]}” cannot be sent; a type is two names, such as engagement.opened")
+            Problem(
+                "/type", "not-an-event", f"“{kind[:80]}” cannot be sent; a type is two names, such as engagement.opened"
+            )
         )
     if at is not None and at > work.now:
         problems.append(Problem("/at", "in-the-future", "an event cannot happen later than now; leave “at” out"))
@@ -119,5 +121,3 @@ def _follow(work: Work, entity: Entity, told: Sequence[tuple[Draft, Event]]) -> 
                 draft.env["version"] = draft.version
             draft.events, draft.decisions, draft.changed = [], [], set()
             draft.fired = set()
-
-

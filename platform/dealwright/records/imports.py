@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Any
 from dealwright import access, clock, fields
 from dealwright.actions.plain import plain
 from dealwright.errors import DealwrightError, Problem, RecordError
-from dealwright.records import mapping as mappings, moves, road
+from dealwright.records import mapping as mappings
+from dealwright.records import moves, road
 from dealwright.records.look import visible
 from dealwright.records.work import Change, Saved, Work
-from dealwright.storage import audit, imports as progress, records as stored
+from dealwright.storage import audit
+from dealwright.storage import imports as progress
+from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from dealwright.access import User
@@ -141,7 +144,7 @@ def _begin(
                 at=clock.now(),
                 data={"entity": entity_id, "file": table.name, "digest": table.digest, "rules": rules, "by": user.by},
             )
-        return Counts(**begun.counts), begun.position
+        return Counts(**dict[str, Any](begun.counts)), begun.position
 
 
 def _batch(
@@ -189,7 +192,9 @@ def _read(work: Work, entity: Entity, mapping: FileMapping, table: Table, batch:
     for row in batch:
         row.data.update(constants)
         if len(row.cells) > len(table.header):
-            text = f"the row has {len(row.cells)} cells, the header {len(table.header)}; look for a comma without quotes"
+            text = (
+                f"the row has {len(row.cells)} cells, the header {len(table.header)}; look for a comma without quotes"
+            )
             row.problems.append(Problem("", "too-many-cells", text))
     for name, column in mapping.columns.items():
         texts = [(row, _cell(row, index[name], column)) for row in batch]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from dealwright.access import Rights, demand as demanded, rights
+from dealwright.access import Rights, rights
+from dealwright.access import demand as demanded
 from dealwright.errors import ForbiddenError, NotFoundError, Problem
 from dealwright.metadata.system import ASSIGNABLE
 
@@ -60,9 +61,7 @@ def _refusal(entity: Entity, draft: Draft, op: str, *, seen: bool) -> ForbiddenE
     return NotFoundError(f"there is no {entity.title} with the id “{draft.id}”")
 
 
-def unwritable(
-    entity: Entity, draft: Draft, allowed: frozenset[str], seen: frozenset[str]
-) -> Iterable[Problem]:
+def unwritable(entity: Entity, draft: Draft, allowed: frozenset[str], seen: frozenset[str]) -> Iterable[Problem]:
     """Yield a problem for each field that was asked for and may not be set by this user."""
     for name in draft.asked:
         field = entity.field(name)
@@ -77,6 +76,11 @@ def unwritable(
 def settable(name: str, *, new: bool) -> bool:
     """Tell whether a request may set this system field at all."""
     return name in ASSIGNABLE or (new and name in ON_CREATE)
+
+
+def readable(entity: Entity, name: str, *, new: bool) -> bool:
+    """Tell whether a key of the input has a value to be read: an own field, or a system field that may be set."""
+    return name in entity.fields or (name in entity.system_fields and settable(name, new=new))
 
 
 def unknown(name: str, known: Iterable[str]) -> Problem:

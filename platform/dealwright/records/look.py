@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access, fields
 from dealwright.errors import Problem
-from dealwright.storage import queries, records as stored
+from dealwright.records import judge, needs
+from dealwright.storage import queries
+from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,16 +24,14 @@ _LINKS = frozenset({"reference", "references", "user", "team", "any_reference"})
 def read(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Turn what was asked into typed values in the env, with defaults for a new record."""
     for draft in drafts:
-        own = {name: value for name, value in draft.asked.items() if name in entity.fields}
+        own = {name: value for name, value in draft.asked.items() if judge.readable(entity, name, new=draft.new)}
         values, problems = fields.read(work.catalog, entity.id, own, new=draft.new)
         draft.problems += problems
         if draft.new:
             _begin(work, entity, draft)
         for name, value in values.items():
-            draft.put(name, value)
-        for name in ("owner", "team"):
-            if name in draft.asked:
-                _assign(entity, draft, name, draft.asked[name])
+            if name not in judge.ON_CREATE:
+                draft.put(name, value)
 
 
 def _begin(work: Work, entity: Entity, draft: Draft) -> None:
@@ -69,16 +69,6 @@ def _enter(work: Work, entity: Entity, draft: Draft) -> None:
     draft.put("status", stage.outcome or "open")
 
 
-def _assign(entity: Entity, draft: Draft, name: str, value: Any) -> None:
-    if value is None or (isinstance(value, str) and value):
-        draft.put(name, value)
-    else:
-        title = entity.system_fields[name].title
-        draft.problems.append(
-            Problem(f"/{name}", "wrong-type", f"{title} is the id of a record as text, or null; got {value!r}"[:200])
-        )
-
-
 def settle(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Work out formulas, visibility and what is required; run the entity's checks on the record as it will be."""
     for draft in drafts:
@@ -105,16 +95,14 @@ def others(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     held = [d for d in live if d.new or _touches_unique(entity, d.changed)]
     if not held or not (entity.unique or entity.duplicates):
         return
-    by_rule = {rule.id: rule for rule in (*entity.unique, *entity.duplicates)}
+    named = {rule.id: rule.fields for rule in entity.unique} | {rule.id: rule.match for rule in entity.duplicates}
+    blocking = {rule.id for rule in entity.unique} | {r.id for r in entity.duplicates if r.action == "block"}
     for clash in stored.clashes(work.connection, work.catalog, entity.id, [draft.env for draft in held]):
-        draft, rule = held[clash.index], by_rule[clash.rule]
-        names = getattr(rule, "fields", None) or getattr(rule, "match", ())
+        draft, names = held[clash.index], named[clash.rule]
         titles = " and ".join(f.title if (f := entity.field(name)) else name for name in names)
-        blocks = clash.kind == "unique" or getattr(rule, "action", "") == "block"
         text = f"another {entity.title} has the same {titles}; open that one, or change this"
-        (draft.problems if blocks else draft.warnings).append(
-            Problem(f"/{names[0]}", "not-unique" if clash.kind == "unique" else "duplicate", text)
-        )
+        code = "not-unique" if clash.kind == "unique" else "duplicate"
+        (draft.problems if clash.rule in blocking else draft.warnings).append(Problem(f"/{names[0]}", code, text))
 
 
 def _touches_unique(entity: Entity, changed: Collection[str]) -> bool:
@@ -178,9 +166,12 @@ def visible(work: Work, entity_id: str, ids: Collection[str]) -> set[str]:
 
 def shown(work: Work, draft: Draft) -> Mapping[str, Any]:
     """Return the saved record in API JSON, as far as the user may see it."""
-    held = access.rights(work.catalog, work.user, draft.entity.id)
+    entity = draft.entity
+    held = access.rights(work.catalog, work.user, entity.id)
     draft.env["version"] = draft.version
+    later = fields.computed_on_read(work.catalog, entity.id)
+    if later:
+        needs.load(work, entity, needs.sorted_out(entity, later), [draft.env])
+    fields.compute_on_read(work.catalog, entity.id, draft.env)
     seen = held.seen() if held.uniform and held.unrestricted("read") else held.seen_on(draft.env)
-    return fields.shown(work.catalog, draft.entity.id, draft.env, only=seen)
-
-
+    return fields.shown(work.catalog, entity.id, draft.env, only=seen)

@@ -40,7 +40,9 @@ def bulk(work: Work, entity_id: str, asked: Mapping[str, Any]) -> list[Saved | D
     results: list[Saved | DealwrightError] = road.save_many(work, entity_id, changes) if changes else []
     results += [_archive(work, entity_id, one, f"/delete/{i}") for i, one in enumerate(deletes)]
     if asked.get("atomic"):
-        problems = [p for i, result in enumerate(results) if isinstance(result, DealwrightError) for p in _at(i, result)]
+        problems = [
+            p for i, result in enumerate(results) if isinstance(result, DealwrightError) for p in _at(i, result)
+        ]
         if problems:
             raise RecordError(f"{len(problems)} problems; atomic was asked, so nothing was written", problems)
     return results

@@ -68,9 +68,11 @@ def read(
     """
     problems: list[Problem] = []
     document = given if given is not None else {"columns": {name: {"to": name} for name in header}}
-    for key in document:
-        if key not in ("key", "columns", "constants", "$schema"):
-            problems.append(Problem(f"/{key}", "unknown-key", f"“{key}” is unknown; expected key, columns, constants", source))
+    for part in document:
+        if part not in ("key", "columns", "constants", "$schema"):
+            problems.append(
+                Problem(f"/{part}", "unknown-key", f"“{part}” is unknown; expected key, columns, constants", source)
+            )
     columns = _columns(catalog, entity, header, document.get("columns", {}), source, problems)
     key = document.get("key")
     if key is not None:
@@ -105,13 +107,19 @@ def _columns(
         if name not in given:
             near = difflib.get_close_matches(name, list(given), 1, 0.7)
             hint = f"; did you mean “{near[0]}”?" if near else "; map it, or say null to leave it out"
-            problems.append(Problem("/columns", "unmapped-column", f"the file's column “{name}” is not mapped{hint}", source))
+            problems.append(
+                Problem("/columns", "unmapped-column", f"the file's column “{name}” is not mapped{hint}", source)
+            )
     for name, spec in given.items():
         pointer = f"/columns/{name}"
         if spec is None:
             continue
         if name not in header:
-            problems.append(Problem(pointer, "no-such-column", f"the file has no column “{name}”; it has {', '.join(header)}", source))
+            problems.append(
+                Problem(
+                    pointer, "no-such-column", f"the file has no column “{name}”; it has {', '.join(header)}", source
+                )
+            )
             continue
         spec = {"to": spec} if isinstance(spec, str) else spec
         unknown = set(spec) - {"to", "match", "create", "values", "default"}

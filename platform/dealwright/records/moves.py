@@ -103,7 +103,11 @@ def gates(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
     pipeline = work.catalog.pipelines[row["pipeline"]]
     here = pipeline.stages.get(row["stage"])
     return [
-        {"to": stage.id, "title": stage.title, "unmet": _shown(held.seen_on(env), unmet(work, entity, env, here, stage))}
+        {
+            "to": stage.id,
+            "title": stage.title,
+            "unmet": _shown(held.seen_on(env), unmet(work, entity, env, here, stage)),
+        }
         for stage in pipeline.stages.values()
         if here is not None and stage.id != here.id and follows(here, stage)
     ]
@@ -165,7 +169,9 @@ def unmet(work: Work, entity: Entity, env: Mapping[str, Any], here: Stage | None
     for held, required in [*stages, (there.enter, ())]:
         for name in required:
             if env.get(name) is None and (field := entity.field(name)) is not None:
-                problems.append(Problem(f"/{name}", "required", f"{field.title} is needed to go to {there.title}; fill it"))
+                problems.append(
+                    Problem(f"/{name}", "required", f"{field.title} is needed to go to {there.title}; fill it")
+                )
         for gate in held:
             condition = conditions.of(work.catalog, entity.id, gate.require, "gate")
             if condition.evaluate(env) is not True:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dealwright import actions, conditions, fields, rules
+from dealwright import conditions, fields, rules
 from dealwright.access import rights_of
 from dealwright.storage import records as stored
 
@@ -54,9 +54,7 @@ def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs
     compiled = rules.of(catalog)
     for rule in catalog.rules.values():
         if rule.entity == entity.id and rule.mode != "draft":
-            names |= compiled.names(rule.id)
-            for action in rule.actions:
-                names |= actions.needs(catalog, action.spec)
+            names |= compiled.rule(rule.id).needs()
     for pipeline_id in entity.pipelines:
         for stage in catalog.pipelines[pipeline_id].stages.values():
             for gate in (*stage.enter, *stage.exit):
@@ -101,7 +99,7 @@ def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any
         ids = [env["id"] for env in envs if env.get("id") is not None]
         found = stored.rollups(work.connection, work.catalog, entity.id, ids, sorted(wanted.rollups), work.env)
         for env in envs:
-            env.update(found.get(env.get("id"), {}))
+            env.update(found.get(str(env.get("id")), {}))
 
 
 def derive(wanted: Needs, env: dict[str, Any]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dealwright import access, rules
-from dealwright.errors import NotFoundError
+from dealwright.errors import DealwrightError, NotFoundError
+from dealwright.metadata.system import VIRTUAL
 from dealwright.records import needs
 from dealwright.records.read import missing
-from dealwright.storage import decisions, events, records as stored
+from dealwright.storage import decisions, events
+from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,52 +35,98 @@ def history(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
     for event in events.history(work.connection, entity_id, record_id, limit=limit):
         changes = {name: change for name, change in (event["changes"] or {}).items() if name in seen}
         if changes or not event["changes"]:
-            told.append({**{key: event[key] for key in ("id", "type", "at", "actor", "version", "cause")},
-                         "rule": (event["data"] or {}).get("rule"), "changes": changes})
+            told.append(
+                {
+                    **{key: event[key] for key in ("id", "type", "at", "actor", "version", "cause")},
+                    "rule": (event["data"] or {}).get("rule"),
+                    "changes": changes,
+                }
+            )
     return told
 
 
 def decided(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> list[dict[str, Any]]:
-    """Return the decisions about a record, newest first, each explained as far as the user may see its facts.
+    """Return the decisions about a record, newest first, each explained.
+
+    A decision that looked at something which the user may not see is left out: its outcome would tell.
 
     Raises:
         NotFoundError: If there is no such record, or the user may not read it.
     """
     seen = _seen(work, entity_id, record_id)
     found = decisions.about(work.connection, entity_id, record_id, limit=limit)
-    return [_explained(work, row, seen) for row in found]
+    return [_explained(work, row) for row in found if _may_see(work, row, seen)]
 
 
 def explain(work: Work, decision_id: str) -> dict[str, Any]:
     """Return one stored decision, explained.
 
     Raises:
-        NotFoundError: If there is none, or the user may not read the record it is about.
+        NotFoundError: If there is none, or the user may not read the record, or all that the decision looked at.
     """
+    refused = NotFoundError(f"there is no decision with the id “{decision_id[:80]}”")
     row = decisions.get(work.connection, decision_id)
-    if row is None or row["entity"] not in work.catalog.entities:
-        raise NotFoundError(f"there is no decision with the id “{decision_id[:80]}”")
+    if row is None or row["entity"] not in work.catalog.entities or row["record"] is None:
+        raise refused
     try:
         seen = _seen(work, row["entity"], row["record"])
-    except NotFoundError:
-        raise NotFoundError(f"there is no decision with the id “{decision_id[:80]}”") from None
-    return _explained(work, row, seen)
+    except DealwrightError:
+        raise refused from None
+    if not _may_see(work, row, seen):
+        raise refused
+    return _explained(work, row)
 
 
-def _explained(work: Work, row: Mapping[str, Any], seen: frozenset[str]) -> dict[str, Any]:
-    """Explain a decision by the catalog it was made on; a condition that reads a hidden field is not shown."""
-    catalog = work.workspace.catalog_of(work.connection, row["revision"])
-    return rules.explain(catalog, row, seen)
+def why(work: Work, rule_id: str, record_id: str) -> dict[str, Any]:
+    """Return why a rule did, or did not, act on a record: its latest decision about it, explained.
+
+    Raises:
+        NotFoundError: If there is no such rule or record, or the user may not see what the rule looks at.
+    """
+    rule = work.catalog.rules.get(rule_id)
+    if rule is None:
+        raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
+    seen = _seen(work, rule.entity, record_id)
+    rows = [row for row in decisions.about(work.connection, rule.entity, record_id) if row["rule"] == rule_id]
+    if not all(_may_see(work, row, seen) for row in rows):
+        raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
+    return rules.why_not(work.catalog, rule_id, [_decision(row) for row in rows])
+
+
+def _explained(work: Work, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Explain a decision by the catalog it was made on."""
+    return rules.explain(work.workspace.catalog_of(work.connection, row["revision"]), _decision(row))
+
+
+def _decision(row: Mapping[str, Any]) -> rules.Decision:
+    made = {name: row[name] for name in rules.Decision.__slots__ if name != "truth"}
+    return rules.Decision(**made, truth=tuple(row["truth"]))
+
+
+def _may_see(work: Work, row: Mapping[str, Any], seen: frozenset[str]) -> bool:
+    """Tell whether the user may see everything that a decision looked at."""
+    entity = work.catalog.entity(row["entity"])
+    for name in row["facts"]:
+        path = name.removeprefix("old.").removeprefix("record.")
+        if name.startswith(_OTHERS) or path in VIRTUAL or path.endswith("()"):
+            continue
+        first, dot, _ = path.partition(".")
+        if first not in seen or (dot and not access.path_seen(work.catalog, work.user.roles, entity, path)):
+            return False
+    return True
 
 
 def _seen(work: Work, entity_id: str, record_id: str) -> frozenset[str]:
     held = access.demand(work.catalog, work.user, "read", entity_id)
+    entity = work.catalog.entity(entity_id)
     row = stored.get(work.connection, work.catalog, entity_id, [record_id]).get(record_id)
-    if row is None:
-        raise missing(work, entity_id, record_id)
-    env = {**row, **work.env}
-    needs.load(work, work.catalog.entity(entity_id), needs.sorted_out(work.catalog.entity(entity_id), held.needs), [env])
-    seen = held.seen_on(env)
+    env = {**(row or {}), **work.env}
+    needs.load(work, entity, needs.sorted_out(entity, held.needs), [env] if row is not None else [])
+    seen = held.seen_on(env) if row is not None else frozenset()
     if not seen:
         raise missing(work, entity_id, record_id)
     return seen
+
+
+#: Names in conditions that are no field of the record.
+_OTHERS = ("user.", "event.", "param.")

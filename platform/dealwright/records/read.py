@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dealwright import access, conditions, fields
+from dealwright.actions.plain import plain
 from dealwright.conditions import sql
 from dealwright.errors import ConditionError, NotFoundError, Problem, QueryError, UnknownFieldError
 from dealwright.metadata import names
 from dealwright.records import needs
-from dealwright.storage import queries, records as stored
+from dealwright.storage import queries
+from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -227,7 +229,9 @@ def sort_keys(sort: str) -> list[tuple[str, bool]]:
     parts = [part.strip() for part in sort.split(",")] if sort.strip() else []
     keys = [(part.lstrip("-"), part.startswith("-")) for part in parts]
     if len(keys) > 5 or any(not path for path, _ in keys) or len({path for path, _ in keys}) < len(keys):
-        raise QueryError(f"sort is “{sort[:80]}”; name up to five different fields with commas between, - turns one round")
+        raise QueryError(
+            f"sort is “{sort[:80]}”; name up to five different fields with commas between, - turns one round"
+        )
     return keys
 
 
@@ -282,10 +286,10 @@ def _group(work: Work, entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]
         operation, colon, path = name.partition(":")
         if name == "count":
             shown[name] = value
-        elif colon and operation in ("min", "max"):
+        elif colon and operation in ("min", "max", "sum"):
             shown[name] = fields.shown_path(work.catalog, entity.id, path, value)
         elif colon:
-            shown[name] = None if value is None else format(value, "f") if not isinstance(value, int) else value
+            shown[name] = plain(value)
     return shown
 
 
@@ -301,9 +305,7 @@ def search(work: Work, text: str, *, limit: int = 20) -> list[dict[str, Any]]:
     places = []
     for entity in access.readable(work.catalog, work.user):
         if entity.display and entity.display in access.rights(work.catalog, work.user, entity.id).seen():
-            where = access.criteria(
-                work.catalog, work.user, "read", entity.id, work.tables, work.env, [entity.display]
-            )
+            where = access.criteria(work.catalog, work.user, "read", entity.id, work.tables, work.env, [entity.display])
             places.append((entity.id, where or []))
     found = queries.search(work.connection, work.catalog, places, wanted, limit)
     return [{"entity": hit.entity, "id": hit.id, "title": hit.title, "match": wanted} for hit in found]

@@ -13,7 +13,8 @@ from dealwright.errors import ConflictError, ForbiddenError, StaleVersionError
 from dealwright.records import follow, needs, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
-from dealwright.storage import audit, records as stored
+from dealwright.storage import audit
+from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity
@@ -75,7 +76,9 @@ def purge(work: Work, entity_id: str, record_id: str) -> None:
         action="record.purged",
         actor=work.user.id,
         at=work.now,
-        data={"entity": entity_id, "record": record_id, "by": work.user.by, "address": work.address},
+        subject=f"{entity_id}:{record_id}",
+        data={"by": work.user.by},
+        address=work.address,
     )
 
 

@@ -94,9 +94,3 @@ class Saved:
     decisions: Sequence[str] = field(default_factory=tuple)
     created: bool = False
     unchanged: bool = False
-
-
-
-
-
-

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dealwright.errors import StaleVersionError
-from dealwright.storage import decisions, events, records as stored
+from dealwright.storage import decisions, events
+from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,36 @@
+"""``demo``: a workspace with every shipped pack, people and records to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dealwright import packs
+from dealwright.cli.places import data_folder, opened, told
+from dealwright.cli.run import run_server
+from dealwright.records import demonstration
+
+_PASSWORD = "pipeline-demo-2026"  # noqa: S105 - printed for everybody to see, valid in the demo only
+
+
+@click.command()
+@click.option("--no-serve", is_flag=True, help="Make the workspace and stop.")
+@click.option("--port", default=8000, metavar="PORT", help="Port to listen on.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where to put it.")
+@click.option("--locale", default="en", metavar="TAG", help="Language of the workspace: en or zh-CN.")
+@told
+def demo(no_serve: bool, port: int, folder: Path | None, locale: str) -> None:
+    """Make a workspace to try, and serve it on this machine only. Run it again to go on with the same one."""
+    place = (folder or data_folder() / "demo").resolve()
+    url = f"sqlite:///{place / 'demo.db'}"
+    with opened(url, fresh=True) as workspace:
+        sources = [packs.read(one) for one in packs.find().values()]
+        settings = {"zone": "Asia/Shanghai", "locale": locale, "currency": "CNY"}
+        packs.install(workspace.database, sources, reason="demo", settings=settings)
+        people = demonstration.fill(workspace, _PASSWORD)
+        click.echo(f"The demo lies in {place}. Sign in at http://127.0.0.1:{port} with the password {_PASSWORD} as")
+        for person in people:
+            click.echo(f"  {person.email:<24} {person.name}, {', '.join(person.roles)}")
+        if not no_serve:
+            run_server(workspace, "127.0.0.1", port, work=True)

@@ -1,0 +1,107 @@
+"""``check`` and ``pack``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from dealwright import packs
+from dealwright.cli.places import database_option, json_option, opened, show, told
+from dealwright.errors import NotFoundError, Problem
+
+_PATHS = click.Path(exists=True, path_type=Path)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=_PATHS)
+@json_option
+@told
+def check(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Check packs or single documents: every problem with its file, place, and what was expected.
+
+    dealwright check my_pack/
+    """
+    found = packs.check(paths)
+    _report(found, as_json)
+
+
+def _report(found: list[Problem], as_json: bool) -> None:
+    content = {
+        "ok": not found,
+        "problems": [{"source": p.source, "pointer": p.pointer, "code": p.code, "message": p.message} for p in found],
+    }
+    count = f"{len(found)} problem{'s' if len(found) != 1 else ''}"
+    show(content, as_json, *(map(str, found)), count if found else "no problems")
+    if found:
+        sys.exit(1)
+
+
+@click.group()
+def pack() -> None:
+    """Install packs and see which are in force."""
+
+
+@pack.command("install")
+@click.argument("wanted", nargs=-1, required=True, metavar="PACK...")
+@click.option("--reason", default="pack install", metavar="TEXT", help="Why, for the history.")
+@database_option
+@json_option
+@told
+def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> None:
+    """Put packs in force: folders, or ids of shipped and installed ones; what they require comes along.
+
+    A pack with a fault is refused whole and nothing is changed. A running server takes the new definitions up with
+    its next request.
+
+    dealwright pack install sales_pipeline ./my_pack
+    """
+    known = packs.find()
+    sources: dict[str, packs.PackSource] = {}
+    places: list[Path] = []
+    for name in wanted:
+        folder = Path(name) if Path(name).is_dir() else known.get(name)
+        if folder is None:
+            raise NotFoundError(f"there is no folder and no pack “{name}”; there are {', '.join(sorted(known))}")
+        source = packs.read(folder.resolve())
+        sources[source.id] = source
+        places.append(folder.resolve().parent)
+    packs.with_required(sources, places)
+    with opened(url) as workspace:
+        done = packs.install(workspace.database, sources.values(), reason=reason)
+    show(
+        {
+            "revision": done.revision,
+            "packs": dict(done.packs),
+            "changes": list(done.changes),
+            "unchanged": done.unchanged,
+        },
+        as_json,
+        *(f"  {change}" for change in done.changes),
+        f"revision {done.revision} {'was in force already' if done.unchanged else 'is in force'}: "
+        + ", ".join(f"{name} {version}" for name, version in done.packs.items()),
+    )
+
+
+@pack.command("validate")
+@click.argument("paths", nargs=-1, required=True, type=_PATHS)
+@json_option
+@told
+def validate(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Check packs, as ``dealwright check`` does."""
+    _report(packs.check(paths), as_json)
+
+
+@pack.command("list")
+@database_option
+@json_option
+@told
+def listed(url: str, as_json: bool) -> None:
+    """List the packs in force, and those that could be installed."""
+    with opened(url) as workspace, workspace.database.read() as connection:
+        present = {one.id: one.layer.version for one in packs.active_packs(connection)}
+    known = {name: packs.read(folder).layer.version for name, folder in packs.find().items()}
+    lines = [f"{name} {version}  in force" for name, version in present.items()]
+    lines += [f"{name} {version}  can be installed" for name, version in known.items() if name not in present]
+    show({"in_force": present, "available": known}, as_json, *lines)

@@ -1,0 +1,96 @@
+"""``serve`` and ``worker``: the processes of a running workspace."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import click
+from waitress.server import create_server
+
+from dealwright import access, records
+from dealwright.app import create_app
+from dealwright.cli.places import database_option, opened, told
+from dealwright.jobs.worker import Worker
+from dealwright.records import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from dealwright.events import Event
+    from dealwright.records import Workspace
+    from dealwright.storage import Connection
+
+#: Threads that answer requests in one process.
+THREADS = 8
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on.")
+@click.option("--port", default=8000, metavar="PORT", help="Port to listen on.")
+@click.option("--web-only", is_flag=True, help="Run no worker in this process; run dealwright worker beside it.")
+@click.option("--proxies", default=0, metavar="N", help="How many reverse proxies stand in front.")
+@database_option
+@told
+def serve(url: str, host: str, port: int, web_only: bool, proxies: int) -> None:
+    """Serve pages and API, with the worker in the same process. SIGTERM drains."""
+    with opened(url) as workspace:
+        run_server(workspace, host, port, work=not web_only, proxies=proxies)
+
+
+@click.command()
+@database_option
+@told
+def worker(url: str) -> None:
+    """Do the background work of a workspace: deliveries, timers, jobs. Any number may run. SIGTERM drains."""
+    _to_the_terminal()
+    with opened(url) as workspace:
+        click.echo("the worker runs", err=True)
+        worker_of(workspace).run()
+
+
+def worker_of(workspace: Workspace) -> Worker:
+    """Return the worker of a workspace, not yet started."""
+
+    def happen(connection: Connection, events: Sequence[Event]) -> None:
+        records.happen(Work(workspace, connection, access.platform_itself()), events)
+
+    return Worker(workspace.database, happen)
+
+
+def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxies: int = 0) -> None:
+    """Serve until SIGTERM or SIGINT; then answer what has begun and drain the worker."""
+    _to_the_terminal()
+    server = create_server(create_app(workspace, proxies=proxies), host=host, port=port, threads=THREADS, ident=None)
+    background = worker_of(workspace) if work else None
+    ending = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        ending.set()
+        server.close()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        if background is not None:
+            background.start()
+        click.echo(f"http://{host}:{server.effective_port} serves {workspace.database.dialect}", err=True)
+        try:
+            server.run()
+        except OSError:
+            # Closing the listening socket from the signal handler ends its loop in this way.
+            if not ending.is_set():
+                raise
+    finally:
+        server.task_dispatcher.shutdown()
+        if background is not None:
+            background.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _to_the_terminal() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)

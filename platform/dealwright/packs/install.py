@@ -1,0 +1,114 @@
+"""Putting definitions in force: fold, check, make room in the tables, swap the revision, all in one transaction.
+
+A set of packs is put in force whole or not at all. What is in force is stored as the layers it was folded from, so a
+workspace never needs the folders again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dealwright import clock, rules
+from dealwright.errors import NotFoundError
+from dealwright.packs.examine import catalog as checked
+from dealwright.packs.examine import layers_of
+from dealwright.packs.source import PackSource
+from dealwright.packs.stored import store, stored_catalog, stored_layers
+from dealwright.storage import audit, revisions, schema, workspaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.storage import Connection, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What an installation did.
+
+    Attributes:
+        revision: The revision in force now.
+        packs: Id to version of every pack in force.
+        changes: What was changed in the tables, in words.
+        unchanged: Whether just this was in force already.
+    """
+
+    revision: str
+    packs: Mapping[str, str]
+    changes: Sequence[str]
+    unchanged: bool
+
+
+def active_packs(connection: Connection) -> list[PackSource]:
+    """Return the packs in force; none in a workspace that has no definitions yet."""
+    try:
+        layers, _ = stored_layers(connection, revisions.active(connection))
+    except NotFoundError:
+        return []
+    return [PackSource(layer, Path(layer.folder or layer.id)) for layer in layers if layer.manifest]
+
+
+def install(
+    database: Database,
+    sources: Iterable[PackSource] = (),
+    *,
+    by: str | None = None,
+    reason: str = "installed",
+    settings: Mapping[str, str] | None = None,
+) -> Installed:
+    """Put the base, the packs in force and ``sources`` in force together; a pack of the same id is replaced.
+
+    Everything is checked before anything is changed: schemas, references, conditions, fields, rules, and the matcher's
+    answers in a process of its own. A server that runs meanwhile takes the new revision with its next transaction.
+
+    Args:
+        database: A migrated workspace.
+        sources: Packs to add or replace.
+        by: Id of the user; None for the operator.
+        reason: Why, for the history.
+        settings: Settings to change: ``zone``, ``locale``, ``currency``.
+
+    Raises:
+        DefinitionError: With every fault of every document; nothing is changed.
+        UnavailableError: If a table is locked by somebody else; nothing is changed.
+    """
+    with database.read() as connection:
+        present = {pack.id: pack for pack in active_packs(connection)}
+        inherited = {**workspaces.settings(connection), **(settings or {})}
+    wanted = {**present, **{pack.id: pack for pack in sources}}.values()
+    catalog = checked(wanted, inherited)
+    rules.prove(catalog)
+    with database.write() as connection:
+        old = _active(connection)
+        if old is not None and old.revision == catalog.revision:
+            return Installed(catalog.revision, _versions(catalog), (), True)
+        plan = schema.plan(old, catalog)
+        plan.apply(connection)
+        now = clock.now()
+        store(connection, catalog, layers_of(wanted), reason=reason, by=by, at=now)
+        revisions.activate(connection, catalog.revision, reason=reason, by=by, at=now)
+        workspaces.put_settings(connection, inherited)
+        audit.append(
+            connection,
+            action="revision.activated",
+            actor=by,
+            at=now,
+            subject=f"revision:{catalog.revision}",
+            data={"packs": _versions(catalog), "reason": reason},
+        )
+    plan.finish(database)
+    return Installed(catalog.revision, _versions(catalog), tuple(plan.described()), False)
+
+
+def _active(connection: Connection) -> Catalog | None:
+    try:
+        return stored_catalog(connection, revisions.active(connection))
+    except NotFoundError:
+        return None
+
+
+def _versions(catalog: Catalog) -> dict[str, str]:
+    return {one.id: one.version for one in catalog.packs.values()}
