@@ -111,12 +111,13 @@ class Worker:
         except UnavailableError:
             _log.warning("could not sign off; others take over in %g s", self._pace.lost_after)
 
-    def run(self) -> None:
-        """Start, work until SIGTERM or SIGINT, then drain. For a process that does nothing else: its main thread."""
+    def run(self, ready: Callable[[], object] = lambda: None) -> None:
+        """Start, call ``ready``, work until SIGTERM or SIGINT, then drain. For the main thread of a worker process."""
         asked = threading.Event()
         before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             with self:
+                ready()
                 asked.wait()
         finally:
             for number, handler in before.items():
