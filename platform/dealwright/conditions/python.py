@@ -149,9 +149,8 @@ def _ordered(node: Call) -> Function:
 
         return guarded
     key = _plain(left)
-    if key is not None and isinstance(right, Literal):
-        value = right.value
-        return _against(node.op, key, value)
+    if key is not None and isinstance(right, Literal) and right.value is not None:
+        return _against(node.op, key, right.value)
     one, two = compile(left), compile(right)
     return lambda env: (x := one(env)) is not None and (y := two(env)) is not None and compare(x, y)
 
@@ -304,6 +303,8 @@ def _each(node: Each) -> Function:
             inside[var] = row if isinstance(row, Mapping) else {"id": row}
             yield body(inside)
 
+    if node.kind == "sum":
+        return _sum(results, _NOTHING.get(node.type.kind, 0))
     return _SUMMARY[node.kind](results)
 
 
@@ -314,13 +315,17 @@ def _calls(node: Node, op: str) -> bool:
 _Results: TypeAlias = Callable[[Env], Iterable[Any]]
 
 
-def _sum(results: _Results) -> Function:
+#: The sum of no rows.
+_NOTHING = {"decimal": _ZERO, "duration": timedelta(0)}
+
+
+def _sum(results: _Results, nothing: Any) -> Function:
     def total(env: Env) -> Any:
         found = None
         for value in results(env):
             if value is not None:
                 found = value if found is None else _add(found, value)
-        return 0 if found is None else found
+        return nothing if found is None else found
 
     return total
 
@@ -351,7 +356,6 @@ _SUMMARY: dict[str, Callable[[_Results], Function]] = {
     "exists": lambda results: lambda env: any(results(env)),
     "all": lambda results: lambda env: all(results(env)),
     "count": lambda results: lambda env: sum(results(env)),
-    "sum": _sum,
     "avg": _average,
     "min": _extreme(min),
     "max": _extreme(max),

@@ -56,7 +56,8 @@ def from_json(tree: Mapping[str, Any]) -> Node:
     """Return the tree that :func:`to_json` wrote; types are known by their kind only."""
     kind = Type(tree["t"])
     if "lit" in tree:
-        return Literal(_READ.get(kind.kind, _same)(tree["lit"]), kind)
+        lit = tree["lit"]
+        return Literal(None if lit is None else _READ.get(kind.kind, _same)(lit), kind)
     if "name" in tree:
         return Name((tree["name"],), kind, root=tree.get("row", ""), steps=(tree["name"],))
     if "each" in tree:
