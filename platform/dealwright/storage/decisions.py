@@ -74,5 +74,10 @@ def of(
     return _rows(connection, statement.order_by(decision.c.id.desc()).limit(limit))
 
 
+def latest(connection: Connection, *, limit: int = 200) -> list[dict[str, Any]]:
+    """Return the newest decisions of the workspace, newest first."""
+    return _rows(connection, sa.select(decision).order_by(decision.c.id.desc()).limit(limit))
+
+
 def _rows(connection: Connection, statement: sa.Select[Any]) -> list[dict[str, Any]]:
     return [dict(zip(_NAMES, row, strict=True)) for row in connection.execute(statement)]

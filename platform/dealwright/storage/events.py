@@ -92,6 +92,11 @@ def since(connection: Connection, seq: int, *, limit: int = 1000) -> list[dict[s
     return _rows(connection, statement)
 
 
+def latest(connection: Connection, *, limit: int = 200) -> list[dict[str, Any]]:
+    """Return the newest events of the workspace, newest first."""
+    return _rows(connection, sa.select(*_COLUMNS).order_by(event.c.seq.desc()).limit(limit))
+
+
 def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int:
     """Remove up to ``batch`` events from before a moment, oldest first; return how many."""
     oldest = sa.select(event.c.seq).where(event.c.at < before).order_by(event.c.at).limit(batch)
