@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from dealwright.conditions.sql import prepare
 from dealwright.errors import ConflictError, Problem, UnavailableError
 
 if TYPE_CHECKING:
@@ -209,6 +210,7 @@ def _engine(address: sa.URL, **options: Any) -> sa.Engine:
 def _prepare_sqlite(engine: sa.Engine, begin: str, pragmas: tuple[str, ...]) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, record: object) -> None:
+        prepare(connection)
         for pragma in (*_SQLITE_PRAGMAS, *pragmas):
             connection.execute(f"PRAGMA {pragma}").close()
 

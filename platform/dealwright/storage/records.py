@@ -157,17 +157,44 @@ def fill_parts(
 
 
 def purge(connection: Connection, catalog: Catalog, entity: str, ids: Iterable[str]) -> None:
-    """Remove records for good, with their rows, events and decisions.
+    """Remove records for good, with their rows, events and decisions, and do what ``on_delete`` says of references.
 
     Raises:
-        ConflictError: At the commit, if another record still refers to one of them and ``on_delete`` forbids it.
+        ConflictError: At the commit, if a record still refers to one of them and its ``on_delete`` is ``restrict``.
     """
+    wanted = possible(ids)
     table = tables.layout(catalog, entity).table
-    for some in chunks(possible(ids)):
+    for some in chunks(wanted):
+        _let_go(connection, catalog, entity, some)
         connection.execute(sa.delete(table).where(table.c.id.in_(some)))
         for log in (system.event, system.decision, system.timer):
             connection.execute(sa.delete(log).where(log.c.entity == entity, log.c.record.in_(some)))
         connection.execute(sa.delete(system.firing).where(system.firing.c.record.in_(some)))
+
+
+def _let_go(connection: Connection, catalog: Catalog, entity: str, ids: Sequence[str]) -> None:
+    """Empty the references to records that are about to go, or remove what refers to them."""
+    for other in catalog.entities.values():
+        layout = tables.layout(catalog, other.id)
+        places = [(field, layout.table) for field in other.all_fields().values()]
+        places += [
+            (field, part.table)
+            for part in layout.parts.values()
+            for field in (other.fields[part.field].items or {}).values()
+        ]
+        for field, table in places:
+            if field.to != entity or field.type not in tables.REFERENCES:
+                continue
+            refers = table.c[field.id].in_(ids)
+            on_delete = field.spec.get("on_delete", "set_null")
+            if on_delete == "set_null":
+                connection.execute(sa.update(table).where(refers).values({field.id: None}))
+            elif on_delete == "cascade" and table is layout.table:
+                going = list(connection.scalars(sa.select(table.c.id).where(refers, table.c.id.not_in(ids))))
+                if going:
+                    purge(connection, catalog, other.id, going)
+            elif on_delete == "cascade":
+                connection.execute(sa.delete(table).where(refers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,10 @@ def _rollup_statement(catalog: Catalog, field: Field, env: Mapping[str, Any]) ->
     metadata = tables.of(catalog)
     table = metadata.tables[names.table_name(field.spec["of"])]
     via = table.c[field.spec["via"]]
-    where = [via.in_(sa.bindparam("ids__", expanding=True)), table.c.archived_at.is_(None)]
+    where: list[sa.ColumnElement[bool]] = [
+        via.in_(sa.bindparam("ids__", expanding=True)),
+        table.c.archived_at.is_(None),
+    ]
     if source := field.spec.get("filter"):
         condition = conditions.of(catalog, field.spec["of"], source, "filter")
         where.append(sql.criteria(condition, metadata, table, catalog, env))

@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity, Field
 
+#: System fields that say who it was. Like the log they may name somebody who is gone: no foreign key, which would cost
+#: every save two look-ups more.
+_TOLD = frozenset({"created_by", "updated_by"})
+#: System fields that are never empty.
+_ALWAYS = frozenset({"id", "version", "created_at", "updated_at"})
 #: Makes a text comparable; None if nothing of it is left.
 Comparable = Callable[[str], str | None]
 #: Field types whose column holds the id of one record.
 REFERENCES = frozenset({"reference", "user", "team"})
-#: What a reference's ``on_delete`` is in the database, where it speaks of removal for good.
-_ON_DELETE = {"restrict": None, "set_null": "SET NULL", "cascade": "CASCADE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,23 +186,24 @@ def _columns(catalog: Catalog, table: str, those: Iterable[Field]) -> Iterator[s
     for field in those:
         for column in fields.columns(field):
             constraints: list[sa.schema.SchemaItem] = []
-            if field.type in REFERENCES and field.to in catalog.entities:
-                rule = _ON_DELETE[field.spec.get("on_delete", "set_null")]
-                constraints.append(_link(table, column.name, names.table_name(field.to or ""), rule))
-            never_null = not column.nullable or (field.system and field.id in ("id", "version"))
+            if field.type in REFERENCES and field.to in catalog.entities and field.id not in _TOLD:
+                constraints.append(_link(table, column.name, names.table_name(field.to or "")))
             yield sa.Column(
                 names.sql_name(column.name),
                 _type(column),
                 *constraints,
                 key=column.name,
                 primary_key=field.system and field.id == "id",
-                nullable=not never_null,
-                server_default=_default(column.default) if not column.nullable else None,
+                nullable=column.nullable and not (field.system and field.id in _ALWAYS),
+                server_default=_default(column.default),
             )
 
 
-def _link(table: str, column: str, target: str, on_delete: str | None) -> sa.ForeignKey:
-    """Return a foreign key that is checked at the commit: within a transaction the order of writing is free."""
+def _link(table: str, column: str, target: str, on_delete: str | None = None) -> sa.ForeignKey:
+    """Return a foreign key that is checked at the commit: within a transaction the order of writing is free.
+
+    What ``on_delete`` of a reference says is done by ``records.purge``, so that changing it changes no table.
+    """
     return sa.ForeignKey(
         f"{target}.id",
         name=names.sql_name(f"fk_{table}_{column}"),
@@ -229,8 +233,10 @@ _TYPES: Mapping[str, Callable[[], sa.types.TypeEngine[Any]]] = {
 }
 
 
-def _default(value: object) -> sa.TextClause | sa.sql.elements.ColumnElement[Any]:
-    """Return the default of a column that is never null; both databases know these words."""
+def _default(value: object) -> sa.ColumnElement[Any] | None:
+    """Return what a column that is never null holds for records from before it; both databases know these words."""
+    if value is None:
+        return None
     if isinstance(value, bool):
         return sa.true() if value else sa.false()
     return sa.literal(value)

@@ -1,0 +1,210 @@
+"""Statements that change tables, and questions about what is there, in the words of each database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex, DDLElement
+
+from dealwright.conditions.sql.types import Scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy.sql.compiler import DDLCompiler
+
+    from dealwright.storage.database import Connection
+
+
+class AddColumn(DDLElement):
+    """``ALTER TABLE … ADD COLUMN``; on SQLite with its foreign key, which can be added in no other way."""
+
+    def __init__(self, column: sa.Column[Any]) -> None:
+        self.column = column
+
+
+class AddKey(DDLElement):
+    """``ALTER TABLE … ADD FOREIGN KEY … NOT VALID``: holds from now on, without a look at the rows that are there."""
+
+    def __init__(self, key: sa.ForeignKey) -> None:
+        self.key = key
+
+
+class ValidateKey(DDLElement):
+    """Has PostgreSQL check the rows that were there before a foreign key; nobody waits for it."""
+
+    def __init__(self, table: sa.Table, name: str) -> None:
+        self.table, self.name = table, name
+
+
+class CreateConcurrently(DDLElement):
+    """``CREATE INDEX CONCURRENTLY``: writers go on; not within a transaction."""
+
+    def __init__(self, index: sa.Index) -> None:
+        self.index = index
+
+
+class DropConcurrently(DDLElement):
+    """Removes what a broken-off :class:`CreateConcurrently` has left."""
+
+    def __init__(self, index: sa.Index) -> None:
+        self.index = index
+
+
+class WidenColumn(DDLElement):
+    """``ALTER TABLE … ALTER COLUMN … TYPE``, on PostgreSQL."""
+
+    def __init__(self, column: sa.Column[Any]) -> None:
+        self.column = column
+
+
+@compiles(AddColumn)
+def _add_column(element: AddColumn, compiler: DDLCompiler, **options: Any) -> str:
+    column = element.column
+    text = f"ALTER TABLE {compiler.preparer.format_table(column.table)} ADD COLUMN {_specified(compiler, column)}"
+    if compiler.dialect.name == "sqlite":
+        for key in column.foreign_keys:
+            if key.constraint is not None:
+                # Drawn as the constraint of a table: FOREIGN KEY(x) REFERENCES … ; a column's begins at REFERENCES.
+                whole = compiler.process(key.constraint)
+                text += " " + whole[whole.index("REFERENCES") :]
+    return text
+
+
+def _specified(compiler: DDLCompiler, column: sa.Column[Any]) -> str:
+    return compiler.get_column_specification(column)
+
+
+@compiles(AddKey)
+def _add_key(element: AddKey, compiler: DDLCompiler, **options: Any) -> str:
+    constraint = element.key.constraint
+    assert constraint is not None and constraint.table is not None  # noqa: S101 - it hangs on a column of a table
+    return (
+        f"ALTER TABLE {compiler.preparer.format_table(constraint.table)} ADD {compiler.process(constraint)} NOT VALID"
+    )
+
+
+@compiles(ValidateKey)
+def _validate_key(element: ValidateKey, compiler: DDLCompiler, **options: Any) -> str:
+    name = compiler.preparer.quote(element.name)
+    return f"ALTER TABLE {compiler.preparer.format_table(element.table)} VALIDATE CONSTRAINT {name}"
+
+
+@compiles(CreateConcurrently)
+def _create_concurrently(element: CreateConcurrently, compiler: DDLCompiler, **options: Any) -> str:
+    text = compiler.process(CreateIndex(element.index))
+    return text.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+
+
+@compiles(DropConcurrently)
+def _drop_concurrently(element: DropConcurrently, compiler: DDLCompiler, **options: Any) -> str:
+    text = compiler.process(sa.schema.DropIndex(element.index))
+    return text.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+
+
+@compiles(WidenColumn)
+def _widen_column(element: WidenColumn, compiler: DDLCompiler, **options: Any) -> str:
+    column = element.column
+    kind = compiler.type_compiler.process(column.type)
+    table = compiler.preparer.format_table(column.table)
+    return f"ALTER TABLE {table} ALTER COLUMN {compiler.preparer.format_column(column)} TYPE {kind}"
+
+
+def widen(connection: Connection, old: sa.Column[Any], new: sa.Column[Any]) -> None:
+    """Make room in a column for all that its new type can hold, and keep every value."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(WidenColumn(new))
+    elif isinstance(old.type, Scaled) and isinstance(new.type, Scaled):
+        raw = sa.type_coerce(new, sa.BigInteger)
+        connection.execute(sa.update(new.table).values({new.key: raw * 10 ** (new.type.scale - old.type.scale)}))
+
+
+def drop_index(connection: Connection, name: str) -> None:
+    """Drop an index if it is there."""
+    table = sa.Table("any", sa.MetaData(), sa.Column("id", sa.Text))
+    connection.execute(sa.schema.DropIndex(sa.Index(name, table.c.id), if_exists=True))
+
+
+def columns(connection: Connection, those: Collection[str]) -> dict[str, set[str]]:
+    """Return the columns that tables have in the database, for those of the tables that are there."""
+    inspector = sa.inspect(connection)
+    schema = _schema(connection)
+    there = set(inspector.get_table_names(schema=schema)) & set(those)
+    return {name: {column["name"] for column in inspector.get_columns(name, schema=schema)} for name in there}
+
+
+def indexes(connection: Connection) -> set[str]:
+    """Return the names of all indexes in the workspace."""
+    if connection.dialect.name == "sqlite":
+        master = sa.table("sqlite_master", sa.column("type"), sa.column("name"))
+        return set(connection.scalars(sa.select(master.c.name).where(master.c.type == "index")))
+    catalogued = sa.table("pg_indexes", sa.column("schemaname"), sa.column("indexname"))
+    here = catalogued.c.schemaname == _schema_or_current(connection)
+    return set(connection.scalars(sa.select(catalogued.c.indexname).where(here)))
+
+
+def invalid_indexes(connection: Connection) -> set[str]:
+    """Return the indexes whose building broke off; SQLite knows none."""
+    if connection.dialect.name == "sqlite":
+        return set()
+    index = sa.table("pg_index", sa.column("indexrelid"), sa.column("indisvalid"))
+    relation = sa.table("pg_class", sa.column("oid"), sa.column("relname"), sa.column("relnamespace"))
+    statement = sa.select(relation.c.relname).join(index, index.c.indexrelid == relation.c.oid)
+    return set(
+        connection.scalars(statement.where(~index.c.indisvalid, relation.c.relnamespace == _namespace(connection)))
+    )
+
+
+def unchecked_keys(connection: Connection) -> list[tuple[str, str]]:
+    """Return (table, foreign key) where old rows have not been looked at; SQLite knows none."""
+    if connection.dialect.name == "sqlite":
+        return []
+    constraint = sa.table(
+        "pg_constraint", *(sa.column(one) for one in ("conname", "conrelid", "contype", "convalidated", "connamespace"))
+    )
+    relation = sa.table("pg_class", sa.column("oid"), sa.column("relname"))
+    statement = (
+        sa.select(relation.c.relname, constraint.c.conname)
+        .join(relation, relation.c.oid == constraint.c.conrelid)
+        .where(
+            constraint.c.contype == "f",
+            ~constraint.c.convalidated,
+            constraint.c.connamespace == _namespace(connection),
+        )
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement.order_by(relation.c.relname))]
+
+
+def is_large(connection: Connection, table: str, rows: int) -> bool:
+    """Tell whether PostgreSQL thinks that a table has more than so many rows; False on SQLite, which builds at once."""
+    if connection.dialect.name == "sqlite":
+        return False
+    relation = sa.table(
+        "pg_class", sa.column("relname"), sa.column("relnamespace"), sa.column("reltuples"), sa.column("relpages")
+    )
+    statement = sa.select(relation.c.reltuples, relation.c.relpages).where(
+        relation.c.relname == table, relation.c.relnamespace == _namespace(connection)
+    )
+    found = connection.execute(statement).first()
+    if found is None:
+        return False
+    # Never analysed, the count is -1; a page of 8 KB holds about thirty rows of a wide table.
+    return bool(found.reltuples > rows or (found.reltuples < 0 and found.relpages * 30 > rows))
+
+
+def _schema(connection: Connection) -> str | None:
+    translated: dict[str | None, str] = connection.get_execution_options().get("schema_translate_map") or {}
+    return translated.get(None)
+
+
+def _schema_or_current(connection: Connection) -> sa.ColumnElement[Any]:
+    schema = _schema(connection)
+    return sa.func.current_schema() if schema is None else sa.literal(schema)
+
+
+def _namespace(connection: Connection) -> sa.ScalarSelect[Any]:
+    namespace = sa.table("pg_namespace", sa.column("oid"), sa.column("nspname"))
+    here = namespace.c.nspname == _schema_or_current(connection)
+    return sa.select(namespace.c.oid).where(here).scalar_subquery()
