@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from dealwright.storage.database import Connection
 
 _T = timer
-#: A row has eight values, and SQLite takes 32,766 in a statement.
-_ROWS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +49,42 @@ _COLUMNS = [_T.c[name] for name in _NAMES]
 _PENDING = _T.c.state == sa.literal_column("'pending'")
 
 
+def _set_anew(insert: Any) -> Any:
+    statement = insert(_T)
+    return statement.on_conflict_do_update(
+        index_elements=[_T.c.record, _T.c.name],
+        index_where=_PENDING,
+        set_={
+            "due_at": statement.excluded.due_at,
+            "data": statement.excluded.data,
+            "generation": _T.c.generation + 1,
+        },
+    )
+
+
+# Rows are parameters, not part of the statement: it is compiled once.
+_PUT = {"sqlite": _set_anew(sqlite.insert), "postgresql": _set_anew(postgresql.insert)}
+
+
 def put(connection: Connection, timers: Sequence[Timer]) -> None:
     """Set timers; one that is pending under the same name on the same record is set anew. One statement."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    if not timers:
+        return
     wanted = sorted({(one.record, one.name): one for one in timers}.values(), key=lambda one: (one.record, one.name))
-    ids = clock.new_ids(len(wanted)) if wanted else []
-    for start in range(0, len(wanted), _ROWS):
-        statement = insert(_T).values(
-            [
-                {
-                    "id": identifier,
-                    "entity": one.entity,
-                    "record": one.record,
-                    "name": one.name,
-                    "due_at": one.due_at,
-                    "state": "pending",
-                    "generation": 1,
-                    "data": dict(one.data),
-                }
-                for identifier, one in zip(ids[start : start + _ROWS], wanted[start : start + _ROWS], strict=True)
-            ]
-        )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[_T.c.record, _T.c.name],
-                index_where=_PENDING,
-                set_={
-                    "due_at": statement.excluded.due_at,
-                    "data": statement.excluded.data,
-                    "generation": _T.c.generation + 1,
-                },
-            )
-        )
+    rows = [
+        {
+            "id": identifier,
+            "entity": one.entity,
+            "record": one.record,
+            "name": one.name,
+            "due_at": one.due_at,
+            "state": "pending",
+            "generation": 1,
+            "data": dict(one.data),
+        }
+        for identifier, one in zip(clock.new_ids(len(wanted)), wanted, strict=True)
+    ]
+    connection.execute(_PUT[connection.dialect.name], rows)
 
 
 def cancel(connection: Connection, record: str, names: Collection[str] | None = None) -> int:
