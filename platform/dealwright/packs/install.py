@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from dealwright import clock, rules
 from dealwright.errors import NotFoundError
+from dealwright.metadata import load
 from dealwright.packs.examine import catalog as checked
+from dealwright.metadata import load
 from dealwright.packs.examine import layers_of
 from dealwright.packs.source import PackSource
 from dealwright.packs.stored import store, stored_catalog, stored_layers
@@ -48,7 +50,7 @@ def active_packs(connection: Connection) -> list[PackSource]:
         layers, _ = stored_layers(connection, revisions.active(connection))
     except NotFoundError:
         return []
-    return [PackSource(layer, Path(layer.folder or layer.id)) for layer in layers if layer.manifest]
+    return [PackSource(layer, Path(layer.folder or layer.id)) for layer in layers if layer.id != load.base().id]
 
 
 def install(
@@ -99,8 +101,8 @@ def install(
             subject=f"revision:{catalog.revision}",
             data={"packs": _versions(catalog), "reason": reason},
         )
-    plan.finish(database)
-    return Installed(catalog.revision, _versions(catalog), tuple(plan.described()), False)
+    later = schema.complete(database, catalog)
+    return Installed(catalog.revision, _versions(catalog), (*(step.text for step in plan.steps), *later), False)
 
 
 def _active(connection: Connection) -> Catalog | None:

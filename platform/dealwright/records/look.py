@@ -28,23 +28,30 @@ def read(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
         values, problems = fields.read(work.catalog, entity.id, own, new=draft.new)
         draft.problems += problems
         if draft.new:
-            _begin(work, entity, draft)
+            _begin(work, draft)
         for name, value in values.items():
             if name not in judge.ON_CREATE:
                 draft.put(name, value)
+        if draft.new:
+            _fill(work, entity, draft)
 
 
-def _begin(work: Work, entity: Entity, draft: Draft) -> None:
-    """Give a new record what it starts with: its owner, its defaults, its place in the pipeline."""
-    env = draft.env
+def _begin(work: Work, draft: Draft) -> None:
+    """Give a new record what the platform knows of it."""
     draft.put("owner", work.user.id)
     draft.put("team", work.user.team)
-    env.update(created_at=work.now, updated_at=work.now, created_by=work.user.id, updated_by=work.user.id)
-    for name, value in fields.defaults(work.catalog, entity.id, env).items():
-        if name not in draft.asked:
-            draft.put(name, value)
+    draft.env.update(
+        created_at=work.now, updated_at=work.now, created_by=work.user.id, updated_by=work.user.id, version=1
+    )
+
+
+def _fill(work: Work, entity: Entity, draft: Draft) -> None:
+    """Give a new record its place in the pipeline, and defaults where nothing was asked; they may build on what was."""
     if entity.pipelines:
         _enter(work, entity, draft)
+    for name, value in fields.defaults(work.catalog, entity.id, draft.env).items():
+        if name.partition("__currency")[0] not in draft.asked:
+            draft.put(name, value)
 
 
 def _enter(work: Work, entity: Entity, draft: Draft) -> None:
