@@ -34,7 +34,9 @@ def test_added_removed_and_changed_fields_are_told_apart() -> None:
 
 
 def test_a_new_limit_or_title_leaves_the_column_alone() -> None:
-    change = diff(catalog_of([deal(amount={"field": "integer"})]), catalog_of([deal(amount={"field": "integer", "title": "Sum"})]))
+    change = diff(
+        catalog_of([deal(amount={"field": "integer"})]), catalog_of([deal(amount={"field": "integer", "title": "Sum"})])
+    )
     assert not change.changed["a.deal"].changed["amount"].alters_column
     assert [(one.path, one.before, one.after) for one in change.documents[0].attributes] == [
         ("entity:a.deal#/properties/amount/title", None, "Sum")
@@ -42,7 +44,15 @@ def test_a_new_limit_or_title_leaves_the_column_alone() -> None:
 
 
 def test_a_pipeline_changes_the_entity_that_gains_it() -> None:
-    pipeline = {"kind": "pipeline", "id": "a.p", "title": "P", "entity": "a.deal", "version": 1, "start": "s", "stages": [{"id": "s", "title": "S"}]}
+    pipeline = {
+        "kind": "pipeline",
+        "id": "a.p",
+        "title": "P",
+        "entity": "a.deal",
+        "version": 1,
+        "start": "s",
+        "stages": [{"id": "s", "title": "S"}],
+    }
     found = diff(catalog_of([deal()]), catalog_of([deal(), pipeline]))
     assert found.changed["a.deal"].gains_pipeline
     assert found.documents == (DocumentChange("pipeline", "a.p", "added"),)
@@ -50,7 +60,12 @@ def test_a_pipeline_changes_the_entity_that_gains_it() -> None:
 
 def test_options_of_a_shared_set_change_the_fields_that_use_it() -> None:
     def with_options(*names: str) -> Any:
-        options = {"kind": "option_set", "id": "a.o", "title": "O", "options": [{"id": one, "title": one.upper()} for one in names]}
+        options = {
+            "kind": "option_set",
+            "id": "a.o",
+            "title": "O",
+            "options": [{"id": one, "title": one.upper()} for one in names],
+        }
         return catalog_of([options, deal(size={"field": "select", "option_set": "a.o"})])
 
     found = diff(with_options("s"), with_options("s", "m"))

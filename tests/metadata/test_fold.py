@@ -50,7 +50,9 @@ def codes(folded: Folded) -> list[str]:
 
 
 def test_a_pack_adds_a_field_under_its_own_name_and_it_comes_last() -> None:
-    folded = fold([SALES_LAYER, layer("med", extends(properties={"med__dept": {"field": "text"}}, required=["med__dept"]))])
+    folded = fold(
+        [SALES_LAYER, layer("med", extends(properties={"med__dept": {"field": "text"}}, required=["med__dept"]))]
+    )
     assert not folded.problems
     assert list(deal(folded)["properties"]) == ["name", "amount", "source", "papers", "med__dept"]
     assert deal(folded)["required"] == ["name", "med__dept"]
@@ -87,8 +89,12 @@ def test_a_pack_can_tighten(path: str, below: Any, above: Any, stands: Any) -> N
         pytest.param("#/properties/source/options/web/titel", "Net", "unknown-path", id="no attribute of an option"),
         pytest.param("#/properties/name/maxLength/x", 1, "unknown-path", id="inside a number"),
         pytest.param("#/properties/name", "Name", "wrong-type", id="a text in place of a field"),
-        pytest.param("#/properties/source/options/mail", {"title": "Mail"}, "foreign-name", id="an option without prefix"),
-        pytest.param("#/properties/source/options/med__mail", {"titel": "Mail"}, "unknown-key", id="an option of wrong form"),
+        pytest.param(
+            "#/properties/source/options/mail", {"title": "Mail"}, "foreign-name", id="an option without prefix"
+        ),
+        pytest.param(
+            "#/properties/source/options/med__mail", {"titel": "Mail"}, "unknown-key", id="an option of wrong form"
+        ),
     ],
 )
 def test_a_pack_cannot_loosen_nor_set_what_is_its_owners(path: str, value: Any, code: str) -> None:
@@ -103,7 +109,10 @@ def test_a_pack_can_add_an_option_and_retitle_another() -> None:
                 "med",
                 extends(
                     overrides=[
-                        {"path": "#/properties/source/options/med__congress", "value": {"title": "Congress", "hue": "blue"}},
+                        {
+                            "path": "#/properties/source/options/med__congress",
+                            "value": {"title": "Congress", "hue": "blue"},
+                        },
                         {"path": "#/properties/source/options/fair/title", "value": "Trade fair", "was": "Fair"},
                     ]
                 ),
@@ -173,18 +182,32 @@ def test_a_document_of_another_namespace_is_refused() -> None:
 
 def test_a_problem_is_placed_in_the_file_that_wrote_it() -> None:
     folded = fold([SALES_LAYER, layer("med", extends(properties={"med__dept": {"field": "text", "maxLength": 5}}))])
-    assert folded.place("entity", "sales.deal", "/properties/med__dept/maxLength") == ("med/0.json", "/properties/med__dept/maxLength")
-    assert folded.place("entity", "sales.deal", "/properties/source/options/1/title") == ("sales/0.json", "/properties/source/options/1/title")
+    assert folded.place("entity", "sales.deal", "/properties/med__dept/maxLength") == (
+        "med/0.json",
+        "/properties/med__dept/maxLength",
+    )
+    assert folded.place("entity", "sales.deal", "/properties/source/options/1/title") == (
+        "sales/0.json",
+        "/properties/source/options/1/title",
+    )
     assert folded.place("entity", "sales.deal", "/properties/med__dept") == ("med/0.json", "/properties/med__dept")
 
 
 def test_a_translation_holds_for_the_text_that_its_pack_could_see() -> None:
     path = "entity:sales.deal#/title"
-    sales = layer("sales", SALES, requires=(), translations={"zh-CN": {path: "商机", "entity:sales.deal#/properties/name/title": "名称"}})
+    sales = layer(
+        "sales",
+        SALES,
+        requires=(),
+        translations={"zh-CN": {path: "商机", "entity:sales.deal#/properties/name/title": "名称"}},
+    )
     silent = layer("med", override("#/title", "Case"))
     spoken = layer("med", override("#/title", "Case"), translations={"zh-CN": {path: "病例"}})
     assert path not in fold([sales, silent]).translations["zh-CN"]
-    assert fold([sales, spoken]).translations["zh-CN"] == {path: "病例", "entity:sales.deal#/properties/name/title": "名称"}
+    assert fold([sales, spoken]).translations["zh-CN"] == {
+        path: "病例",
+        "entity:sales.deal#/properties/name/title": "名称",
+    }
 
 
 # Packs p0 … p4 each extend sales.deal; any may require others of lower number, so every graph is without circles.

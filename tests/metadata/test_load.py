@@ -50,7 +50,9 @@ def test_fields_stand_in_the_order_of_the_form(shop: Catalog) -> None:
 
 def test_an_order_moves_a_field(shop: Catalog) -> None:
     thing = {"kind": "entity", "id": "shop.thing", "title": "Thing"}
-    made = load.catalog_of([{**thing, "properties": {"a": {"field": "text"}, "b": {"field": "text"}, "c": {"field": "text", "order": 15}}}])
+    made = load.catalog_of(
+        [{**thing, "properties": {"a": {"field": "text"}, "b": {"field": "text"}, "c": {"field": "text", "order": 15}}}]
+    )
     assert list(made.entity("shop.thing").fields) == ["a", "c", "b"]
 
 
@@ -61,7 +63,10 @@ def test_a_field_without_a_title_has_one_made_from_its_id(shop: Catalog) -> None
 
 
 def test_choices_come_from_the_option_set(shop: Catalog) -> None:
-    assert shop.entity("shop.account").fields["region"].options == (Option("north", "North", "blue"), Option("south", "South"))
+    assert shop.entity("shop.account").fields["region"].options == (
+        Option("north", "North", "blue"),
+        Option("south", "South"),
+    )
 
 
 def test_references_know_what_they_point_at(shop: Catalog) -> None:
@@ -93,7 +98,11 @@ def test_unique_rules_and_the_shorthand_are_one_list() -> None:
         "kind": "entity",
         "id": "shop.thing",
         "title": "Thing",
-        "properties": {"code": {"field": "text", "unique": True}, "ext": {"field": "text", "external_id": True}, "n": {"field": "text"}},
+        "properties": {
+            "code": {"field": "text", "unique": True},
+            "ext": {"field": "text", "external_id": True},
+            "n": {"field": "text"},
+        },
         "unique": [["code", "n"], {"id": "by_n", "fields": ["n"], "ignore_case": True, "when": "n != null"}],
     }
     unique = load.catalog_of([thing]).entity("shop.thing").unique
@@ -145,7 +154,10 @@ def test_the_value_of_a_parameter_is_of_its_type(kind: str, default: Any, value:
     assert type(made.parameters["a.p"].value) is type(value)
 
 
-@pytest.mark.parametrize(("kind", "default"), [("integer", True), ("integer", "7"), ("decimal", "x"), ("boolean", 1), ("text", 1), ("date", "2026-13-01")])
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [("integer", True), ("integer", "7"), ("decimal", "x"), ("boolean", 1), ("text", 1), ("date", "2026-13-01")],
+)
 def test_a_default_of_another_type_is_refused(kind: str, default: Any) -> None:
     with pytest.raises(DefinitionError, match="does not fit"):
         load.catalog_of([{"kind": "parameter", "id": "a.p", "type": kind, "title": "P", "default": default}])
@@ -168,7 +180,9 @@ def test_a_parameter_is_found_by_its_local_name_and_anothers_by_its_namespace(sh
         pytest.param("zh-CN", "pipeline", "shop.standard", "/stages/new/title", "新建", id="an element by its id"),
         pytest.param("zh-CN", "pipeline", "shop.standard", "/stages/0/title", "新建", id="an element by its index"),
         pytest.param("en", "pipeline", "shop.standard", "/stages/new/title", "New", id="own text by id"),
-        pytest.param("zh-CN", "entity", "shop.order", "/properties/close_date/title", "成交日期", id="a title that is made"),
+        pytest.param(
+            "zh-CN", "entity", "shop.order", "/properties/close_date/title", "成交日期", id="a title that is made"
+        ),
         pytest.param("en", "entity", "shop.none", "/title", "", id="no such document"),
         pytest.param("en", "entity", "shop.order", "/icon", "", id="no such text"),
     ],
@@ -184,7 +198,9 @@ def test_a_revision_follows_from_the_content_alone() -> None:
     shuffled = [json.loads(json.dumps(canonical.plain(document))) for document in reversed(documents())]
     assert load.catalog_of(shuffled).revision == one.revision
     assert len(one.revision) == 16
-    changed = [{**document, "title": "Other"} if document.get("id") == "shop.order" else document for document in documents()]
+    changed = [
+        {**document, "title": "Other"} if document.get("id") == "shop.order" else document for document in documents()
+    ]
     assert load.catalog_of(changed).revision != one.revision
     assert load.catalog_of(documents(), {"currency": "USD"}).revision != one.revision
 

@@ -65,7 +65,9 @@ def test_every_attribute_has_a_merge_class(kind: str) -> None:
         elif "x-key" in resolved:
             walk(resolved["items"], f"{at}/*")
         else:
-            assert "properties" in resolved or isinstance(resolved.get("additionalProperties"), dict), f"{at} has no x-merge"
+            assert "properties" in resolved or isinstance(resolved.get("additionalProperties"), dict), (
+                f"{at} has no x-merge"
+            )
             for name, one in resolved.get("properties", {}).items():
                 walk(one, f"{at}/{name}")
             if isinstance(resolved.get("additionalProperties"), dict) and at.count("/") < 8:
@@ -81,7 +83,13 @@ def test_a_reference_in_a_document_opens_no_connection(monkeypatch: pytest.Monke
     monkeypatch.setattr(socket, "socket", opened)
     monkeypatch.setattr(socket, "create_connection", opened)
     field = {"field": "text", "$ref": "http://169.254.169.254/latest"}
-    document = {"kind": "entity", "id": "a.b", "title": "T", "properties": {"name": field}, "$ref": "http://example.com/"}
+    document = {
+        "kind": "entity",
+        "id": "a.b",
+        "title": "T",
+        "properties": {"name": field},
+        "$ref": "http://example.com/",
+    }
     assert {one.pointer for one in schemas.check(document)} == {"/$ref", "/properties/name/$ref"}
 
 
@@ -93,7 +101,12 @@ def test_the_schemas_refer_to_nothing_outside() -> None:
 
 
 def test_a_schema_line_for_editors_is_taken() -> None:
-    document = {"$schema": "https://dealwright.dev/schemas/1/message.schema.json", "kind": "message", "id": "a.b", "title": "T"}
+    document = {
+        "$schema": "https://dealwright.dev/schemas/1/message.schema.json",
+        "kind": "message",
+        "id": "a.b",
+        "title": "T",
+    }
     assert schemas.check(document) == []
 
 

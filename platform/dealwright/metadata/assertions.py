@@ -64,6 +64,9 @@ class Assertions:
         if names.namespace_of(key[1]) != layer.namespace:
             message = f"“{key[1]}” is not of this pack; the id of what it defines starts with “{layer.namespace}.”"
             self.problems.append(Problem("/id", "foreign-namespace", message, one.source))
+        elif not names.is_id(key[1]):
+            message = f"“{key[1]}” is too long; each part of an id has at most 40 characters"
+            self.problems.append(Problem("/id", "name-too-long", message, one.source))
         elif key in self.owners:
             message = f"there are two documents of the kind {key[0]} with the id “{key[1]}”; rename one or remove it"
             self.problems.append(Problem("/id", "twice", message, one.source))

@@ -12,8 +12,6 @@ from dealwright.metadata.findings import COMPUTED, SINGLE_LINKS, Findings
 if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity, Field
 
-#: PostgreSQL cuts longer names (NAMEDATALEN - 1), and two that are cut alike would be one.
-LONGEST_NAME: Final = 63
 _MEASURABLE: Final = {
     "sum": {"integer", "decimal", "percent", "money", "rating", "duration"},
     "avg": {"integer", "decimal", "percent", "money", "rating", "duration"},
@@ -27,18 +25,14 @@ At = tuple[str | int, ...]
 def look(findings: Findings, entity: Entity) -> None:
     """Add every problem of an entity."""
     key = ("entity", entity.id)
-    if len(names.table_name(entity.id)) > LONGEST_NAME:
-        findings.say(key, ["id"], "name-too-long", f"the id is longer than {LONGEST_NAME - 1} characters; shorten it")
     for one in entity.fields.values():
         at: At = ("properties", one.id)
         if one.id in entity.system_fields or one.id in system.VIRTUAL:
             message = f"“{one.id}” is kept by the platform on every record; choose another name"
             findings.say(key, at, "reserved-name", message)
-        table = names.part_table_name(entity.id, one.id) if one.type in ("rows", "references") else one.id
-        if len(table) > LONGEST_NAME:
-            findings.say(
-                key, at, "name-too-long", f"“{table}” is longer than {LONGEST_NAME} characters; shorten the id"
-            )
+        if len(one.id) > names.LONGEST_SQL_NAME or not names.is_field(one.id):
+            most = f"each part of a name has at most 40 characters, all of it {names.LONGEST_SQL_NAME}; shorten it"
+            findings.say(key, at, "name-too-long", f"“{one.id}” is too long: {most}")
         _field(findings, key, at, entity, entity.all_fields(), one)
         for name, part in (one.items or {}).items():
             _field(findings, key, (*at, "items", "properties", name), entity, dict(one.items or {}), part)

@@ -85,8 +85,9 @@ def resolved(kind: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def near(name: str, known: Iterable[str]) -> str:
     """Return “; did you mean …?” for the known name that is most like ``name``, or nothing if none is near."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean “{found[0]}”?" if found else ""
+    by_lower = {one.casefold(): one for one in known}
+    found = difflib.get_close_matches(name.casefold(), list(by_lower), n=1, cutoff=0.6)
+    return f"; did you mean “{by_lower[found[0]]}”?" if found else ""
 
 
 def check(document: Any, source: str = "") -> list[Problem]:

@@ -25,6 +25,16 @@ from dealwright.packs.search import find, packs_in
 from dealwright.packs.source import PackSource, read
 
 _EFFECTIVE: Final = re.compile(r"(?P<kind>[a-z_]+):(?P<id>[a-z0-9_]+\.[a-z0-9_]+)\Z")
+#: Files of a pack that are no documents, and what stands in them.
+_OTHER_FILES: Final[Mapping[str, tuple[type, ...]]] = {
+    "tests/**/*.json": (dict, list),
+    "seed/*.json": (dict,),
+    "demo/*.json": (dict,),
+    "CHANGELOG.json": (list,),
+    "moves.json": (list,),
+    "lint.json": (list,),
+}
+_SHAPES: Final[Mapping[type, str]] = {dict: "an object", list: "a list"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +209,7 @@ def _placed(problem: Problem, folded: Folded) -> Problem:
 def _other_files(source: PackSource) -> list[Problem]:
     """Return what is wrong with the form of the files that are no documents: tests, data, moves, change log."""
     found: list[Problem] = []
-    for pattern, shape in (("tests/**/*.json", dict), ("seed/*.json", dict), ("demo/*.json", dict), ("*.json", None)):
+    for pattern, shapes in _OTHER_FILES.items():
         for file in sorted(source.folder.glob(pattern)):
             name = f"{source.folder.name}/{file.relative_to(source.folder).as_posix()}"
             try:
@@ -207,8 +217,7 @@ def _other_files(source: PackSource) -> list[Problem]:
             except DefinitionError as error:
                 found.extend(error.problems)
                 continue
-            expected = shape or (dict if file.name == "pack.json" else list)
-            if not isinstance(value, expected):
-                what = "an object" if expected is dict else "a list"
-                found.append(Problem("", "wrong-type", f"this file holds {what}", name))
+            if not isinstance(value, shapes):
+                expected = " or ".join(_SHAPES[one] for one in shapes)
+                found.append(Problem("", "wrong-type", f"expected {expected} in this file", name))
     return found
