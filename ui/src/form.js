@@ -9,7 +9,7 @@ const ROUNDS = 50; // formulas and hidden fields settle in a few; a circle is re
 /** Work out everything that follows from what stands in the form, and show it. */
 export function settle(form) {
   const live = JSON.parse($('script[data-live]', form).textContent);
-  const env = {...live.env, ...read(form, live.zone), ...moments(live.zone)};
+  const env = {...live.env, ...read(form, live.zone), ...instant(live.zone)};
   const hidden = new Set();
   for (let round = 0; round < ROUNDS; round++) {
     const before = JSON.stringify([env, [...hidden]], flat);
@@ -41,7 +41,6 @@ export function settle(form) {
 }
 
 const flat = (_, value) => (typeof value === 'bigint' ? `${value}n` : value);
-const moments = zone => instant(zone);
 const inside = (row, env) => {
   const scope = {...row};
   for (const [name, value] of Object.entries(env)) scope[name.startsWith('user.') || name.endsWith('()') ? name : `parent.${name}`] = value;

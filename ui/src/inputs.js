@@ -1,6 +1,7 @@
 // From the inputs of a generated form to the values that conditions read, in the shapes of the API: decimals and
 // moments as text, a list of rows as a list of objects, what is empty or cannot be read as null.
 import {$$, t} from './core.js';
+import {shown as decimal} from './expr.js';
 
 const NUMBERS = new Set(['integer', 'decimal', 'percent', 'money', 'rating']);
 const LISTS = new Set(['multi_select', 'references']);
@@ -70,18 +71,19 @@ export function instant(zone) {
   return {'now()': new Date(now).toISOString(), 'today()': local(now, zone).slice(0, 10)};
 }
 
-/** The text of a computed value, as the server would write it. */
+/** The text of a formula's value, as the server would write it. */
 export function shown(value, type, currency) {
   if (value === null || value === undefined || value === '') return '–';
   const lang = document.documentElement.lang;
-  const format = (options, suffix = '') => new Intl.NumberFormat(lang, options).format(String(value)) + suffix;
+  const number = (options = {}) => new Intl.NumberFormat(lang, {maximumFractionDigits: 4, ...options}).format(decimal(value));
+  const day = options => new Intl.DateTimeFormat(lang, {dateStyle: 'medium', timeZone: 'UTC', ...options}).format(value);
   switch (type) {
-    case 'money': return format({style: 'currency', currency, currencyDisplay: 'narrowSymbol', maximumFractionDigits: 4, minimumFractionDigits: 2});
-    case 'integer': return format({});
-    case 'decimal': return format({maximumFractionDigits: 8});
-    case 'percent': return format({maximumFractionDigits: 8}, ' %');
+    case 'money': return number({style: 'currency', currency, currencyDisplay: 'narrowSymbol', minimumFractionDigits: 2});
+    case 'integer': case 'decimal': return number();
+    case 'percent': return `${number()} %`;
     case 'boolean': return value ? t('yes') : t('no');
-    case 'date': return new Intl.DateTimeFormat(lang, {dateStyle: 'medium', timeZone: 'UTC'}).format(Date.parse(`${value}T00:00:00Z`));
+    case 'date': return day();
+    case 'datetime': return day({timeStyle: 'short'});
     default: return String(value);
   }
 }

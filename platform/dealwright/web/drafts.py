@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import gettext
+
 from dealwright import access, records
 from dealwright.errors import ForbiddenError, Problem, RecordError, StaleVersionError
-from dealwright.records import save as road
+from dealwright.records import road
 from dealwright.records.look import shown
 from dealwright.records.work import Change
 from dealwright.web.live import State, states
@@ -82,8 +84,12 @@ def resolve(work: Work, posted: Posted) -> tuple[list[Problem], dict[str, str]]:
             holder[one.pointer[-1]] = found[0]
             continue
         pointer = "/" + "/".join(map(str, one.pointer))
-        text = "several records are called" if found else "there is no record called"
-        problems.append(Problem(pointer, "no-such-record", f"{text} “{one.title[:80]}”; choose one from the list"))
+        text = (
+            gettext("Several records are called “%(name)s”; choose one from the list.", name=one.title[:80])
+            if found
+            else gettext("There is no record called “%(name)s”; choose one from the list.", name=one.title[:80])
+        )
+        problems.append(Problem(pointer, "no-such-record", text))
         unknown[_input_name(one, posted)] = one.title
     return problems, unknown
 

@@ -150,9 +150,15 @@ def stage_title(catalog: Catalog, pipeline: Pipeline, stage: Stage) -> str:
     return text(catalog, "pipeline", pipeline.id, f"/stages/{stage.id}/title", stage.title)
 
 
-def _platform_titles() -> list[str]:
-    """Name the titles of system fields and statuses, so that they are collected for translation."""
+def _collected() -> list[str]:
+    """Name texts that lower floors hold, so that they are collected for translation: titles of fields and errors."""
     return [
+        *(gettext("The definition is not valid"), gettext("The condition is not valid")),
+        *(gettext("The record is not valid"), gettext("The request cannot be used"), gettext("There is no such field")),
+        *(gettext("Sign in first"), gettext("Not allowed"), gettext("Not found"), gettext("Conflict")),
+        *(gettext("The stage cannot be changed yet"), gettext("Rules keep changing the record")),
+        *(gettext("The record has changed meanwhile"), gettext("Too large"), gettext("Too many attempts")),
+        *(gettext("Try again in a moment"), gettext("Something went wrong")),
         *(gettext("Id"), gettext("Version"), gettext("Created"), gettext("Created by"), gettext("Updated")),
         *(gettext("Updated by"), gettext("Owner"), gettext("Team"), gettext("Archived"), gettext("Last activity")),
         *(gettext("Pipeline"), gettext("Pipeline version"), gettext("Stage"), gettext("Stage entered")),

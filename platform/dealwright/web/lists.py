@@ -155,13 +155,16 @@ def _columns(work: Work, entity: Entity, query: Mapping[str, str]) -> tuple[Colu
         if one.type not in _NOT_IN_A_CELL and one.id != entity.display and one.spec.get("sensitivity") != "secret"
     ]
     # What is always filled or indexed matters most; the rest follows in the order of the form.
-    own.sort(key=lambda one: not (one.required or bool(one.spec.get("indexed")) or one.type == "money"))
+    money = next((one.id for one in own if one.type == "money"), None)
+    own.sort(key=lambda one: not (one.required or bool(one.spec.get("indexed")) or one.id == money))
     first = [entity.system_fields["stage"]] if "stage" in entity.system_fields else []
     chosen = [one for one in (*first, *own) if one.id in seen][: _COLUMNS - 1]
     chosen += [one for one in (entity.system_fields["owner"],) if one.id in seen]
     places = {name: i for i, name in enumerate(entity.fields)}
     chosen.sort(key=lambda one: (one.id == "owner", places.get(one.id, -1)))
-    return tuple(_column(work.catalog, entity, one, query, i < 3) for i, one in enumerate(chosen))
+    link = next((one.id for one in chosen if one.type == "reference"), None)
+    phone = {"stage", link, money}
+    return tuple(_column(work.catalog, entity, one, query, one.id in phone) for one in chosen)
 
 
 def _column(catalog: Catalog, entity: Entity, one: Field, query: Mapping[str, str], phone: bool) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
@@ -12,11 +13,10 @@ from werkzeug.exceptions import HTTPException
 from dealwright import access
 from dealwright.errors import DealwrightError, SignInRequiredError
 from dealwright.metadata.names import BASE, namespace_of
-from dealwright.web import assets, csp, csrf, i18n, lists, record_pages, sign_in, visit
+from dealwright.web import assets, csrf, i18n, lists, record_pages, sign_in, visit
 from dealwright.web.shell import shell
 
 if TYPE_CHECKING:
-    from flask import Response
     from flask.typing import ResponseReturnValue
 
 #: Paths that answer machines: their errors are JSON, and not of this module.
@@ -26,7 +26,8 @@ _MACHINES = "/api/"
 def install(app: Flask) -> None:
     """Make ``app`` serve the pages.
 
-    ``app.extensions["dealwright"]`` must hold the :class:`~dealwright.records.Workspace`.
+    ``app.extensions["dealwright"]`` must hold the :class:`~dealwright.records.Workspace`, and the application puts the
+    headers of :mod:`dealwright.web.csp` on every response.
     """
     i18n.install(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -40,21 +41,26 @@ def install(app: Flask) -> None:
     app.context_processor(lambda: {"shell": shell()})
     app.register_blueprint(_blueprint())
     app.after_request(csrf.remember)
-    app.after_request(_secured)
-    app.register_error_handler(DealwrightError, _refused)
-    app.register_error_handler(HTTPException, _refused_by_http)
-    app.register_error_handler(Exception, _failed)
+    _handle_errors(app)
     app.wsgi_app = assets.served(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _blueprint() -> Blueprint:
     pages = Blueprint("web", __name__, template_folder="templates")
     pages.before_request(visit.begin)
+    _handle_errors(pages)
+    pages.register_error_handler(Exception, _failed)
     pages.add_url_rule("/", "home", home)
     sign_in.register(pages)
     lists.register(pages)
     record_pages.register(pages)
     return pages
+
+
+def _handle_errors(where: Flask | Blueprint) -> None:
+    # Flask asks a blueprint's handlers before the application's, so one for every Exception needs the others beside it.
+    where.register_error_handler(DealwrightError, _refused)
+    where.register_error_handler(HTTPException, _refused_by_http)
 
 
 def home() -> ResponseReturnValue:
@@ -79,10 +85,6 @@ def initials(name: str) -> str:
 
 def _csrf_input() -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(csrf.FIELD, csrf.token())
-
-
-def _secured(response: Response) -> Response:
-    return csp.secured(response, tls=request.is_secure)
 
 
 def _refused(error: DealwrightError) -> ResponseReturnValue:
@@ -125,8 +127,6 @@ def _error_page(title: str, detail: str, status: int, problems: list[str]) -> Re
     headers = {}
     if request.headers.get("HX-Request"):
         # A page must not be swapped into a part of a page: the part stays, and a message appears.
-        import json
-
         headers = {
             "HX-Reswap": "none",
             "HX-Trigger": json.dumps({"dw:toast": {"message": detail or title, "bad": True}}),

@@ -17,6 +17,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from dealwright import fields
+from dealwright.errors import RecordError
 from dealwright.web import i18n
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _NUMBERS = frozenset({"integer", "decimal", "percent", "money", "rating"})
 #: Both languages of the pages write 1,234.50, so a comma before three digits is no question here.
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?\Z")
 #: Least and most that a page sends of one row's token; JavaScript makes new ones.
+_WHOLE = re.compile(r"[+-]?\d{1,18}\Z")
 #: Stands for the token in the empty row that scripts copy.
 BLANK = "__line__"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,60}\Z")
@@ -172,7 +174,12 @@ def _value(catalog: Catalog, entity: Entity, field: Field, name: str, form: Mult
         text = text.replace(",", "") if _GROUPED.match(text) else text
     if field.type == "money" and f"{name}.currency" in form:
         return {"amount": text, "currency": form[f"{name}.currency"]}
-    return fields.read_text(catalog, field, text)
+    if "." in name:
+        return int(text) if field.type in ("integer", "rating") and _WHOLE.match(text) else text
+    try:
+        return fields.from_text(catalog, entity.id, field.id, text)
+    except RecordError:
+        return text
 
 
 def _of_parts(field: Field, name: str, form: MultiDict[str, str]) -> Any:

@@ -15,10 +15,9 @@ from dealwright.web.display import Display, display, moment
 from dealwright.web.forms import linked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dealwright.errors import DealwrightError
-    from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity
     from dealwright.records import Work
     from dealwright.web.display import Reader
@@ -61,23 +60,31 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One comparison of a rule's condition: its text, the value it looked at, whether it held."""
+    """One comparison of a rule's condition.
+
+    Attributes:
+        text: Its canonical text.
+        values: What it looked at: (label, value).
+        truth: Whether it held.
+        decisive: Whether it alone made the outcome what it is.
+    """
 
     text: str
-    value: str
+    values: tuple[tuple[str, str], ...]
     truth: bool
+    decisive: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A decision of a rule about the record."""
+    """A decision of a rule about the record. ``same_version`` is false where the rule has been changed since."""
 
     title: str
     fired: bool
     shadow: bool
     at: str
     exact: str
-    condition: str
+    same_version: bool
     reasons: tuple[Reason, ...]
 
 
@@ -148,37 +155,55 @@ def _verb(kind: str) -> str:
     return verbs.get(kind, kind)
 
 
-def judgements(catalog: Catalog, reader: Reader, told: Story) -> tuple[Judgement, ...]:
-    """Return what rules decided, newest first."""
+def judgements(reader: Reader, told: Story) -> tuple[Judgement, ...]:
+    """Return what rules decided, newest first, in the words of the catalog in force."""
     found = []
-    for row in told.decisions:
-        rule = catalog.rules.get(str(row["rule"]))
-        title = (
-            i18n.text(catalog, "rule", rule.id, "/title", rule.title) if rule else str(row.get("title") or row["rule"])
-        )
-        exact = str(row["at"])
+    for one in told.decisions:
+        rule = reader.catalog.rules.get(str(one["rule"]))
+        title = i18n.text(reader.catalog, "rule", rule.id, "/title", rule.title) if rule else str(one["title"])
+        exact = str(one["at"])
+        because = set(one["because"])
         found.append(
             Judgement(
                 title=title,
-                fired=bool(row["fired"]),
-                shadow=row.get("mode") == "shadow",
+                fired=bool(one["fired"]),
+                shadow=one["mode"] == "shadow",
                 at=moment(exact),
                 exact=exact,
-                condition=str(row.get("condition") or ""),
-                reasons=tuple(
-                    Reason(str(leaf["text"]), _plain(leaf.get("value")), bool(leaf["truth"]))
-                    for leaf in row.get("truth") or ()
-                ),
+                same_version=bool(one["same_version"]),
+                reasons=tuple(_reason(reader, leaf, because) for leaf in _leaves(one["tree"])),
             )
         )
     return tuple(found)
 
 
+def _leaves(tree: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    """Yield the comparisons of a condition in the order of its text."""
+    if tree is None:
+        return
+    if "parts" not in tree:
+        yield tree
+    for part in tree.get("parts", ()):
+        yield from _leaves(part)
+
+
+def _reason(reader: Reader, leaf: Mapping[str, Any], because: set[str]) -> Reason:
+    values = [(_label(reader, name), _plain(value)) for name, value in leaf["values"].items()]
+    return Reason(str(leaf["text"]), tuple(values), bool(leaf["truth"]), str(leaf["text"]) in because)
+
+
+def _label(reader: Reader, name: str) -> str:
+    one = reader.entity.field(name)
+    return i18n.field_text(reader.catalog, reader.entity, one) if one is not None else name
+
+
 def _plain(value: Any) -> str:
-    if value is None:
+    if value is None or value == []:
         return gettext("empty")
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
+    if isinstance(value, list):
+        return gettext("%(n)s entries", n=len(value))
     return str(value)
 
 
@@ -190,9 +215,11 @@ def path(work: Work, entity: Entity, shown: Mapping[str, Any]) -> tuple[Step, ..
     open_to = {gate["to"]: gate["unmet"] for gate in records.gates(work, entity.id, str(shown["id"]))}
     order = list(pipeline.stages)
     here = order.index(shown["stage"]) if shown.get("stage") in order else -1
+    ended = here >= 0 and pipeline.stages[order[here]].outcome in ("lost", "archived")
     steps = []
     for place, stage in enumerate(pipeline.stages.values()):
-        at = "now" if place == here else "done" if place < here else "later"
+        # A record that was lost has passed no stage: the path only shows what there is.
+        at = "now" if place == here else "done" if place < here and not ended else "later"
         missing = tuple(dict.fromkeys(problem.message for problem in open_to.get(stage.id, ())))
         end = stage.outcome in ("lost", "archived")
         title = i18n.stage_title(work.catalog, pipeline, stage)
@@ -200,7 +227,7 @@ def path(work: Work, entity: Entity, shown: Mapping[str, Any]) -> tuple[Step, ..
     return tuple(steps)
 
 
-def refused(catalog: Catalog, entity: Entity, error: DealwrightError) -> tuple[tuple[str, str | None], ...]:
+def refused(entity: Entity, error: DealwrightError) -> tuple[tuple[str, str | None], ...]:
     """Return what a refused move or archiving says: (message, field to mend or None), each message once."""
     told: dict[str, str | None] = {}
     for problem in error.problems:

@@ -1,0 +1,216 @@
+"""Mounting the console, and what all its views share: who may enter, and how a view is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask_admin import Admin, AdminIndexView, expose
+from flask_admin.model import BaseModelView
+from flask_admin.theme import Theme
+from flask_babel import gettext, lazy_gettext
+from wtforms import Form
+
+from dealwright import access
+from dealwright.errors import ForbiddenError, NotFoundError
+from dealwright.web import display, visit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
+    from sqlalchemy import Connection
+
+#: Who has this capability may see and do everything in the console.
+CAPABILITY = "admin"
+#: Most rows that a list of the console looks at, newest first; older ones are found by the record's own page.
+MOST = 1000
+
+Row = Mapping[str, Any]
+
+
+class Guarded:
+    """A view that only administrators may enter. Comes before Flask-Admin's class among the bases."""
+
+    def _handle_view(self, name: str, **kwargs: Any) -> ResponseReturnValue | None:
+        """Let an administrator in; anybody else is refused, a forged post too."""
+        answer = visit.begin()
+        if answer is not None:
+            return answer
+        if not access.capable(visit.catalog(), visit.user(), CAPABILITY):
+            raise ForbiddenError(gettext("Only administrators may enter the console."))
+        return None
+
+    def _run_view(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run the view. Flask-Admin 2.2.1 would run it again on any ``TypeError`` and hide where that came from."""
+        return function(self, *args, **kwargs)
+
+    def is_accessible(self) -> bool:
+        """Tell that the view may be listed in the menu: whoever sees the menu is an administrator."""
+        return True
+
+
+class Listing(Guarded, BaseModelView):  # type: ignore[misc] - flask_admin has no types here
+    """A list of rows that a function of the platform gives, newest first, with one page for each.
+
+    A subclass says ``column_list``, ``column_labels``, and gives the rows. Rows are mappings; nothing is written
+    through Flask-Admin's own forms.
+    """
+
+    can_create = can_edit = can_delete = False
+    can_view_details = True
+    list_template = "dealwright_admin/list.html"
+    details_template = "dealwright_admin/details.html"
+    page_size = 50
+    simple_list_pager = True
+    #: Columns that the search looks in; empty for no search.
+    searched: Sequence[str] = ()
+    #: Columns that the list can be sorted by.
+    sorted_by: Sequence[str] = ()
+    #: What a row is known by.
+    key = "id"
+
+    def __init__(self, name: str, endpoint: str) -> None:
+        super().__init__(dict, name=name, endpoint=f"admin_{endpoint}", url=endpoint)
+
+    def rows(self, connection: Connection) -> list[Row]:
+        """Return every row of the list."""
+        raise NotImplementedError
+
+    def row(self, connection: Connection, identifier: str) -> Row | None:
+        """Return one row for its page; by default the one of the list."""
+        return next((one for one in self.rows(connection) if str(one[self.key]) == identifier), None)
+
+    def get_pk_value(self, model: Row) -> str:
+        """Return what the row is known by."""
+        return str(model[self.key])
+
+    def scaffold_list_columns(self) -> list[str]:
+        """Return the columns."""
+        return list(self.column_list)
+
+    def scaffold_sortable_columns(self) -> dict[str, str]:
+        """Return the columns that the list can be sorted by."""
+        return {name: name for name in self.sorted_by}
+
+    def init_search(self) -> bool:
+        """Tell whether there is a search."""
+        return bool(self.searched)
+
+    def scaffold_form(self) -> type[Form]:
+        """Return an empty form: nothing is written through Flask-Admin."""
+        return Form
+
+    def scaffold_list_form(self, widget: Any = None, validators: Any = None) -> type[Form]:
+        """Return an empty form."""
+        return Form
+
+    def _get_field_value(self, model: Row, name: str) -> Any:
+        return model.get(name)
+
+    def get_list(
+        self,
+        page: int | None,
+        sort_field: str | None,
+        sort_desc: bool | None,
+        search: str | None,
+        filters: Any,
+        page_size: int | None = None,
+    ) -> tuple[int, list[Row]]:
+        """Return how many rows match, and those of the page."""
+        with visit.workspace().database.read() as connection:
+            found = self.rows(connection)
+        if search:
+            wanted = search.casefold()
+            found = [one for one in found if any(wanted in str(one.get(n) or "").casefold() for n in self.searched)]
+        if sort_field:
+            found.sort(key=lambda one: (one.get(sort_field) is None, str(one.get(sort_field))), reverse=bool(sort_desc))
+        size = page_size or self.page_size
+        start = (page or 0) * size
+        return len(found), found[start : start + size]
+
+    def get_one(self, id: str) -> Row:  # noqa: A002 - Flask-Admin's name
+        """Return the row of a page.
+
+        Raises:
+            NotFoundError: If there is none.
+        """
+        with visit.workspace().database.read() as connection:
+            found = self.row(connection, id)
+        if found is None:
+            raise NotFoundError(gettext("There is nothing with the id “%(id)s”.", id=id[:80]))
+        return found
+
+    def back(self) -> ResponseReturnValue:
+        """Lead to the list, and say that it is done."""
+        return redirect(url_for(f"{self.endpoint}.index_view", notice="done"), 303)
+
+
+class Index(Guarded, AdminIndexView):  # type: ignore[misc] - flask_admin has no types here
+    """The first page of the console: leads to the users."""
+
+    def __init__(self) -> None:
+        super().__init__(name=lazy_gettext("Administration"), endpoint="admin", url="/admin")
+        # Flask-Admin would serve 21 MB of jQuery, Bootstrap and maps; our templates need none of it.
+        self.static_folder = None
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """Lead to the first list."""
+        return redirect(url_for("admin_users.index_view"), 303)
+
+
+def mount(app: Flask) -> None:
+    """Add the console to the application."""
+    from dealwright_admin.catalog import Entities, Packs, Rules
+    from dealwright_admin.happened import Decisions, Events
+    from dealwright_admin.outbox import Outbox
+    from dealwright_admin.people import Roles, Users
+
+    app.register_blueprint(Blueprint("dealwright_admin", __name__, template_folder="templates"))
+    app.jinja_env.globals.update(pretty=pretty, local_moment=local_moment)
+    admin = Admin(
+        app,
+        name="Dealwright",
+        index_view=Index(),
+        theme=Theme(folder="bootstrap4", base_template="dealwright_admin/base.html"),
+    )
+    admin.add_views(
+        Users(lazy_gettext("Users"), "users"),
+        Roles(lazy_gettext("Roles"), "roles"),
+        Entities(lazy_gettext("Entities"), "entities"),
+        Rules(lazy_gettext("Rules"), "rules"),
+        Packs(lazy_gettext("Packs"), "packs"),
+        Events(lazy_gettext("Events"), "events"),
+        Decisions(lazy_gettext("Decisions"), "decisions"),
+        Outbox(lazy_gettext("Outbox"), "outbox"),
+    )
+
+
+def pretty(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON that a person can read."""
+    return json.dumps(document, ensure_ascii=False, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON does not know as what it does: read-only mappings as objects, the rest as text."""
+    return (
+        dict(value)
+        if isinstance(value, Mapping)
+        else list(value)
+        if isinstance(value, tuple | frozenset)
+        else str(value)
+    )
+
+
+def local_moment(moment: datetime) -> str:
+    """Return a moment as day and time in the reader's zone."""
+    return display.moment(moment.isoformat())
+
+
+def posted_ids() -> list[str]:
+    """Return the rows that a post names."""
+    return [one for one in request.form.getlist("rowid") if one]

@@ -1,0 +1,59 @@
+"""What happened and what was decided, newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask_babel import lazy_gettext
+
+from dealwright.storage import decisions, events
+from dealwright_admin.console import MOST, Listing, Row
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Events(Listing):
+    """The event log."""
+
+    column_list = ("at", "type", "entity", "record", "actor", "version")
+    column_labels = {
+        "at": lazy_gettext("At"),
+        "type": lazy_gettext("Type"),
+        "entity": lazy_gettext("Entity"),
+        "record": lazy_gettext("Record"),
+        "actor": lazy_gettext("By"),
+        "version": lazy_gettext("Version"),
+    }
+    searched = ("id", "type", "entity", "record", "actor")
+
+    def rows(self, connection: Connection) -> list[Row]:
+        """Return the newest events."""
+        return list(events.latest(connection, limit=MOST))
+
+    def row(self, connection: Connection, identifier: str) -> Row | None:
+        """Return any event."""
+        return events.get(connection, identifier)
+
+
+class Decisions(Listing):
+    """What rules decided, and what they looked at."""
+
+    column_list = ("at", "rule", "fired", "mode", "entity", "record")
+    column_labels = {
+        "at": lazy_gettext("At"),
+        "rule": lazy_gettext("Rule"),
+        "fired": lazy_gettext("Fired"),
+        "mode": lazy_gettext("Mode"),
+        "entity": lazy_gettext("Entity"),
+        "record": lazy_gettext("Record"),
+    }
+    searched = ("id", "rule", "entity", "record")
+
+    def rows(self, connection: Connection) -> list[Row]:
+        """Return the newest decisions."""
+        return list(decisions.latest(connection, limit=MOST))
+
+    def row(self, connection: Connection, identifier: str) -> Row | None:
+        """Return any decision."""
+        return decisions.get(connection, identifier)

@@ -1,0 +1,55 @@
+"""What the build left in ``static/dist``, as it is committed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+
+import pytest
+
+from dealwright.web import assets
+
+DIST = assets.STATIC / "dist"
+MANIFEST = json.loads((DIST / "manifest.json").read_text("utf-8"))
+#: Kilobytes after gzip that a page may cost (measured: 18 for scripts, 6 for styles).
+BUDGET = {"js": 40, "css": 20}
+
+
+def test_every_name_of_the_manifest_is_a_file_with_a_hash_in_its_name() -> None:
+    for entry in MANIFEST.values():
+        assert (DIST / entry["file"]).is_file()
+        assert re.search(r"-[A-Z0-9]{8}\.\w+$", entry["file"])
+
+
+def test_every_file_but_the_licences_and_the_manifest_is_in_use() -> None:
+    used = {"manifest.json", "LICENSES.txt"}
+    for entry in MANIFEST.values():
+        used |= {entry["file"], *entry["imports"]}
+    found = {file.name.removesuffix(".gz").removesuffix(".br") for file in DIST.iterdir()}
+    assert found == used
+
+
+@pytest.mark.parametrize("file", sorted(DIST.glob("*.gz")), ids=lambda file: file.name)
+def test_the_gzip_twin_holds_the_same_bytes(file) -> None:  # type: ignore[no-untyped-def]
+    assert gzip.decompress(file.read_bytes()) == (DIST / file.name.removesuffix(".gz")).read_bytes()
+    assert (DIST / f"{file.name.removesuffix('.gz')}.br").is_file()
+
+
+def test_a_page_loads_less_than_its_budget() -> None:
+    for ending, limit in BUDGET.items():
+        total = sum(file.stat().st_size for file in DIST.glob(f"*.{ending}.gz"))
+        assert total <= limit * 1024, f"{ending} weighs {total / 1024:.1f} KB"
+
+
+def test_no_built_file_names_another_host_or_evaluates_text() -> None:
+    for file in [*DIST.glob("app-*.js"), *DIST.glob("admin-*.js"), *DIST.glob("*.css")]:
+        text = file.read_text("utf-8")
+        assert "https://" not in text and "http://" not in text, file.name
+        assert not re.search(r"\beval\(|new Function", text), file.name
+
+
+def test_the_licence_of_everything_shipped_is_shipped() -> None:
+    text = (DIST / "LICENSES.txt").read_text("utf-8")
+    for name in ("htmx.org", "inter", "lucide"):
+        assert name in text
