@@ -6,15 +6,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from dealwright import clock
 from dealwright.errors import ConflictError, NotFoundError
 from dealwright.jobs.pace import Pace
 from dealwright.jobs.runner import Runner, Schedule
-from dealwright.storage import Database, queue
+from dealwright.storage import Database, migrations, outbox, queue, timers
 
 QUICK = Pace(poll=0.02, job_wait=0.01)
 
@@ -191,8 +193,6 @@ def test_a_schedule_leaves_a_job_behind_and_is_gone_when_it_is_no_longer_asked_f
 
 
 def test_done_jobs_are_pruned_and_dead_ones_stay(prepared):
-    from datetime import UTC, datetime, timedelta
-
     leave(prepared, "add")
     leave(prepared, "unknown")
     with running(prepared, add=lambda *_: None):
@@ -201,3 +201,43 @@ def test_done_jobs_are_pruned_and_dead_ones_stay(prepared):
     assert queue.prune(prepared, now - timedelta(days=1)) == 0
     assert queue.prune(prepared, now + timedelta(minutes=1)) == 1
     assert [job.state for job in queue.jobs(prepared)] == ["dead"]
+
+
+def test_the_backlog_says_how_far_behind_the_work_is(prepared):
+    noon = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    with clock.frozen(noon):
+        assert queue.backlog(prepared) == queue.Backlog(0, 0, 0, 0, 0)
+    leave(prepared, "unknown")
+    with running(prepared):
+        until(lambda: bool(queue.jobs(prepared, ["dead"])))
+    message = {"channel": "c", "target": "t", "payload": {}}
+    with prepared.write() as connection:
+        outbox.put(
+            connection, [{"id": "1", "key": "a", "at": noon, **message}, {"id": "2", "key": "b", "at": noon, **message}]
+        )
+        outbox.dead(connection, "2", "no", noon)
+        timers.put(connection, [timers.Timer("sales.deal", "r1", "x", noon + timedelta(seconds=10))])
+        queue.beat(connection, "w1")
+    with clock.frozen(noon + timedelta(seconds=30)):
+        behind = queue.backlog(prepared, seconds=10**9)
+    assert behind == queue.Backlog(message_seconds=30, timer_seconds=20, dead_messages=1, dead_jobs=1, workers=1)
+
+
+def test_a_workspace_in_a_schema_of_its_own_has_its_own_queue(pg):
+    name = pg.create()
+    with Database(f"{pg.url(name)}?schema=north") as north, Database(f"{pg.url(name)}?schema=south") as south:
+        for one in (north, south):
+            migrations.upgrade(one)
+            queue.install(one)
+        leave(north, "add", {"n": 1})
+        assert [job.arguments for job in queue.jobs(north)] == [{"n": 1}]
+        assert queue.jobs(south) == []
+        ran: list[int] = []
+        with running(north, add=lambda _, arguments: ran.append(arguments["n"])):
+            until(lambda: ran == [1])
+    pg.drop(name)
+
+
+def test_a_long_schema_name_still_makes_one_that_postgresql_takes():
+    assert len(queue._schema("w" * 63)) == 63
+    assert queue._schema("w" * 62 + "a") != queue._schema("w" * 62 + "b")

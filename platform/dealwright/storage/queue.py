@@ -287,5 +287,61 @@ def forget(connection: Connection, workers: Sequence[str], seconds: float) -> No
     connection.execute(sa.delete(system.worker).where(system.worker.c.id.in_(workers), system.worker.c.seen_at < since))
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far behind the background work is.
+
+    Attributes:
+        message_seconds: Since when the longest due message waits; 0 if none does. While messages are on their way they
+            are not due.
+        timer_seconds: The same of timers.
+        dead_messages: Messages that wait for a person.
+        dead_jobs: Jobs that do.
+        workers: Workers heard of within the time asked for.
+    """
+
+    message_seconds: float
+    timer_seconds: float
+    dead_messages: int
+    dead_jobs: int
+    workers: int
+
+
+def backlog(database: Database, seconds: float = 30) -> Backlog:
+    """Return how far behind the background work is; two small reads, for a health check every few seconds.
+
+    Args:
+        database: Where.
+        seconds: Workers silent for longer are not counted.
+    """
+    now = clock.now()
+    pending: sa.ColumnElement[str] = sa.literal_column("'pending'")
+    messages, due = system.outbox.c, system.timer.c
+    alive = system.worker.c.seen_at
+    with database.read() as connection:
+        oldest, dead, timer, workers = connection.execute(
+            sa.select(
+                sa.select(sa.func.min(messages.next_at)).where(messages.state == pending).scalar_subquery(),
+                sa.select(sa.func.count()).where(messages.state == sa.literal_column("'dead'")).scalar_subquery(),
+                sa.select(sa.func.min(due.due_at)).where(due.state == pending).scalar_subquery(),
+                sa.select(sa.func.count())
+                .where(alive >= _now(connection) - timedelta(seconds=seconds))
+                .scalar_subquery(),
+            )
+        ).one()
+    dead_jobs = _client(database.engine).list_workflows(
+        status=[theirs for theirs, ours in _STATES.items() if ours == "dead"],
+        name=WORKFLOW,
+        limit=1000,
+        load_input=False,
+        load_output=False,
+    )
+    return Backlog(_late(oldest, now), _late(timer, now), dead, len(dead_jobs), workers)
+
+
+def _late(since: datetime | None, now: datetime) -> float:
+    return max((now - since).total_seconds(), 0.0) if since is not None else 0.0
+
+
 def _now(connection: Connection) -> Any:
     return sa.func.now() if connection.dialect.name == "postgresql" else clock.now()
