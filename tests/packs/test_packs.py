@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dealwright import packs
+from dealwright import clock, packs
 from dealwright.errors import DefinitionError
 from dealwright.packs import contents, order
 
@@ -337,3 +337,42 @@ def test_a_shipped_pack_is_without_faults(name: str) -> None:
 def test_the_shipped_packs_go_together() -> None:
     sources = [packs.read(folder) for folder in packs.find().values()]
     assert set(packs.catalog(sources).packs) >= {"base", "fmcg_channels", "medical_devices_cn", "sales_pipeline"}
+
+
+def test_an_extension_lies_in_the_folder_of_the_pack_it_extends(tmp_path: Path) -> None:
+    pack(tmp_path, name="below", namespace="low")
+    extension = {"kind": "entity", "extends": "low.thing", "properties": {"up__x": {"field": "text"}}}
+    folder = pack(
+        tmp_path, {"extend/base/thing.json": extension}, name="above", namespace="up", requires={"below": "^1"}
+    )
+    assert said(folder) == [
+        "above/extend/base/thing.json/extends: “low.thing” belongs to the pack below; move the file to extend/below/thing.json"
+    ]
+
+
+def test_a_required_pack_that_cannot_be_read_is_told_of(tmp_path: Path) -> None:
+    write(pack(tmp_path, name="below", namespace="low"), {"code.py": ""})
+    folder = pack(tmp_path, name="above", namespace="up", requires={"below": "^1"})
+    assert [one.source for one in packs.check([tmp_path])] == ["below/code.py"]
+    assert [one.source for one in packs.check([folder])] == ["below/code.py"]
+
+
+def test_two_packs_of_one_name_are_refused(tmp_path: Path) -> None:
+    found = packs.check([pack(tmp_path / "a"), pack(tmp_path / "b")])
+    assert [(one.pointer, one.code) for one in found] == [("/id", "twice")]
+
+
+def test_a_whole_workspace_of_packs_is_checked_in_a_second(tmp_path: Path) -> None:
+    """Thirty entities of forty fields: the size of a large customer."""
+    fields = {
+        f"f{i}": {"field": "text", "title": f"Field {i}", "maxLength": 100, "visible_when": "f0 != null"}
+        for i in range(40)
+    }
+    files = {
+        f"entities/e{i}.json": {"kind": "entity", "id": f"shop.e{i}", "title": "E", "properties": fields}
+        for i in range(30)
+    }
+    folder = pack(tmp_path, files)
+    start = clock.elapsed()
+    assert said(folder) == []
+    assert clock.elapsed() - start < 10

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from dealwright.metadata.fold import Folded
     from dealwright.metadata.layers import Layer
 
+_NUMBERS: Final = frozenset({"integer", "decimal", "percent", "money"})
+#: Keys whose constant need not be a number; what fits is the matter of the field that gets it.
+_ANY_TYPE: Final = frozenset({"default", "value"})
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{[a-z][a-z0-9_.]*\}|(?P<wrong>\{[^{}]{0,40}\}?|\})")
 
 
@@ -51,12 +54,16 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
 
 
 def _parameters(findings: Findings, key: tuple[str, str], document: Any) -> None:
+    """Look up each ``{"param": name}``: there is one, and it is a number where a number is needed."""
+    known = findings.catalog.parameters
     for at, name in parameters_in(document):
         wanted = parse.parameter_id(key[1], name)
-        if wanted not in findings.catalog.parameters:
-            local = {one.partition(".")[2] for one in findings.catalog.parameters}
-            message = f"there is no parameter “{wanted}”{near(name, local)}"
-            findings.say(key, at[:-1], "unknown-name", message)
+        if wanted not in known:
+            hint = near(name, {one.partition(".")[2] for one in known})
+            findings.say(key, at[:-1], "unknown-name", f"there is no parameter “{wanted}”{hint}")
+        elif at[-2] not in _ANY_TYPE and known[wanted].type not in _NUMBERS:
+            message = f"the parameter “{wanted}” is of the type {known[wanted].type}; a number is needed here"
+            findings.say(key, at[:-1], "not-a-number", message)
 
 
 def _pipeline(findings: Findings, pipeline: Pipeline) -> None:
@@ -151,7 +158,7 @@ def _parameter(findings: Findings, parameter: Parameter) -> None:
         expected = f"one of {', '.join(choices)}" if choices else f"a value of the type {parameter.type}"
         message = f"the default “{document['default']}” does not fit; expected {expected}"
         findings.say(key, ["default"], "wrong-type", message)
-    elif parameter.type in ("integer", "decimal", "percent", "money"):
+    elif parameter.type in _NUMBERS:
         value = Decimal(parameter.value)
         least, most = (Decimal(document[one]) if one in document else value for one in ("minimum", "maximum"))
         if not least <= value <= most:

@@ -7,7 +7,7 @@ others. Only what could be a mere consequence of such a fault is left for the ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -70,12 +70,23 @@ def check(paths: Iterable[Path], search: Iterable[Path] = ()) -> list[Problem]:
             wanted[folder.name] = path if inside is not None else None
             places.extend((folder, folder.parent))
             try:
-                sources[folder.name] = read(folder.resolve())
+                one = read(folder.resolve())
             except DefinitionError as error:
                 found.extend(error.problems)
-    with_required(sources, places)
+                continue
+            other = sources.setdefault(one.id, one)
+            if other.folder != one.folder:
+                message = f"there are two packs “{one.id}”: {other.folder} and {one.folder}; check one at a time"
+                found.append(Problem("/id", "twice", message, f"{folder.name}/pack.json"))
+    try:
+        with_required(sources, places)
+    except DefinitionError as error:
+        found.extend(error.problems)
     if sources:
-        found.extend(examine(sources.values(), load.SETTINGS).problems)
+        unreadable = find(places).keys() - sources.keys()
+        for problem in examine(sources.values(), load.SETTINGS).problems:
+            if problem.code != "missing-pack" or problem.pointer.rpartition("/")[2] not in unreadable:
+                found.append(problem)
         for name in wanted.keys() & sources.keys():
             found.extend(_other_files(sources[name]))
     asked = [p for p in found if _asked_for(p, wanted)]
@@ -104,7 +115,7 @@ def with_required(sources: dict[str, PackSource], places: Iterable[Path] = ()) -
     """Add to ``sources`` the packs that they require, as far as they are found; ranges are not looked at here.
 
     Raises:
-        DefinitionError: If a required pack is there and cannot be read.
+        DefinitionError: If a required pack is there and cannot be read; those found before it are added.
     """
     available = find(places)
     waiting = list(sources.values())
@@ -135,6 +146,7 @@ def examine(sources: Iterable[PackSource], settings: Mapping[str, str]) -> Exami
         whole.append(replace(layer, documents=tuple(kept)))
     folded = fold(whole)
     found.extend(folded.problems)
+    found.extend(_misplaced_extensions(whole, folded))
     catalog = load.assembled(folded, whole, settings)
     for group in (
         references.problems(catalog, folded, whole),
@@ -163,6 +175,17 @@ def catalog(sources: Iterable[PackSource], settings: Mapping[str, str] | None = 
 def layers_of(sources: Iterable[PackSource]) -> list[Layer]:
     """Return the layers of the base and these packs in the order of the fold."""
     return [load.base(), *(one.layer for one in order.ordered(sources))]
+
+
+def _misplaced_extensions(layers: Iterable[Layer], folded: Folded) -> Iterator[Problem]:
+    """Yield each extension that does not lie in the folder of the pack that it extends."""
+    for layer in layers:
+        for one in layer.documents:
+            owner = folded.owners.get((one.document["kind"], one.document.get("extends", "")))
+            if owner is not None and f"/extend/{owner}/" not in one.source:
+                name = one.document["extends"]
+                message = f"“{name}” belongs to the pack {owner}; move the file to extend/{owner}/{name.partition('.')[2]}.json"
+                yield Problem("/extends", "wrong-folder", message, one.source)
 
 
 def _without_unknown_keys(one: SourcedDocument, faults: Sequence[Problem]) -> SourcedDocument | None:
