@@ -309,18 +309,23 @@ def _can_be_empty(key: sa.ColumnElement[Any]) -> bool:
 def _after(keys: Sequence[tuple[sa.ColumnElement[Any], bool]], values: Sequence[Any]) -> sa.ColumnElement[bool]:
     """Return what comes after a record with these values of the keys: by the first, or by the next among equals."""
     result: sa.ColumnElement[bool] = sa.false()
-    for (key, descending), value in reversed(list(zip(keys, values, strict=True))):
-        beyond = _beyond(key, descending, value)
+    bound = [
+        None if value is None else sa.literal(value, key.type) for (key, _), value in zip(keys, values, strict=True)
+    ]
+    for (key, descending), value in reversed(list(zip(keys, bound, strict=True))):
         equal = key.is_(None) if value is None else key == value
-        result = sa.or_(beyond, sa.and_(equal, result))
-    (key, descending), value = keys[0], values[0]
-    if value is not None and len(keys) > 1 and not (descending and _can_be_empty(key)):
+        result = sa.or_(_beyond(key, descending, value), sa.and_(equal, result))
+    key, descending = keys[0]
+    first = bound[0]
+    if first is not None and len(keys) > 1 and not (descending and _can_be_empty(key)):
         # Says nothing new, but lets the database begin in the middle of an index.
-        result = sa.and_(key <= value if descending else key >= value, result)
+        result = sa.and_(key <= first if descending else key >= first, result)
     return result
 
 
-def _beyond(key: sa.ColumnElement[Any], descending: bool, value: Any) -> sa.ColumnElement[bool]:
+def _beyond(
+    key: sa.ColumnElement[Any], descending: bool, value: sa.BindParameter[Any] | None
+) -> sa.ColumnElement[bool]:
     if value is None:
         return sa.false() if descending else key.is_not(None)
     if not descending:
