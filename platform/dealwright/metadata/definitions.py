@@ -102,6 +102,7 @@ class Entity:
         fields: The entity's own fields, by id, in the order of the form.
         system_fields: What the platform keeps on each record (id, owner, version ...), by id.
         display: The field whose value names a record for people; None means the id.
+        unique: Every rule, those too that stand as ``unique`` or ``external_id`` on one field.
         pipelines: Ids of the pipelines its records can be in; with one, ``stage`` and ``status`` are system fields.
         part_of: The reference to the whole, if its records are parts: rights and deletion follow the whole.
         tree: The self reference that makes its records a tree.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from dealwright.errors import DefinitionError, Problem
@@ -18,6 +19,7 @@ from dealwright.metadata.definitions import Document
 from dealwright.metadata.fold import Folded, fold
 from dealwright.metadata.folder import read_folder
 from dealwright.metadata.layers import BASE_LAYER, Layer, SourcedDocument
+from dealwright.metadata.pointers import pointer
 from dealwright.resources import shipped
 
 #: What a workspace's settings are until somebody sets them.
@@ -55,8 +57,8 @@ def form(one: SourcedDocument) -> list[Problem]:
 def refused(found: Iterable[Problem]) -> DefinitionError:
     """Return the error that carries these problems."""
     problems = list(dict.fromkeys(found))
-    count = f"{len(problems)} problems" if len(problems) != 1 else "a problem"
-    return DefinitionError(f"there is {count} in the definitions".replace("is 0", "are 0"), problems)
+    count = "is a problem" if len(problems) == 1 else f"are {len(problems)} problems"
+    return DefinitionError(f"there {count} in the definitions; nothing was changed", problems)
 
 
 def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, str]) -> Catalog:
@@ -69,7 +71,7 @@ def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, st
     packs = [parse.pack(layer.manifest, inherited["locale"]) for layer in layers if layer.manifest]
     return Catalog(
         revision=revision(folded, packs=[dict(one.document) for one in packs], settings=inherited),
-        documents=folded.documents,
+        documents={key: MappingProxyType(dict(one)) for key, one in folded.documents.items()},
         entities={one: parse.entity(folded, one, pipelines.values()) for one in of_kind["entity"]},
         rules={one: parse.rule(folded, one) for one in of_kind["rule"]},
         roles={one: parse.role(folded, one) for one in of_kind["role"]},
@@ -78,14 +80,8 @@ def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, st
         packs={one.id: one for one in packs},
         settings=inherited,
         translations=folded.translations,
-        provenance={(*key, canonical_path): layers_of for (key, canonical_path), layers_of in _named(folded)},
+        provenance={(*key, pointer(at)): whose for (key, at), whose in folded.provenance.items()},
     )
-
-
-def _named(folded: Folded) -> Iterable[tuple[tuple[tuple[str, str], str], tuple[str, ...]]]:
-    from dealwright.metadata.pointers import pointer
-
-    return (((key, pointer(at)), whose) for (key, at), whose in folded.provenance.items())
 
 
 def revision(folded: Folded, *, packs: Sequence[Document], settings: Mapping[str, str]) -> str:
