@@ -6,9 +6,11 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Source root to the only package in it.
@@ -118,3 +120,19 @@ def test_no_file_names_a_place_on_somebody_s_machine() -> None:
         if file.is_file() and file.suffix in texts and place.search(file.read_text(encoding="utf-8", errors="replace"))
     ]
     assert wrong == []
+
+
+def test_every_dependency_is_locked_in_a_version_that_fits() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    wanted += [one for extra in project["project"]["optional-dependencies"].values() for one in extra]
+    lock = re.findall(
+        r"^([a-z0-9-]+)==([^ ;\\]+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    locked = dict(lock)
+    wrong = [
+        one
+        for one in map(Requirement, wanted)
+        if (version := locked.get(re.sub(r"[-_.]+", "-", one.name.lower()))) is None or version not in one.specifier
+    ]
+    assert [str(one) for one in wrong] == [], "run make lock"
