@@ -12,9 +12,12 @@ import pytest
 from dealwright.storage import migrations
 from dealwright.storage.database import Database
 from postgres import Postgres
+from worlds import opened as world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from dealwright.records import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +78,9 @@ def database(database_url: str) -> Iterator[Database]:
     """A fresh, migrated workspace; the test runs once on each kind of database."""
     with Database(database_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def workspace(database: Database, tmp_path: Path) -> Workspace:
+    """A fresh workspace with the small world of ``worlds``; the test runs once on each kind of database."""
+    return world(database, folder=tmp_path / "files")
