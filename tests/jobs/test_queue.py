@@ -16,7 +16,7 @@ from dealwright import clock
 from dealwright.errors import ConflictError, NotFoundError
 from dealwright.jobs.pace import Pace
 from dealwright.jobs.runner import Runner, Schedule
-from dealwright.storage import Database, migrations, outbox, queue, timers
+from dealwright.storage import Database, backlog, migrations, outbox, queue, roll, timers
 
 QUICK = Pace(poll=0.02, job_wait=0.01)
 
@@ -206,7 +206,7 @@ def test_done_jobs_are_pruned_and_dead_ones_stay(prepared):
 def test_the_backlog_says_how_far_behind_the_work_is(prepared):
     noon = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     with clock.frozen(noon):
-        assert queue.backlog(prepared) == queue.Backlog(0, 0, 0, 0, 0)
+        assert backlog.of(prepared) == backlog.Backlog(0, 0, 0, 0, 0)
     leave(prepared, "unknown")
     with running(prepared):
         until(lambda: bool(queue.jobs(prepared, ["dead"])))
@@ -217,10 +217,10 @@ def test_the_backlog_says_how_far_behind_the_work_is(prepared):
         )
         outbox.dead(connection, "2", "no", noon)
         timers.put(connection, [timers.Timer("sales.deal", "r1", "x", noon + timedelta(seconds=10))])
-        queue.beat(connection, "w1")
+        roll.beat(connection, "w1")
     with clock.frozen(noon + timedelta(seconds=30)):
-        behind = queue.backlog(prepared, seconds=10**9)
-    assert behind == queue.Backlog(message_seconds=30, timer_seconds=20, dead_messages=1, dead_jobs=1, workers=1)
+        behind = backlog.of(prepared, seconds=10**9)
+    assert behind == backlog.Backlog(message_seconds=30, timer_seconds=20, dead_messages=1, dead_jobs=1, workers=1)
 
 
 def test_a_workspace_in_a_schema_of_its_own_has_its_own_queue(pg):

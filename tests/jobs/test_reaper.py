@@ -11,7 +11,7 @@ from dealwright import clock
 from dealwright.errors import UnavailableError
 from dealwright.jobs import Pace, Worker
 from dealwright.jobs.reaper import Reaper
-from dealwright.storage import Database, queue, system
+from dealwright.storage import Database, roll, system
 
 PACE = Pace(lost_after=30)
 
@@ -24,17 +24,17 @@ class Runner:
         self.taken: list[tuple[list[str], list[str]]] = []
 
     def take_over(self, workers: list[str]) -> None:
-        self.taken.append((list(workers), roll(self.database)))
+        self.taken.append((list(workers), names(self.database)))
 
 
-def roll(database: Database) -> list[str]:
+def names(database: Database) -> list[str]:
     with database.read() as connection:
         return sorted(connection.execute(sa.select(system.worker.c.id)).scalars())
 
 
 def seen(database: Database, worker: str, seconds_ago: float) -> None:
     with database.write() as connection:
-        queue.beat(connection, worker)
+        roll.beat(connection, worker)
         at = clock.now() - timedelta(seconds=seconds_ago)
         connection.execute(sa.update(system.worker).where(system.worker.c.id == worker).values(seen_at=at))
 
@@ -53,7 +53,7 @@ def test_who_is_silent_too_long_is_taken_over_and_then_struck_out(database):
     seen(database, "alive", 20)
     Reaper(database, "me", runner, PACE).look()
     assert runner.taken == [(["dead"], ["alive", "dead", "me"])]
-    assert roll(database) == ["alive", "me"]
+    assert names(database) == ["alive", "me"]
 
 
 def test_who_signs_off_is_lost_at_once(database):
@@ -67,10 +67,10 @@ def test_who_signs_off_is_lost_at_once(database):
 def test_who_comes_back_before_he_is_struck_out_stays(database):
     seen(database, "slow", 31)
     with database.write() as connection:
-        assert queue.lost(connection, 30) == ["slow"]
-        queue.beat(connection, "slow")
-        queue.forget(connection, ["slow"], 30)
-    assert roll(database) == ["slow"]
+        assert roll.lost(connection, 30) == ["slow"]
+        roll.beat(connection, "slow")
+        roll.forget(connection, ["slow"], 30)
+    assert names(database) == ["slow"]
 
 
 def test_a_look_that_fails_does_not_end_the_worker(database):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from dealwright.storage import queue
+from dealwright.storage import roll
 
 if TYPE_CHECKING:
     from dealwright.jobs.pace import Pace
@@ -33,16 +33,16 @@ class Reaper:
             UnavailableError: If the database cannot be asked now.
         """
         with self._database.write() as connection:
-            queue.beat(connection, self._worker)
-            lost = [worker for worker in queue.lost(connection, self._pace.lost_after) if worker != self._worker]
+            roll.beat(connection, self._worker)
+            lost = [worker for worker in roll.lost(connection, self._pace.lost_after) if worker != self._worker]
         if lost:
             self._runner.take_over(lost)
             with self._database.write() as connection:
-                queue.forget(connection, lost, self._pace.lost_after)
+                roll.forget(connection, lost, self._pace.lost_after)
             _log.warning("took over the jobs of %s, silent for %g s", ", ".join(lost), self._pace.lost_after)
         return False
 
     def leave(self) -> None:
         """Sign off: whoever looks next takes over what was left undone."""
         with self._database.write() as connection:
-            queue.leave(connection, self._worker)
+            roll.leave(connection, self._worker)

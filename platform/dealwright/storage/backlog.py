@@ -52,9 +52,6 @@ def of(database: Database, seconds: float = 30) -> Backlog:
                 sa.select(sa.func.min(messages.next_at)).where(messages.state == pending).scalar_subquery(),
                 sa.select(sa.func.count()).where(messages.state == sa.literal_column("'dead'")).scalar_subquery(),
                 sa.select(sa.func.min(due.due_at)).where(due.state == pending).scalar_subquery(),
-                sa.select(sa.func.count())
-                .where(alive >= _now(connection) - timedelta(seconds=seconds))
-                .scalar_subquery(),
             )
         ).one()
         workers = roll.alive(connection, seconds)

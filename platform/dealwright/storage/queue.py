@@ -1,4 +1,4 @@
-"""The queue of jobs: longer work that a transaction leaves behind, and the roll of the workers who do it.
+"""The queue of jobs: longer work that a transaction leaves behind.
 
     with database.write() as connection:
         ...change something...
@@ -13,18 +13,16 @@ but rows of ``outbox`` and ``timers``; ``docs/decisions/010-outbox-and-timers-ar
 from __future__ import annotations
 
 import json
-import platform
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import sqlalchemy as sa
 
-from dealwright import __version__, clock
+from dealwright import clock
 from dealwright.errors import ConflictError, NotFoundError
-from dealwright.storage import system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -257,91 +255,13 @@ def prune(database: Database, before: datetime, *, batch: int = 1000) -> int:
     return len(found)
 
 
-def beat(connection: Connection, worker: str) -> None:
-    """Note that ``worker`` lives: the first call enters it, each later one moves its time."""
-    now = _now(connection)
-    found = connection.execute(sa.update(system.worker).where(system.worker.c.id == worker).values(seen_at=now))
-    if not found.rowcount:
-        connection.execute(
-            sa.insert(system.worker).values(
-                id=worker, started_at=now, seen_at=now, host=platform.node(), version=__version__
-            )
-        )
-
-
-def lost(connection: Connection, seconds: float) -> list[str]:
-    """Return the workers that have not been heard of for so long. The time is the database's: one clock for all."""
-    since = _now(connection) - timedelta(seconds=seconds)
-    return list(connection.execute(sa.select(system.worker.c.id).where(system.worker.c.seen_at < since)).scalars())
-
-
-def leave(connection: Connection, worker: str) -> None:
-    """Let ``worker`` count as lost from now on: it stops, and others take over what it may have left undone."""
-    epoch = datetime.fromtimestamp(0, UTC)
-    connection.execute(sa.update(system.worker).where(system.worker.c.id == worker).values(seen_at=epoch))
-
-
-def forget(connection: Connection, workers: Sequence[str], seconds: float) -> None:
-    """Strike out workers whose jobs were taken over, unless one of them was heard of meanwhile."""
-    since = _now(connection) - timedelta(seconds=seconds)
-    connection.execute(sa.delete(system.worker).where(system.worker.c.id.in_(workers), system.worker.c.seen_at < since))
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How far behind the background work is.
-
-    Attributes:
-        message_seconds: Since when the longest due message waits; 0 if none does. While messages are on their way they
-            are not due.
-        timer_seconds: The same of timers.
-        dead_messages: Messages that wait for a person.
-        dead_jobs: Jobs that do.
-        workers: Workers heard of within the time asked for.
-    """
-
-    message_seconds: float
-    timer_seconds: float
-    dead_messages: int
-    dead_jobs: int
-    workers: int
-
-
-def backlog(database: Database, seconds: float = 30) -> Backlog:
-    """Return how far behind the background work is; two small reads, for a health check every few seconds.
-
-    Args:
-        database: Where.
-        seconds: Workers silent for longer are not counted.
-    """
-    now = clock.now()
-    pending: sa.ColumnElement[str] = sa.literal_column("'pending'")
-    messages, due = system.outbox.c, system.timer.c
-    alive = system.worker.c.seen_at
-    with database.read() as connection:
-        oldest, dead, timer, workers = connection.execute(
-            sa.select(
-                sa.select(sa.func.min(messages.next_at)).where(messages.state == pending).scalar_subquery(),
-                sa.select(sa.func.count()).where(messages.state == sa.literal_column("'dead'")).scalar_subquery(),
-                sa.select(sa.func.min(due.due_at)).where(due.state == pending).scalar_subquery(),
-                sa.select(sa.func.count())
-                .where(alive >= _now(connection) - timedelta(seconds=seconds))
-                .scalar_subquery(),
-            )
-        ).one()
-    dead_jobs = _client(database.engine).list_workflows(
+def count_dead(database: Database) -> int:
+    """Return how many jobs are dead; a thousand stands for any more."""
+    found = _client(database.engine).list_workflows(
         status=[theirs for theirs, ours in _STATES.items() if ours == "dead"],
         name=WORKFLOW,
         limit=1000,
         load_input=False,
         load_output=False,
     )
-    return Backlog(_late(oldest, now), _late(timer, now), dead, len(dead_jobs), workers)
-
-
-def _late(since: datetime | None, now: datetime) -> float:
-    return max((now - since).total_seconds(), 0.0) if since is not None else 0.0
-
-
-def _now(connection: Connection) -> Any:
-    return sa.func.now() if connection.dialect.name == "postgresql" else clock.now()
+    return len(found)
