@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dealwright import fields
 from dealwright.metadata import load
@@ -23,7 +24,7 @@ TYPES: dict[str, tuple[dict[str, Any], st.SearchStrategy[Any]]] = {
     "date": ({"field": "date"}, st.dates()),
     "datetime": (
         {"field": "datetime"},
-        st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)).map(  # noqa: DTZ001 - the zone is given
+        st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)).map(
             lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         ),
     ),

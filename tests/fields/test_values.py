@@ -324,3 +324,17 @@ def test_what_is_the_same_to_a_person_has_not_changed(made):
     before = {"n": Decimal("1.5"), "m": ["a", "b"], "p": Decimal(1), "p__currency": "EUR", "x": None}
     after = {"n": Decimal("1.50"), "m": ["b", "a"], "p": Decimal(1), "p__currency": "USD", "x": False}
     assert fields.changed(catalog, "s.deal", before, after, ["n", "m", "p", "x"]) == {"p"}
+
+
+def test_a_value_at_the_end_of_a_path_is_shown_like_a_field(made):
+    catalog = made(
+        {"account": {"field": "reference", "to": "s.account"}, "fee": {"field": "money", "currency": "per_record"}}
+    )
+    assert fields.shown_path(catalog, "s.deal", "account.founded", date(2026, 1, 5)) == "2026-01-05"
+    assert fields.shown_path(catalog, "s.deal", "account.founded", None) is None
+    assert fields.shown_path(catalog, "s.deal", "fee", Decimal("1.5")) == "1.50"
+    assert fields.shown_path(catalog, "s.deal", "nothing.at.all", "x") == "x"
+
+
+def test_the_form_template_of_a_type_has_its_name():
+    assert {name: kind.template for name, kind in fields.TYPES.items()} == {name: name for name in fields.TYPES}

@@ -65,7 +65,6 @@ class Select(FieldType):
     """One of the field's options, by id. A hidden option is still taken: records have it."""
 
     name = "select"
-    template = "select"
 
     def reader(self, field: Field, catalog: Catalog) -> Reader:
         """Return a reader of an option's id."""
@@ -84,7 +83,6 @@ class MultiSelect(FieldType):
     """Several of the field's options; none of them is an empty value."""
 
     name = "multi_select"
-    template = "multi_select"
     kind = "json"
 
     def reader(self, field: Field, catalog: Catalog) -> Reader:
@@ -124,14 +122,12 @@ class Tags(MultiSelect):
     """Words that people add freely; with ``options`` and ``"allow_new": false`` only those."""
 
     name = "tags"
-    template = "tags"
 
 
 class Checklist(FieldType):
     """Options to tick off: which are done. One that is missing is not done."""
 
     name = "checklist"
-    template = "checklist"
     kind = "json"
     condition: ClassVar[str] = "json"
 
@@ -171,7 +167,6 @@ class Boolean(FieldType):
     """Yes or no, never empty: no is the value of a field that nobody has set."""
 
     name = "boolean"
-    template = "boolean"
     kind = "boolean"
     condition = "boolean"
     nullable = False

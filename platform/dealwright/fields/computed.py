@@ -135,7 +135,6 @@ class Formula(_Computed):
     """The value of an expression over the record; ``result`` names its type."""
 
     name = "formula"
-    template = "computed"
 
     def columns(self, field: Field) -> tuple[Column, ...]:
         """Return the column of the result's type; none for a formula that uses now() or today()."""
@@ -149,21 +148,18 @@ class Rollup(_Computed):
     """Count, sum, average, least or greatest over the records of another entity that refer to this one."""
 
     name = "rollup"
-    template = "computed"
 
 
 class Lookup(_Computed):
     """A value of the record that a reference points at."""
 
     name = "lookup"
-    template = "computed"
 
 
 class Static(_Computed):
     """A Markdown text that stands in the form; it has no value."""
 
     name = "static"
-    template = "note"
 
 
 TYPES = (Formula(), Rollup(), Lookup(), Static())

@@ -23,7 +23,6 @@ class Json(FieldType):
     """Any JSON value up to 64 KB and 32 levels deep."""
 
     name = "json"
-    template = "json"
     kind = "json"
     condition = "json"
 

@@ -48,7 +48,6 @@ class FieldType:
 
     Attributes:
         name: What documents write as ``field``.
-        template: Name of the form template, without its ending.
         kind: Kind of its column; None for a value that has no column of its own.
         condition: What the value is in conditions: the name of a built-in field type that behaves alike.
         writable: Whether a client may send a value; computed types are read-only.
@@ -56,11 +55,15 @@ class FieldType:
     """
 
     name: ClassVar[str]
-    template: ClassVar[str]
     kind: ClassVar[str | None] = "text"
     condition: ClassVar[str] = "text"
     writable: ClassVar[bool] = True
     nullable: ClassVar[bool] = True
+
+    @property
+    def template(self) -> str:
+        """Name of the form template, without its ending; a type of a plugin may name a built-in one."""
+        return self.name
 
     def empty(self) -> Any:
         """Return the typed value of a field without a value: None, false, or a new empty list."""

@@ -46,7 +46,6 @@ class File(FieldType):
     """
 
     name = "file"
-    template = "file"
     kind = "json"
     condition = "json"
     accepted: ClassVar[tuple[str, ...]] = ()
@@ -167,7 +166,6 @@ class Image(File):
     """An uploaded picture. SVG is none: it can hold scripts."""
 
     name = "image"
-    template = "image"
     accepted = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -175,7 +173,6 @@ class Signature(File):
     """A signature drawn on the screen, kept as a picture."""
 
     name = "signature"
-    template = "signature"
     accepted = ("image/png",)
 
 

@@ -28,7 +28,6 @@ class Reference(FieldType):
     """The id of a record of the entity ``to``."""
 
     name = "reference"
-    template = "reference"
     kind = "id"
 
     def reader(self, field: Field, catalog: Catalog) -> Reader:
@@ -44,21 +43,18 @@ class User(Reference):
     """The id of a user."""
 
     name = "user"
-    template = "user"
 
 
 class Team(Reference):
     """The id of a team."""
 
     name = "team"
-    template = "team"
 
 
 class References(FieldType):
     """The ids of many records of the entity ``to``, in order; kept in a table of links."""
 
     name = "references"
-    template = "references"
     kind = None
     condition = "references"
 
@@ -105,7 +101,6 @@ class AnyReference(FieldType):
     """A record of any entity: ``{entity, id}``; with ``to`` only of the entities that it names."""
 
     name = "any_reference"
-    template = "any_reference"
     kind = "json"
     condition = "json"
 

@@ -45,7 +45,6 @@ class Date(FieldType):
     """A day, without time and zone."""
 
     name = "date"
-    template = "date"
     kind = "date"
     condition = "date"
 
@@ -99,7 +98,6 @@ class Datetime(FieldType):
     """A moment, kept in UTC."""
 
     name = "datetime"
-    template = "datetime"
     kind = "datetime"
     condition = "datetime"
 
@@ -141,7 +139,6 @@ class Time(FieldType):
     """A time of day, to the second, without a zone."""
 
     name = "time"
-    template = "time"
     kind = "time"
     condition = "text"
 
@@ -205,7 +202,6 @@ class Duration(FieldType):
     """A length of time, to the millisecond."""
 
     name = "duration"
-    template = "duration"
     kind = "duration"
     condition = "duration"
 

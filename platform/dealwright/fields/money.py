@@ -29,7 +29,6 @@ class Money(FieldType):
     """
 
     name = "money"
-    template = "money"
     kind = "decimal"
     condition = "decimal"
     per_record: ClassVar[str] = "per_record"

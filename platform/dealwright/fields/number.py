@@ -38,7 +38,6 @@ class Integer(FieldType):
     """A whole number of 64 bits."""
 
     name = "integer"
-    template = "number"
     kind = "bigint"
     condition = "integer"
 
@@ -87,7 +86,6 @@ class Rating(Integer):
     """A number of stars from 1 to ``maximum``, which is 5 unless the field says otherwise."""
 
     name = "rating"
-    template = "rating"
     kind = "integer"
 
     def range(self, field: Field) -> tuple[int, int]:
@@ -99,7 +97,6 @@ class DecimalNumber(FieldType):
     """An exact decimal number with ``scale`` places (0 to 8, by default 4)."""
 
     name = "decimal"
-    template = "decimal"
     kind = "decimal"
     condition = "decimal"
 
@@ -128,7 +125,6 @@ class Percent(DecimalNumber):
     """A share in percent: 15 means 15 %."""
 
     name = "percent"
-    template = "percent"
 
     def from_text(self, field: Field, text: str, catalog: Catalog) -> Any:
         """Return the decimal text, without the percent sign that may stand at its end."""
@@ -139,7 +135,6 @@ class Autonumber(FieldType):
     """A number that the platform gives to each record when it is made, by ``format``."""
 
     name = "autonumber"
-    template = "static"
     writable = False
 
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:

@@ -28,7 +28,6 @@ class Address(FieldType):
     """A postal address in its parts; parts without text are left out."""
 
     name = "address"
-    template = "address"
     kind = "json"
     condition = "json"
 
@@ -76,7 +75,6 @@ class Geolocation(FieldType):
     """A point: latitude and longitude in degrees, north and east positive, kept to seven decimal places."""
 
     name = "geolocation"
-    template = "geolocation"
     kind = "json"
     condition = "json"
 

@@ -33,7 +33,6 @@ class Rows(FieldType):
     """
 
     name = "rows"
-    template = "rows"
     kind = None
     condition = "rows"
 

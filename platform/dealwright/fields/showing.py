@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dealwright.fields.computed import valued
+from dealwright.fields.decimals import amount
 from dealwright.fields.money import currency_key, has_currency
 from dealwright.fields.registry import TYPES
 
@@ -68,7 +69,8 @@ def writer(field: Field, catalog: Catalog) -> Writer | None:
 def shown_path(catalog: Catalog, entity_id: str, path: str, value: Any) -> Any:
     """Write the value at the end of a dotted path, such as ``account.revenue``, as API JSON.
 
-    A text stays as it is if the path leads nowhere; whoever asked for it has made sure of it before.
+    A value stays as it is if the path leads nowhere; whoever asked for it has made sure of it before. Of money with its
+    own currency it is the amount.
     """
     write = catalog.once(("fields.shown_path", entity_id, path), lambda: _path_writer(catalog, entity_id, path))
     return value if value is None or write is None else write(value)
@@ -79,11 +81,14 @@ def _path_writer(catalog: Catalog, entity_id: str, path: str) -> Writer | None:
     entity = catalog.entity(entity_id)
     for step in through:
         field = entity.field(step)
-        if field is None or field.to not in catalog.entities:
+        if field is None or field.to is None or field.to not in catalog.entities:
             return None
         entity = catalog.entities[field.to]
     field = entity.field(last)
-    return writer(valued(field, entity.all_fields(), catalog), catalog) if field is not None else None
+    if field is None:
+        return None
+    found = valued(field, entity.all_fields(), catalog)
+    return amount if has_currency(found) else writer(found, catalog)
 
 
 def changed(

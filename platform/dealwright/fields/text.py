@@ -80,7 +80,6 @@ class Text(FieldType):
     """A text of one line, up to 255 characters unless the field says otherwise."""
 
     name = "text"
-    template = "text"
     longest: ClassVar[int] = 255
     lines: ClassVar[bool] = False
     form: ClassVar[str | None] = None
@@ -135,7 +134,6 @@ class LongText(Text):
     """A text of many lines."""
 
     name = "long_text"
-    template = "long_text"
     longest = 100_000
     lines = True
 
@@ -144,21 +142,18 @@ class RichText(LongText):
     """A text in Markdown; it is cleaned when it is shown, never trusted."""
 
     name = "rich_text"
-    template = "rich_text"
 
 
 class Code(LongText):
     """Source code; ``language`` names what the editor colours it as."""
 
     name = "code"
-    template = "code"
 
 
 class Email(Text):
     """An email address."""
 
     name = "email"
-    template = "email"
     form = EMAIL
     refusal = "not-an-email"
 
@@ -167,7 +162,6 @@ class Phone(Text):
     """A phone number as people write it: digits with spaces, brackets, dots, dashes, and an extension."""
 
     name = "phone"
-    template = "phone"
     form = PHONE
     refusal = "not-a-phone"
 
@@ -176,7 +170,6 @@ class Url(Text):
     """A web or mail address: http, https and mailto, so that a link never runs a script."""
 
     name = "url"
-    template = "url"
     longest = 2_000
     form = URL
     refusal = "not-a-url"
@@ -186,7 +179,6 @@ class Colour(Text):
     """A colour as ``#rrggbb``, kept in small letters."""
 
     name = "colour"
-    template = "colour"
     form = COLOUR
     refusal = "not-a-colour"
 
