@@ -203,6 +203,11 @@ def test_done_jobs_are_pruned_and_dead_ones_stay(prepared):
     assert [job.state for job in queue.jobs(prepared)] == ["dead"]
 
 
+def test_before_the_first_worker_there_are_no_jobs(database):
+    assert queue.jobs(database) == []
+    assert backlog.of(database) == backlog.Backlog(0, 0, 0, 0, 0)
+
+
 def test_the_backlog_says_how_far_behind_the_work_is(prepared):
     noon = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     with clock.frozen(noon):

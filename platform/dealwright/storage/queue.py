@@ -136,6 +136,13 @@ def install(database: Database) -> None:
     DBOS.migrate(address(database), schema=schema(database))
 
 
+def _is_installed(database: Database) -> bool:
+    """Tell whether the library's tables are there: before the first worker they are not, and there are no jobs."""
+    with database.read() as connection:
+        where = schema(database) if database.dialect == "postgresql" else None
+        return sa.inspect(connection).has_table("workflow_status", schema=where)
+
+
 def address(database: Database) -> str:
     """Return the database's address in the form that the library wants, with its password."""
     return database.engine.url.render_as_string(hide_password=False)
@@ -178,6 +185,8 @@ def jobs(database: Database, states: Sequence[str] = (), *, limit: int = 100, of
         limit: How many at most.
         offset: How many to leave out first.
     """
+    if not _is_installed(database):
+        return []
     wanted = [theirs for theirs, ours in _STATES.items() if ours in states] if states else None
     found = _client(database.engine).list_workflows(
         status=wanted, name=WORKFLOW, limit=limit, offset=offset, sort_desc=True, load_output=True
@@ -257,6 +266,8 @@ def prune(database: Database, before: datetime, *, batch: int = 1000) -> int:
 
 def count_dead(database: Database) -> int:
     """Return how many jobs are dead; a thousand stands for any more."""
+    if not _is_installed(database):
+        return 0
     found = _client(database.engine).list_workflows(
         status=[theirs for theirs, ours in _STATES.items() if ours == "dead"],
         name=WORKFLOW,
