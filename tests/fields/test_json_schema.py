@@ -292,6 +292,26 @@ def test_both_agree_on_the_plainest_values_of_every_type(name, value):
     agree({name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("account", "a"),
+        ("date", "2026-11-23"),
+        ("datetime", "2026-11-23T09:30:00Z"),
+        ("time", "09:30"),
+        ("duration", "P1D"),
+        ("decimal", "1.5"),
+        ("colour", "#112233"),
+        ("uuid", "00000000-0000-7000-8000-000000000000"),
+    ],
+)
+def test_a_line_feed_at_the_end_is_refused_by_both(name, text):
+    agree({name: text})
+    assert list(UPDATE.iter_errors({name: text})) == []
+    assert list(UPDATE.iter_errors({name: text + "\n"})) != []
+    agree({name: text + "\n"})
+
+
 class TestRequired:
     ENTITY = {
         "kind": "entity",

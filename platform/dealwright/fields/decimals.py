@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from dealwright.fields.faults import refuse_value
+from dealwright.fields.field_type import formed
 from dealwright.fields.messages import Word
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def decimal_schema(scale: int, spec: Mapping[str, Any]) -> dict[str, Any]:
     # Leading zeros count for nothing and zeros at the end are no precision; the field's own digits are the limit.
     whole = f"0*[0-9]{{1,{DIGITS - scale}}}"
     text = f"^-?{whole}(\\.[0-9]{{1,{scale}}}0*)?$" if scale else f"^-?{whole}(\\.0+)?$"
-    return {"anyOf": [number, {"type": "string", "maxLength": _LONGEST, "pattern": text}]}
+    return {"anyOf": [number, formed(text, _LONGEST)]}
 
 
 def numbers(spec: Mapping[str, Any], key: str) -> list[int | float]:

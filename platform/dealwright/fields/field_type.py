@@ -130,6 +130,15 @@ def counted(field: Field, most: int) -> dict[str, Any]:
     return limits if not fewest else {**limits, "anyOf": [{"maxItems": 0}, {"minItems": fewest}]}
 
 
+def formed(pattern: str, longest: int, *, never: str = "\\n") -> dict[str, Any]:
+    """Return the schema of a text of a form: it matches ``pattern``, and not ``never``.
+
+    ``$`` in ``pattern`` matches before a line feed at the end too in some dialects, Python's among them, so a line feed
+    is refused apart.
+    """
+    return {"type": "string", "pattern": pattern, "maxLength": longest, "not": {"pattern": never}}
+
+
 def nullable(kind: FieldType, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a value that may also be null, where its type may be empty."""
     if not kind.nullable or not schema:

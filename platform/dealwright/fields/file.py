@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from marshmallow import ValidationError
 
 from dealwright.fields.faults import Fault, refuse, refuse_value
-from dealwright.fields.field_type import FieldType, Reader, counted, entries
+from dealwright.fields.field_type import FieldType, Reader, counted, entries, formed
 from dealwright.fields.messages import Word, described
 from dealwright.fields.text import CONTROL, clean
 
@@ -82,7 +82,7 @@ class File(FieldType):
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema of the object, or of a list of such."""
         accepted = self._accepted(field)
-        kind: dict[str, Any] = {"type": "string", "pattern": MEDIA_TYPE, "maxLength": 255}
+        kind = formed(MEDIA_TYPE, 255)
         if accepted:
             kind["anyOf"] = [
                 {"pattern": "^" + re.escape(a[:-1])} if a.endswith("/*") else {"const": a} for a in accepted
@@ -91,7 +91,7 @@ class File(FieldType):
         one = {
             "type": "object",
             "properties": {
-                "id": {"type": "string", "pattern": ID, "maxLength": 64},
+                "id": formed(ID, 64),
                 "name": {"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME, "not": {"pattern": CONTROL}},
                 "size": size,
                 "type": kind,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import ValidationError
 
 from dealwright.fields.faults import Fault, refuse_value
-from dealwright.fields.field_type import FieldType, Reader, counted, entries
+from dealwright.fields.field_type import FieldType, Reader, counted, entries, formed
 from dealwright.fields.file import ID, identifier
 from dealwright.fields.messages import Word, described
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Most records that one field of many links to.
 MOST = 1_000
-_ID_SCHEMA = {"type": "string", "pattern": ID, "maxLength": 64}
+_ID_SCHEMA = formed(ID, 64)
 
 
 class Reference(FieldType):

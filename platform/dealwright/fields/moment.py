@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dealwright.fields.faults import refuse_value
-from dealwright.fields.field_type import FieldType, Reader, Writer
+from dealwright.fields.field_type import FieldType, Reader, Writer, formed
 from dealwright.fields.messages import Word
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Date(FieldType):
 
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema: the pattern for all validators, ``format`` for those that check that the day exists."""
-        return {"type": "string", "format": "date", "pattern": DATE, "maxLength": 10}
+        return {**formed(DATE, 10), "format": "date"}
 
     def from_text(self, field: Field, text: str, catalog: Catalog) -> Any:
         """Return the date; slashes and dots between year, month and day are taken when the year comes first."""
@@ -120,7 +120,7 @@ class Datetime(FieldType):
 
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema: the pattern for all validators, ``format`` for those that check that the day exists."""
-        return {"type": "string", "format": "date-time", "pattern": DATETIME, "maxLength": 35}
+        return {**formed(DATETIME, 35), "format": "date-time"}
 
     def from_text(self, field: Field, text: str, catalog: Catalog) -> Any:
         """Return the moment; one without a zone is in the workspace's. Of an hour that comes twice it is the first."""
@@ -160,7 +160,7 @@ class Time(FieldType):
 
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema of a time of day."""
-        return {"type": "string", "pattern": TIME, "maxLength": 8}
+        return formed(TIME, 8)
 
     def from_text(self, field: Field, text: str, catalog: Catalog) -> Any:
         """Return the time; ``9:30`` means ``09:30``."""
@@ -224,7 +224,7 @@ class Duration(FieldType):
 
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema of a duration in weeks, days, hours, minutes and seconds."""
-        return {"type": "string", "pattern": DURATION, "not": {"pattern": NOTHING}, "maxLength": 60}
+        return formed(DURATION, 60, never=rf"{NOTHING}|\n")
 
 
 TYPES = (Date(), Datetime(), Time(), Duration())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dealwright.fields.decimals import SCALE, amount, decimal_reader, decimal_schema, number_from_text
 from dealwright.fields.faults import refuse, refuse_value
-from dealwright.fields.field_type import Column, FieldType, Reader, Writer
+from dealwright.fields.field_type import Column, FieldType, Reader, Writer, formed
 from dealwright.fields.messages import Word
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Money(FieldType):
         one = decimal_schema(SCALE, field.spec)
         if not has_currency(field):
             return one
-        code = {"type": "string", "pattern": "^[A-Z]{3}$", "maxLength": 3}
+        code = formed("^[A-Z]{3}$", 3)
         return {
             "type": "object",
             "properties": {"amount": one, "currency": code},

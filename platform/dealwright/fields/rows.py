@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 
 from dealwright.fields.computed import valued
 from dealwright.fields.faults import refuse, refuse_value
-from dealwright.fields.field_type import FieldType, Reader, Writer, counted, entries, nullable
+from dealwright.fields.field_type import FieldType, Reader, Writer, counted, entries, formed, nullable
 from dealwright.fields.file import ID, identifier
 from dealwright.fields.messages import Word
 from dealwright.fields.money import currency_key, has_currency
@@ -78,7 +78,7 @@ class Rows(FieldType):
 
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema of a list of objects without keys that are unknown."""
-        properties: dict[str, Any] = {"id": {"type": ["string", "null"], "pattern": ID, "maxLength": 64}}
+        properties: dict[str, Any] = {"id": {"anyOf": [formed(ID, 64), {"type": "null"}]}}
         items = field.items or {}
         for one in items.values():
             kind = KNOWN[one.type]
