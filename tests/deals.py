@@ -51,6 +51,7 @@ DOCUMENTS = [
                 "items": {"properties": {"qty": {"field": "integer"}, "price": {"field": "money"}}},
             },
             "double": {"field": "formula", "formula": "amount * 2", "result": "money"},
+            "pin": {"field": "text", "sensitivity": "secret"},
             "spent": {"field": "rollup", "of": "sales.cost", "via": "deal", "measure": "sum", "value": "amount"},
         },
     },

@@ -45,6 +45,18 @@ def test_a_decision_keeps_what_the_condition_read_and_whether_each_comparison_he
     assert (found.entity, found.record, found.event) == ("sales.deal", "d1", "e1")
 
 
+def test_a_decision_keeps_no_secret_only_that_there_is_one():
+    (found,) = decided([deals.rule("r", 'pin == "1234" || old.pin != null')], {"pin": "1234", "old.pin": None})
+    assert found.facts == {"pin": {"set": True}, "old.pin": None}
+    assert (found.fired, found.truth) == (True, (True, False))
+
+
+def test_a_rule_whose_on_can_never_wake_it_is_known_and_sleeps():
+    catalog = deals.with_rules([deals.rule("r", on={"event": {"type": "sla.breached"}})])
+    assert rules.of(catalog).groups() == ()
+    assert rules.of(catalog).rule("sales.r").needs() == frozenset()
+
+
 def test_a_rule_without_a_condition_always_fires():
     for matcher in (None, "python", "durable"):
         (found,) = decided([deals.rule("r")], {}, matcher=matcher)

@@ -5,6 +5,7 @@ Expected answers are worked out by ``pattern.holds``, three lines of Python.
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -150,6 +151,13 @@ def test_memory_stays_flat_over_20_000_facts_and_100_shards():
 def test_the_fence_refuses_what_kills_or_fools_the_library(wrong):
     with pytest.raises(ValueError, match=r"expected|not|name|code|tests|chains"):
         wrong()
+
+
+def test_every_chain_begins_with_the_guard_that_only_our_facts_meet():
+    # The library keeps a hidden fact of its own state beside ours; nothing but the guard is sure to keep it out.
+    text = json.loads(durable.ruleset(chains([[Test("t0", "!=", 1)], [Test("t1", "<", 2), Test("t0", "==", 3)]])))
+    begins = [text[name]["all"][0]["m"]["$and"][0] for name in ("0#0", "1#0")]
+    assert begins == [{"k": 1}, {"k": 1}]
 
 
 def test_names_that_the_library_cannot_tell_apart_are_refused(monkeypatch):

@@ -144,8 +144,6 @@ def _comparison(op: str, node: Call, negated: bool) -> _Variants:
     ordered = kind in types.ORDERED
     if not isinstance(right, Literal) or isinstance(left, Literal) or not (ordered or kind in _UNORDERED):
         return _flag(node, negated)
-    if right.value is None and op not in ("==", "!="):
-        return _flag(node, negated)  # a comparison with empty is false, whatever the value
     return tuple(
         tuple(_Atom(left, sign, right.value if with_constant else None) for sign, with_constant in tests)
         for tests in _TESTS[op][negated]

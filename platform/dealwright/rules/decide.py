@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dealwright.events import Event
     from dealwright.metadata.catalog import Catalog
+    from dealwright.rules.ruleset import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Decision:
         fired: Whether its condition held.
         mode: ``live``, or ``shadow``: decided and stored, but nothing is done.
         window: Within what it fires once for the record; the event's id for ``always``.
-        facts: What the condition read, and nothing else: name → value in API JSON, None for empty.
+        facts: What the condition read, and nothing else: name → value in API JSON, None for empty; a secret that is
+            not empty is ``{"set": true}``.
         truth: Whether each comparison of the condition held, in the order of its text.
         at: The moment of the event.
         revision: The catalog's revision.
@@ -80,7 +82,7 @@ def decide(
     for event, env, prepared in woken:
         answers = python_matcher.answers(prepared, env)
         held = frozenset(one.rule.id for one, answer in zip(prepared, answers, strict=True) if answer.holds)
-        shown = {name: plain(env.get(name)) for name in frozenset().union(*(one.reads for one in prepared))}
+        shown = _shown(prepared, env)
         held = matchers.settled(catalog, event.entity, event.type, env, prepared, held, matcher)
         for one, answer in zip(prepared, answers, strict=True):
             rule = one.rule
@@ -102,3 +104,12 @@ def decide(
                 )
             )
     return decisions
+
+
+def _shown(woken: Sequence[Prepared], env: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the conditions of ``woken`` read, in API JSON; of a secret only that there is one."""
+    secret = frozenset().union(*(one.secret for one in woken))
+    return {
+        name: {"set": True} if name in secret and env.get(name) is not None else plain(env.get(name))
+        for name in frozenset().union(*(one.reads for one in woken))
+    }

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dealwright import conditions
-from dealwright.conditions import python
-from dealwright.conditions.syntax import leaves
+from dealwright.conditions import python, types
+from dealwright.conditions.syntax import ROOTS, leaves
 from dealwright.errors import NotFoundError
 from dealwright.metadata import names
 from dealwright.rules import trigger, windows
@@ -36,18 +36,20 @@ class Prepared:
     Attributes:
         version: First 16 hex digits of the SHA-256 of what decides: entity, on, if, then, once_per, mode.
         condition: The compiled ``if``; None for always.
-        reads: The names of an environment that the condition reads, sorted.
-        comparisons: For each comparison of the condition, in the order of its text, whether it holds.
         actions: The compiled ``then``.
+        reads: The names of an environment that the condition reads, sorted.
+        secret: Those of them whose value no decision may keep.
+        comparisons: For each comparison of the condition, in the order of its text, whether it holds.
     """
 
     rule: Rule
     version: str
     trigger: Trigger
     condition: Condition | None
-    reads: tuple[str, ...]
-    comparisons: tuple[Callable[[Env], bool], ...]
     actions: tuple[CompiledAction, ...]
+    reads: tuple[str, ...] = ()
+    secret: frozenset[str] = frozenset()
+    comparisons: tuple[Callable[[Env], bool], ...] = ()
 
     def needs(self) -> frozenset[str]:
         """Return the names of an environment that deciding and acting read."""
@@ -67,11 +69,7 @@ class Rules:
     def __init__(self, catalog: Catalog) -> None:
         self.revision = catalog.revision
         self.zone = ZoneInfo(catalog.settings.get("zone", "UTC"))
-        prepared = [
-            one
-            for rule in catalog.rules.values()
-            if rule.mode in AWAKE and (one := _prepared(catalog, rule)) is not None
-        ]
+        prepared = [_prepared(catalog, rule) for rule in catalog.rules.values() if rule.mode in AWAKE]
         prepared.sort(key=lambda one: (one.rule.priority, one.rule.id))
         self.by_id: Mapping[str, Prepared] = {one.rule.id: one for one in prepared}
         groups: dict[tuple[str, str], list[Prepared]] = {}
@@ -144,16 +142,30 @@ def _canonical(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 
-def _prepared(catalog: Catalog, rule: Rule) -> Prepared | None:
-    wakes = trigger.read(rule)
-    if wakes is None:
-        return None
-    namespace = names.namespace_of(rule.id)
-    condition = (
-        None
-        if rule.condition is None
-        else conditions.of(catalog, rule.entity, rule.condition, "rule", namespace=namespace)
+def _prepared(catalog: Catalog, rule: Rule) -> Prepared:
+    actions = compiled(catalog, rule)
+    if rule.condition is None:
+        return Prepared(rule, version_of(rule), trigger.read(rule), None, actions)
+    condition = conditions.of(catalog, rule.entity, rule.condition, "rule", namespace=names.namespace_of(rule.id))
+    return Prepared(
+        rule=rule,
+        version=version_of(rule),
+        trigger=trigger.read(rule),
+        condition=condition,
+        actions=actions,
+        reads=tuple(sorted(condition.names)),
+        secret=frozenset(name for name in condition.names if _is_secret(catalog, rule.entity, name)),
+        comparisons=tuple(map(python.compile, leaves(condition.ast))),
     )
-    reads = tuple(sorted(condition.names)) if condition is not None else ()
-    comparisons = tuple(map(python.compile, leaves(condition.ast))) if condition is not None else ()
-    return Prepared(rule, version_of(rule), wakes, condition, reads, comparisons, compiled(catalog, rule))
+
+
+def _is_secret(catalog: Catalog, entity: str, name: str) -> bool:
+    """Tell whether ``name`` leads over or to a field whose value nobody is shown, or to rows with such a field."""
+    root, dot, rest = name.partition(".")
+    if dot and root == "user":
+        entity, name = "base.user", rest
+    elif dot and root in ROOTS:
+        name = rest
+    fields = [field for _, field, _ in types.hops(tuple(name.split(".")), entity, catalog)]
+    inner = [one for field in fields for one in (field.items or {}).values()]
+    return any(field.spec.get("sensitivity") == "secret" for field in (*fields, *inner))

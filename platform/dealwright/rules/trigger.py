@@ -62,29 +62,26 @@ class Trigger:
             return False
         if self.fields and event.type in RECORD["updated"] and self.fields.isdisjoint(event.changes):
             return False
-        if self.entered or self.left:
-            before, after = event.changes.get("stage", (None, None))
-            return (not self.left or before in self.left) and (not self.entered or after in self.entered)
-        return True
+        before, after = event.changes.get("stage", (None, None))
+        return (not self.left or before in self.left) and (not self.entered or after in self.entered)
 
 
-def read(rule: Rule) -> Trigger | None:
-    """Return what wakes ``rule``; None if it can never wake, which :func:`problems` explains."""
+def read(rule: Rule) -> Trigger:
+    """Return what wakes ``rule``; without ``types`` if nothing can, which :func:`problems` explains."""
     spec = rule.trigger.spec
     match rule.trigger.kind:
         case "record":
             types = {one for kind in _listed(spec, "events") for one in RECORD.get(kind, ())}
-            return Trigger(frozenset(types), fields=_listed(spec, "fields")) if types else None
+            return Trigger(frozenset(types), fields=_listed(spec, "fields"))
         case "stage":
             entered, left = _listed(spec, "entered"), _listed(spec, "left")
             # A new record enters its first stage; nothing leaves one but by a move.
             types = {events.MOVED} if left else {events.MOVED, events.CREATED}
-            return Trigger(frozenset(types), entered=entered, left=left) if entered or left else None
+            return Trigger(frozenset(types), entered=entered, left=left)
         case "event":
-            types = {one for one in _listed(spec, "type") if events.is_sendable(one)}
-            return Trigger(frozenset(types)) if types else None
+            return Trigger(frozenset(one for one in _listed(spec, "type") if events.is_sendable(one)))
         case _:
-            return None
+            return Trigger(frozenset())
 
 
 def problems(catalog: Catalog, rule: Rule) -> list[Problem]:
