@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from dealwright import conditions, packs
+from dealwright.access import rights_of
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.patterns import compiled
 from dealwright.resources import shipped
@@ -231,3 +232,39 @@ def test_what_people_see_is_there_in_chinese(catalog: Catalog) -> None:
     assert catalog.text("pipeline", "sales.standard", "/stages/needs/title", "zh-CN") == "需求确认"
     assert catalog.text("entity", DEAL, "/properties/lines/items/properties/qty/title", "zh-CN") == "数量"
     assert catalog.text("entity", DEAL, "/properties/med__department/title", "zh-CN") == "科室"
+
+
+def test_a_representative_sees_everything_but_the_margin_and_leaves_the_tier_to_the_rules(catalog: Catalog) -> None:
+    rep = rights_of(catalog, ("sales.rep",), DEAL)
+    assert set(catalog.entity(DEAL).all_fields()) - rep.seen() == {"margin"}
+    assert {"tier", "opportunity_id", "demo_views"} & rep.edited("update") == set()
+    assert not rep.allows("delete")
+    assert rights_of(catalog, ("sales.manager",), DEAL).seen() == set(catalog.entity(DEAL).all_fields())
+
+
+def test_a_quality_reviewer_reads_opportunities_without_their_money(catalog: Catalog) -> None:
+    reviewer = rights_of(catalog, ("med.quality_reviewer",), DEAL)
+    assert reviewer.seen() & {"amount", "weighted", "total", "lines", "discount", "margin", "budget"} == set()
+    assert {"name", "med__device_class"} <= reviewer.seen()
+    assert not reviewer.allows("update")
+
+
+@pytest.mark.parametrize(
+    ("owner", "manager", "team", "parent", "allowed"),
+    [
+        ("me", None, None, None, True),
+        ("li", "me", "south", None, True),
+        ("li", "other", "mine", None, True),
+        ("li", "other", "below", "mine", True),
+        ("li", "other", "south", "sales", False),
+    ],
+)
+def test_a_manager_works_on_the_own_team_those_below_and_whoever_reports_to_him(
+    catalog: Catalog, owner: str, manager: str | None, team: str | None, parent: str | None, allowed: bool
+) -> None:
+    rights = rights_of(catalog, ("sales.manager",), DEAL)
+    record = {"owner": owner, "owner.manager": manager, "team": team, "team.parent": parent}
+    assert bool(rights.matching("read", {**record, "user.id": "me", "user.team": "mine"})) is allowed
+    # Without a team of one's own, records without a team are not shared.
+    alone = {**record, "team": None, "team.parent": None, "user.id": "me", "user.team": None}
+    assert bool(rights.matching("read", alone)) is ("me" in (owner, manager))
