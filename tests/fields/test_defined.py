@@ -53,6 +53,22 @@ def test_sound_fields_have_no_problems(made):
             "no-such-target",
             id="prefill of a formula",
         ),
+        pytest.param(
+            {
+                "l": {
+                    "field": "rows",
+                    "items": {
+                        "properties": {
+                            "d": {"field": "date"},
+                            "a": {"field": "formula", "result": "boolean", "formula": "d < today()"},
+                        }
+                    },
+                }
+            },
+            "/properties/l/items/properties/a/formula",
+            "moment-in-rows",
+            id="today in rows",
+        ),
         pytest.param({"a": {"field": "rating", "maximum": 500}}, "/properties/a/maximum", "bad-keyword", id="stars"),
         pytest.param(
             {"a": {"field": "formula", "result": "date", "formula": "1 + 1"}},

@@ -87,6 +87,20 @@ class TestFormulas:
         fields.compute_on_read(catalog, "s.deal", env)
         assert (env["region"], env["late"]) == ("East", False)
 
+    def test_a_lookup_in_rows_comes_from_what_was_loaded_for_the_row(self, made):
+        items = {
+            "properties": {
+                "product": {"field": "reference", "to": "s.product"},
+                "listed": {"field": "lookup", "via": "product", "value": "price"},
+            }
+        }
+        catalog = made({"lines": {"field": "rows", "items": items}})
+        assert fields.row_needs(catalog, "s.deal") == {"lines": {"product.price"}}
+        env = {"lines": [{"id": "1", "product": "p", "product.price": Decimal(3)}]}
+        fields.compute_on_read(catalog, "s.deal", env)
+        shown = fields.shown(catalog, "s.deal", env)
+        assert shown == {"lines": [{"id": "1", "product": "p", "listed": "3.00"}]}
+
 
 class TestVisibility:
     REASON = {

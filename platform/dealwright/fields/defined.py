@@ -76,6 +76,8 @@ def _of_fields(
             given = Word(gives if gives in WORDS else "any")
             wanted = Word("decimal" if result in ("percent", "money") else result)
             yield problem(f"{name}/result", "formula-type", found=given, expected=wanted)
+        if rows is not None and volatile(known[name]):
+            yield problem(f"{name}/formula", "moment-in-rows")
         for read in sorted(condition.fields & formulas.keys()):
             if volatile(known[read]) and not volatile(known[name]):
                 yield problem(f"{name}/formula", "formula-goes-stale", name=read)

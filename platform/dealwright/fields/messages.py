@@ -221,6 +221,10 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "This formula is stored but reads “{name}”, which changes with time; use today() in it too, or do not read it.",
             "此公式会被存储，却读取随时间变化的“{name}”；请在其中也使用 today() 或 now()，或不要读取它。",
         ),
+        "moment-in-rows": (
+            "A formula in rows is stored with its row, so it cannot use now() or today(); put it on the record.",
+            "明细行中的公式随行存储，不能使用 now() 或 today()，请放到记录上。",
+        ),
         "no-such-target": (
             "There is no field “{name}” to fill here; name a field that can be set.",
             "没有可填充的字段“{name}”，请使用可填写的字段。",

@@ -52,6 +52,7 @@ def _row_needs(catalog: Catalog, entity_id: str) -> dict[str, frozenset[str]]:
     for name, part in here.parts.items():
         found[name] |= {path for path in part.names - set(part.outside) if "." in path}
         found[name] |= {path for one in part.fields.values() for path in (one.spec.get("prefill") or {}).values()}
+        found[name] |= set(_lookups(part).values())
     return {name: frozenset(paths) for name, paths in found.items() if paths}
 
 
@@ -74,11 +75,17 @@ def compute_on_read(catalog: Catalog, entity_id: str, env: dict[str, Any]) -> No
     Args:
         catalog: The definitions in force.
         entity_id: The record's entity.
-        env: The stored record with what :func:`computed_on_read` names. A result too large to keep is empty.
+        env: The stored record with what :func:`computed_on_read` names; rows with what :func:`row_needs` names. A result
+            too large to keep is empty.
     """
     here = plan(catalog, entity_id)
     for name, path in _lookups(here).items():
         env[name] = env.get(path)
+    for name, part in here.parts.items():
+        if looked_up := _lookups(part):
+            env[name] = [
+                {**row, **{one: row.get(path) for one, path in looked_up.items()}} for row in env.get(name) or ()
+            ]
     for one in _volatile(here):
         try:
             env[one.id] = fitted(one.result, one.condition.evaluate(env))

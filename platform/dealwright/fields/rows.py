@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import ValidationError
 
 from dealwright.fields.computed import valued
-from dealwright.fields.faults import refuse, refuse_value
+from dealwright.fields.faults import Fault, refuse, refuse_value
 from dealwright.fields.field_type import FieldType, Reader, Writer, counted, entries, formed, nullable
 from dealwright.fields.file import ID, identifier
 from dealwright.fields.messages import Word
@@ -43,6 +43,11 @@ class Rows(FieldType):
     def reader(self, field: Field, catalog: Catalog) -> Reader:
         """Return a reader of a list of objects."""
         listed, sent = entries(field, MOST), _sent(field, catalog)
+        always = [
+            one.id
+            for one in (field.items or {}).values()
+            if one.required and not one.spec.get("visible_when") and "default" not in one.spec
+        ]
 
         def read(value: Any) -> list[dict[str, Any]]:
             wrong: dict[int, Any] = {}
@@ -56,6 +61,7 @@ class Rows(FieldType):
                 except ValidationError as error:
                     wrong[index] = error.messages
             if wrong:
+                _add_missing(wrong, value, always)
                 raise ValidationError(wrong)
             return rows
 
@@ -98,6 +104,18 @@ class Rows(FieldType):
     def to_text(self, field: Field, value: Any, catalog: Catalog) -> str:
         """Return how many rows there are, for people; it cannot be read back."""
         return str(len(value))
+
+
+def _add_missing(wrong: dict[int, Any], value: Any, always: list[str]) -> None:
+    """Add what is missing to the faults of a list that is refused already, so that all is told at once.
+
+    A list without a fault is left to ``settle``, which knows what is asked for when.
+    """
+    for index, entry in enumerate(value):
+        if type(entry) is dict and isinstance(wrong.get(index, {}), dict):
+            for name in always:
+                if entry.get(name) in (None, ""):
+                    wrong.setdefault(index, {}).setdefault(name, [Fault("required", {})])
 
 
 def _sent(field: Field, catalog: Catalog) -> Sent:
