@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dealwright.records import Workspace
 from dealwright.storage import migrations
 from dealwright.storage.database import Database
 from postgres import Postgres
@@ -16,8 +17,6 @@ from worlds import opened as world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from dealwright.records import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +79,35 @@ def database(database_url: str) -> Iterator[Database]:
         yield opened
 
 
-@pytest.fixture
-def workspace(database: Database, tmp_path: Path) -> Workspace:
+@pytest.fixture(scope="session")
+def sqlite_world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the small world of ``worlds`` in force, of which each test gets a copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "world.db"
+    shutil.copy(sqlite_template, path)
+    with Database(f"sqlite:///{path}") as database:
+        world(database)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_world(pg: Postgres, pg_template: str) -> str:
+    """Name of a database with the small world of ``worlds`` in force, of which each test gets a copy."""
+    name = pg.create(template=pg_template)
+    with Database(pg.url(name)) as database:
+        world(database)
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
     """A fresh workspace with the small world of ``worlds``; the test runs once on each kind of database."""
-    return world(database, folder=tmp_path / "files")
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_world"), tmp_path / "world.db")
+        with Database(f"sqlite:///{tmp_path / 'world.db'}") as database:
+            yield Workspace(database, tmp_path / "files")
+        return
+    server: Postgres = request.getfixturevalue("pg")
+    name = server.create(template=request.getfixturevalue("postgresql_world"))
+    with Database(server.url(name)) as database:
+        yield Workspace(database, tmp_path / "files")
+    server.drop(name)

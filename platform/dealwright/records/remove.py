@@ -51,7 +51,7 @@ def restore(work: Work, entity_id: str, record_id: str) -> Saved:
     draft = _taken(work, entity, record_id, None)
     if draft.env["archived_at"] is None:
         return road.saved(work, draft)
-    clashes = stored.clashes(work.connection, work.catalog, entity_id, [draft.env])
+    clashes = stored.clashes(work.connection, work.catalog, entity_id, [{**draft.env, "archived_at": None}])
     if any(clash.kind == "unique" for clash in clashes):
         raise ConflictError(f"another {entity.title} has taken its place; change that one first, then restore this")
     _put(work, entity, draft, events.RESTORED)

@@ -86,7 +86,8 @@ def save_many(work: Work, entity_id: str, changes: Sequence[Change]) -> list[Sav
     at the results and rolls back. Statements do not grow with the number of records.
 
     Returns:
-        A result for each change, in order: what was saved, or the error that refused it.
+        A result for each change, in order: what was saved (without the record itself, which nobody asked to read),
+        or the error that refused it.
 
     Raises:
         NotFoundError, ForbiddenError: If the user may do nothing of the kind with this entity.
@@ -104,7 +105,7 @@ def save_many(work: Work, entity_id: str, changes: Sequence[Change]) -> list[Sav
     except DealwrightError:
         # Something of one of them cannot be written: one by one, so that only the guilty are refused.
         drafts = [_alone(work, entity, change) for change in changes]
-    return [draft.error if draft.error is not None else saved(work, draft) for draft in drafts]
+    return [draft.error if draft.error is not None else saved(work, draft, shown=False) for draft in drafts]
 
 
 def _alone(work: Work, entity: Entity, change: Change) -> Draft:
@@ -188,12 +189,12 @@ def _start(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool) -
             draft.error = ConflictError(f"the {entity.title} is archived; restore it before you change it")
 
 
-def saved(work: Work, draft: Draft) -> Saved:
-    """Return what the caller is told of a draft that was written."""
+def saved(work: Work, draft: Draft, *, shown: bool = True) -> Saved:
+    """Return what the caller is told of a draft that was written; the record itself only if it is to be ``shown``."""
     return Saved(
         id=draft.id,
         version=draft.version,
-        record=look.shown(work, draft),
+        record=look.shown(work, draft) if shown else {},
         warnings=tuple(draft.warnings),
         decisions=tuple(decision.id for decision in draft.decisions),
         created=draft.new,

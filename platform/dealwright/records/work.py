@@ -81,7 +81,7 @@ class Saved:
     """A record after a save.
 
     Attributes:
-        record: The record in API JSON, as far as the user may see it.
+        record: The record in API JSON, as far as the user may see it; empty where many were saved at once.
         warnings: What checks of level ``warning`` and suspicious duplicates say.
         decisions: Ids of the stored decisions that the save led to.
         unchanged: True if the save changed nothing, wrote nothing and left the version as it was.
