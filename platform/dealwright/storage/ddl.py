@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateIndex, DDLElement
+from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from dealwright.conditions.sql.types import Scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.sql.compiler import DDLCompiler
 
@@ -26,10 +26,10 @@ class AddColumn(DDLElement):
 
 
 class AddKey(DDLElement):
-    """``ALTER TABLE … ADD FOREIGN KEY … NOT VALID``: holds from now on, without a look at the rows that are there."""
+    """``ALTER TABLE … ADD FOREIGN KEY``; without ``check`` it holds from now on, with no look at the rows there."""
 
-    def __init__(self, key: sa.ForeignKey) -> None:
-        self.key = key
+    def __init__(self, key: sa.ForeignKey, *, check: bool) -> None:
+        self.key, self.check = key, check
 
 
 class ValidateKey(DDLElement):
@@ -63,27 +63,24 @@ class WidenColumn(DDLElement):
 @compiles(AddColumn)
 def _add_column(element: AddColumn, compiler: DDLCompiler, **options: Any) -> str:
     column = element.column
-    text = f"ALTER TABLE {compiler.preparer.format_table(column.table)} ADD COLUMN {_specified(compiler, column)}"
+    described = compiler.get_column_specification(column)
+    text = f"ALTER TABLE {compiler.preparer.format_table(column.table)} ADD COLUMN {described}"
     if compiler.dialect.name == "sqlite":
         for key in column.foreign_keys:
             if key.constraint is not None:
-                # Drawn as the constraint of a table: FOREIGN KEY(x) REFERENCES … ; a column's begins at REFERENCES.
+                # As a constraint of the table: CONSTRAINT k FOREIGN KEY(x) REFERENCES …; one of a column leaves out
+                # the middle.
                 whole = compiler.process(key.constraint)
-                text += " " + whole[whole.index("REFERENCES") :]
+                text += f" {whole[: whole.index('FOREIGN KEY')]}{whole[whole.index('REFERENCES') :]}"
     return text
-
-
-def _specified(compiler: DDLCompiler, column: sa.Column[Any]) -> str:
-    return compiler.get_column_specification(column)
 
 
 @compiles(AddKey)
 def _add_key(element: AddKey, compiler: DDLCompiler, **options: Any) -> str:
     constraint = element.key.constraint
     assert constraint is not None and constraint.table is not None  # noqa: S101 - it hangs on a column of a table
-    return (
-        f"ALTER TABLE {compiler.preparer.format_table(constraint.table)} ADD {compiler.process(constraint)} NOT VALID"
-    )
+    text = f"ALTER TABLE {compiler.preparer.format_table(constraint.table)} ADD {compiler.process(constraint)}"
+    return text if element.check else f"{text} NOT VALID"
 
 
 @compiles(ValidateKey)
@@ -110,6 +107,25 @@ def _widen_column(element: WidenColumn, compiler: DDLCompiler, **options: Any) -
     kind = compiler.type_compiler.process(column.type)
     table = compiler.preparer.format_table(column.table)
     return f"ALTER TABLE {table} ALTER COLUMN {compiler.preparer.format_column(column)} TYPE {kind}"
+
+
+def create_tables(connection: Connection, tables: Sequence[sa.Table]) -> None:
+    """Create tables with their indexes, in any order, whatever refers to what.
+
+    ``MetaData.create_all`` would mark the constraints of a cycle for good, so that the same tables made in a SQLite
+    file later would lack them.
+    """
+    sqlite = connection.dialect.name == "sqlite"
+    for table in tables:
+        # On SQLite a foreign key may name a table that is still to come, and cannot be added afterwards.
+        keys = None if sqlite else ()
+        connection.execute(CreateTable(table, include_foreign_key_constraints=keys))
+    for table in tables:
+        if not sqlite:
+            for key in sorted(table.foreign_keys, key=lambda one: one.parent.name):
+                connection.execute(AddKey(key, check=True))
+        for index in sorted(table.indexes, key=lambda one: str(one.name)):
+            connection.execute(CreateIndex(index))
 
 
 def widen(connection: Connection, old: sa.Column[Any], new: sa.Column[Any]) -> None:

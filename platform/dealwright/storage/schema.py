@@ -183,7 +183,7 @@ class _Change:
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(sa.select(sa.func.set_config("lock_timeout", LOCK_TIMEOUT, True)))
         new = [self._metadata.tables[step.table] for step in self._of("create-table") if step.table not in self._there]
-        self._metadata.create_all(self._connection, tables=new, checkfirst=False)
+        ddl.create_tables(self._connection, new)
         for step in self._of("create-table"):  # a table that was there before: the entity has come back
             if step.table in self._there:
                 self._catch_up(self._metadata.tables[step.table])
@@ -197,7 +197,6 @@ class _Change:
             ddl.drop_index(self._connection, step.name)
         for step in self._of("create-index"):
             self._create_index(self._index(step))
-        self._connection.info.pop("storage.indexes", None)
 
     def _of(self, kind: str) -> Iterator[Step]:
         return (step for step in self._plan.steps if step.kind == kind)
@@ -217,7 +216,7 @@ class _Change:
         self._connection.execute(ddl.AddColumn(column))
         for key in column.foreign_keys:
             if self._connection.dialect.name == "postgresql":
-                self._connection.execute(ddl.AddKey(key))
+                self._connection.execute(ddl.AddKey(key, check=False))
         shadows.fill(self._connection, self._plan.new, column)
 
     def _create_index(self, index: sa.Index) -> None:
