@@ -145,3 +145,8 @@ def test_every_problem_of_every_rule_is_found_drafts_too():
         ("rule:sales.a", "/then/1/value"),
         ("rule:sales.b", "/then/0/value"),
     ]
+
+
+def test_a_rule_about_an_entity_that_does_not_exist_is_left_to_the_check_of_names():
+    then = {"do": "notify", "to": "owner", "title": "Hello {nmae}"}
+    assert problems(then, setting("amount", "name"), entity="sales.nothing") == []

@@ -60,6 +60,8 @@ def _window_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
 
 
 def _action_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
+    if rule.entity not in catalog.entities:
+        return  # without the entity nothing can be said of its fields
     for place, action in enumerate(rule.actions):
         pointer = f"/then/{place}"
         if action.do not in actions.EXPRESSIONS:
@@ -83,8 +85,6 @@ def _compiled(catalog: Catalog, rule: Rule, source: str) -> Condition:
 
 
 def _value(catalog: Catalog, rule: Rule, source: str) -> Condition | None:
-    if rule.entity not in catalog.entities:
-        return None
     try:
         return _compiled(catalog, rule, source)
     except ConditionError:
