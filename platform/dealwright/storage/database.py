@@ -53,7 +53,7 @@ _SQLITE_PRAGMAS = (
 )
 #: SQLSTATEs (PostgreSQL docs, appendix A) after which the same transaction may simply be tried again.
 _TRANSIENT = {"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300", "53100", "53200", "25006"}
-_UNIQUE, _FOREIGN_KEY = "23505", "23503"
+_UNIQUE, _FOREIGN_KEY, _READ_ONLY = "23505", "23503", "25006"
 
 
 class Database:
@@ -234,6 +234,9 @@ def _own_errors(context: sa.engine.ExceptionContext) -> Exception | None:
     error = context.sqlalchemy_exception
     if isinstance(error, sa.exc.IntegrityError):
         return _conflict(error)
+    reading = context.connection is not None and context.connection.get_execution_options().get("postgresql_readonly")
+    if reading and getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        return None  # a fault of the program; on a writing connection it is a server that has become a standby
     if isinstance(error, sa.exc.DBAPIError) and (context.is_disconnect or _passes(error)):
         return UnavailableError("the database is busy or restarting; try again in a moment")
     return None

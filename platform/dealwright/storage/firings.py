@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from dealwright.storage.database import Connection
 
+_KEY = (firing.c.rule, firing.c.rule_version, firing.c.record, firing.c.window)
+_INSERT = {
+    "sqlite": sqlite.insert(firing).on_conflict_do_nothing().returning(*_KEY),
+    "postgresql": postgresql.insert(firing).on_conflict_do_nothing().returning(*_KEY),
+}
 #: A row has six values, and SQLite takes 32,766 in a statement.
 _ROWS = 5000
 
@@ -39,29 +44,15 @@ def claim(
     rows = sorted(
         {one[:4]: one for one in reversed(firings)}.values(), key=lambda one: (one[0], one[1], one[2] or "", one[3])
     )
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    insert = _INSERT[connection.dialect.name]
     for start in range(0, len(rows), _ROWS):
-        statement = (
-            insert(firing)
-            .values(
-                [
-                    {
-                        "rule": rule,
-                        "rule_version": version,
-                        "record": record or "",
-                        "window": window,
-                        "decision": by,
-                        "at": at,
-                    }
-                    for rule, version, record, window, by, at in rows[start : start + _ROWS]
-                ]
-            )
-            .on_conflict_do_nothing()
-            .returning(firing.c.rule, firing.c.rule_version, firing.c.record, firing.c.window)
-        )
-        taken |= {
-            (rule, version, record or None, window) for rule, version, record, window in connection.execute(statement)
-        }
+        values = [
+            {"rule": rule, "rule_version": version, "record": record or "", "window": window, "decision": by, "at": at}
+            for rule, version, record, window, by, at in rows[start : start + _ROWS]
+        ]
+        # Parameters beside the statement, not inside it: so it is compiled once, whatever the number of rows.
+        for rule, version, record, window in connection.execute(insert, values):
+            taken.add((rule, version, record or None, window))
     return taken
 
 
