@@ -1,0 +1,161 @@
+"""Everything through which somebody can ask the platform for something, one row each, and what guards it.
+
+A route, command, family of events, kind of job or hook without a row fails the build: nothing is born unguarded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+#: What guards a route.
+#: public      nothing; :data:`PUBLIC` lists them once more, as they are few
+#: signed-in   anybody who is signed in; the answer holds only what his roles show
+#: entity      a grant to the entity; what is answered is under row and field rules
+#: record      a grant that covers the very record
+#: admin       the capability ``admin``
+GUARDS = ("public", "signed-in", "entity", "record", "admin")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One route and method.
+
+    Attributes:
+        rule: As Flask knows it.
+        address: An address of it; ``{deal}`` and the like stand for ids.
+        body: JSON to send, or a form for pages.
+    """
+
+    method: str
+    rule: str
+    guard: str
+    address: str
+    body: dict[str, Any] | None = None
+
+
+_R = "/api/v1/records/<entity>"
+_D = "/api/v1/records/t.deal"
+
+API = (
+    Surface("GET", _R, "entity", _D),
+    Surface("POST", _R, "entity", _D, {"name": "New"}),
+    Surface("GET", f"{_R}/<record>", "record", f"{_D}/{{deal}}"),
+    Surface("PATCH", f"{_R}/<record>", "record", f"{_D}/{{deal}}", {"name": "Other"}),
+    Surface("DELETE", f"{_R}/<record>", "record", f"{_D}/{{deal}}"),
+    Surface("POST", f"{_R}/<record>/restore", "record", f"{_D}/{{deal}}/restore"),
+    Surface("POST", f"{_R}/<record>/move", "record", f"{_D}/{{deal}}/move", {"to": "offer"}),
+    Surface("GET", f"{_R}/<record>/checklist", "record", f"{_D}/{{deal}}/checklist"),
+    Surface("GET", f"{_R}/<record>/history", "record", f"{_D}/{{deal}}/history"),
+    Surface("GET", f"{_R}/<record>/decisions", "record", f"{_D}/{{deal}}/decisions"),
+    Surface("GET", f"{_R}/aggregate", "entity", f"{_D}/aggregate?group=name"),
+    Surface("GET", f"{_R}/export", "entity", f"{_D}/export?format=jsonl"),
+    Surface("POST", f"{_R}/bulk", "entity", f"{_D}/bulk", {"update": [{"id": "{deal}", "name": "Other"}]}),
+    Surface("POST", f"{_R}/check", "entity", f"{_D}/check", {"name": "New"}),
+    Surface("PUT", f"{_R}/by/<field>/<path:value>", "entity", f"{_D}/by/code/D9", {"name": "Other"}),
+    Surface(
+        "POST", "/api/v1/events", "record", "/api/v1/events",
+        {"type": "engagement.opened", "entity": "t.deal", "record": "{deal}", "data": {"asset": "quote"}},
+    ),
+    Surface("GET", "/api/v1/decisions/<decision>", "record", "/api/v1/decisions/{decision}"),
+    Surface("GET", "/api/v1/search", "signed-in", "/api/v1/search?q=Kestrel"),
+    Surface("GET", "/api/v1/me", "signed-in", "/api/v1/me"),
+    Surface("GET", "/api/v1/openapi.json", "signed-in", "/api/v1/openapi.json"),
+    Surface("GET", "/api/v1/metadata/<kind>", "signed-in", "/api/v1/metadata/entity"),
+    Surface("GET", "/api/v1/metadata/<kind>/<identifier>", "entity", "/api/v1/metadata/entity/t.deal"),
+    Surface("GET", "/api/v1/metadata/entity/<identifier>/schema", "entity", "/api/v1/metadata/entity/t.deal/schema"),
+    Surface(
+        "POST", "/api/v1/conditions/check", "entity", "/api/v1/conditions/check",
+        {"entity": "t.deal", "kind": "filter", "source": "amount > 1"},
+    ),
+)  # fmt: skip
+
+_P = "/records/<entity_id>"
+_E = "/records/t.deal"
+
+PAGES = (
+    Surface("GET", "/healthz", "public", "/healthz"),
+    Surface("GET", "/sign-in", "public", "/sign-in"),
+    Surface("POST", "/sign-in", "public", "/sign-in", {"email": "nobody@example.com", "password": "wrong"}),
+    Surface("POST", "/language", "public", "/language", {"tag": "en"}),
+    Surface("POST", "/sign-out", "signed-in", "/sign-out", {}),
+    Surface("GET", "/", "signed-in", "/"),
+    Surface("GET", _P, "entity", _E),
+    Surface("GET", f"{_P}/new", "entity", f"{_E}/new"),
+    Surface("POST", f"{_P}/new", "entity", f"{_E}/new", {"name": "New"}),
+    Surface("GET", f"{_P}/<record_id>", "record", f"{_E}/{{deal}}"),
+    Surface("GET", f"{_P}/<record_id>/edit", "record", f"{_E}/{{deal}}/edit"),
+    Surface("POST", f"{_P}/<record_id>/edit", "record", f"{_E}/{{deal}}/edit", {"name": "Other"}),
+    Surface("POST", f"{_P}/<record_id>/move", "record", f"{_E}/{{deal}}/move", {"to": "offer"}),
+    Surface("POST", f"{_P}/<record_id>/archive", "record", f"{_E}/{{deal}}/archive", {}),
+    Surface("POST", f"{_P}/<record_id>/restore", "record", f"{_E}/{{deal}}/restore", {}),
+    Surface("GET", "/lookup/<entity_id>/<path>", "entity", "/lookup/t.deal/account"),
+)
+
+#: Lists of the console. Flask-Admin gives each the views of :data:`_LIST`, also those that are switched off.
+CONSOLE = ("decisions", "entities", "events", "outbox", "packs", "roles", "rules", "users")
+_LIST = (
+    ("GET", ""), ("GET", "details/"), ("GET", "export/<export_type>/"), ("GET", "ajax/lookup/"),
+    ("POST", "ajax/update/"), ("POST", "action/"), ("POST", "delete/"),
+    ("GET", "new/"), ("POST", "new/"), ("GET", "edit/"), ("POST", "edit/"),
+)  # fmt: skip
+
+ADMIN = (
+    Surface("GET", "/admin/", "admin", "/admin/"),
+    *(
+        Surface(method, f"/admin/{name}/{view}", "admin", f"/admin/{name}/{view}".replace("<export_type>", "csv"), {})
+        for name in CONSOLE
+        for method, view in _LIST
+    ),
+    Surface("POST", "/admin/outbox/do/", "admin", "/admin/outbox/do/", {}),
+    Surface("POST", "/admin/users/password/", "admin", "/admin/users/password/", {"id": "{ada}"}),
+    Surface("POST", "/admin/users/roles/", "admin", "/admin/users/roles/", {"id": "{ada}", "roles": "base.admin"}),
+    Surface("POST", "/admin/users/state/", "admin", "/admin/users/state/", {"id": "{ada}", "state": "disabled"}),
+)
+
+ROUTES = (*API, *PAGES, *ADMIN)
+
+#: What a stranger may ask for. Static files, which are served before the application, come to these.
+PUBLIC = frozenset({"GET /healthz", "GET /sign-in", "POST /sign-in", "POST /language"})
+
+#: Commands need a shell on the machine and the address of the database: whoever has both is the operator.
+COMMANDS = {
+    "check": "reads files; touches no workspace",
+    "demo": "makes a workspace of its own; refuses one that holds anything else",
+    "doctor": "operator",
+    "explain": "operator",
+    "export": "operator",
+    "import": "operator; every row goes down the one road",
+    "init": "operator",
+    "pack install": "operator; packs are checked first and hold no code",
+    "pack list": "operator",
+    "pack validate": "reads files; touches no workspace",
+    "serve": "operator",
+    "user add": "operator; in the audit log",
+    "user list": "operator",
+    "user token": "operator; in the audit log",
+    "worker": "operator",
+}
+
+#: Families of events that exist from the start, and who raises them. Every other family is sent by whoever may update
+#: the record that the event is about.
+EVENTS = {
+    "record": "a save",
+    "approval": "the platform",
+    "sla": "the platform",
+    "deadline": "the platform",
+    "timer": "a due timer",
+    "score": "the platform",
+}
+
+#: Kinds of jobs of a worker, and in whose name each works.
+JOBS = {
+    "timer": "the platform, in the scope of the rule that set the timer",
+    "retention": "the platform: removes what is old; reads no field of a record",
+}
+
+#: Hooks of code plugins: an installed plugin is code of the operator.
+HOOKS = {
+    "deliver": "called with a message after commit; goes out through egress only",
+    "register_pages": "called once; the pages get rows above",
+}
