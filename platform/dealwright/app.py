@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dealwright import api, clock, plugins, web
@@ -14,6 +15,8 @@ from dealwright.errors import DealwrightError
 from dealwright.web import csp
 
 if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
     from dealwright.records import Workspace
 
 _log = logging.getLogger(__name__)
@@ -38,6 +41,15 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
     web.install(app)
     plugins.installed().register_pages(app)
     app.register_error_handler(500, _fault)
+    pages = app.error_handler_spec[None][None][HTTPException]
+
+    def http(error: HTTPException) -> ResponseReturnValue:
+        """Answer an unknown address under the interface as the interface does, any other as a page."""
+        if request.path.startswith("/api/"):
+            return answers.plain_problem(error.code or 500, error.name, error.description or error.name)
+        return cast("ResponseReturnValue", pages(error))
+
+    app.register_error_handler(HTTPException, http)
     return app
 
 

@@ -11,6 +11,7 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -45,8 +46,6 @@ SHORTEST, LONGEST = 8, 200
 _NOTED: Final = timedelta(minutes=1)
 #: Argon2id with the parameters of argon2-cffi 25, the second recommended option of RFC 9106 §4.
 _hasher = PasswordHasher()
-#: Checked when there is no such account, so that the answer takes as long.
-_NOBODY: Final = _hasher.hash("nobody has this password")
 #: Most tried first (they top every list of leaked passwords); compared in small letters.
 _COMMON: Final = frozenset(
     [
@@ -187,10 +186,16 @@ def sign_in(place: Place, email: str, password: str, address: str = "", agent: s
     return secret, user
 
 
+@cache
+def _nobody() -> str:
+    """Return a hash that is checked when there is no such account, so that the answer takes as long."""
+    return _hasher.hash("nobody has this password")
+
+
 def _verified(stored: str | None, password: str) -> bool:
     """Tell whether a password is right; takes as long when there is nothing to compare with."""
     try:
-        return _hasher.verify(stored or _NOBODY, password[:LONGEST]) and stored is not None
+        return _hasher.verify(stored or _nobody(), password[:LONGEST]) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

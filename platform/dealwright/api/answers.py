@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, g, request
 
 from dealwright import access, clock
+from dealwright.actions.plain import moment
 from dealwright.errors import (
     ConflictError,
     DealwrightError,
@@ -162,8 +164,8 @@ def answer(content: Any, status: int = 200, **headers: str) -> Response:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, (frozenset, set)):
-        return sorted(value)
+    if isinstance(value, datetime):
+        return moment(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 

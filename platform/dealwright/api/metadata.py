@@ -114,7 +114,7 @@ def _checked(work: Work, given: Mapping[str, Any], held: access.Rights) -> dict[
         name = error.detail.partition("“")[2].partition("”")[0]
         start = max(source.find(name), 0)
         return _unknown(source, start, start + len(name))
-    return {"ok": True, "type": str(found.type), "fields": sorted(found.fields | found.paths), "text": found.text()}
+    return {"ok": True, "type": found.type.kind, "fields": sorted(found.fields | found.paths), "text": found.text()}
 
 
 def _unknown(source: str, start: int, end: int) -> dict[str, Any]:

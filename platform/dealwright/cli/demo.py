@@ -8,7 +8,7 @@ import click
 
 from dealwright import packs
 from dealwright.cli.places import data_folder, opened, told
-from dealwright.cli.run import run_server
+from dealwright.cli.run import prove, run_server
 from dealwright.records import demonstration
 
 _PASSWORD = "pipeline-demo-2026"  # noqa: S105 - printed for everybody to see, valid in the demo only
@@ -24,7 +24,7 @@ def demo(no_serve: bool, port: int, folder: Path | None, locale: str) -> None:
     """Make a workspace to try, and serve it on this machine only. Run it again to go on with the same one."""
     place = (folder or data_folder() / "demo").resolve()
     url = f"sqlite:///{place / 'demo.db'}"
-    with opened(url, fresh=True) as workspace:
+    with opened(url, fresh=True, on_catalog=prove) as workspace:
         sources = [packs.read(one) for one in packs.find().values()]
         settings = {"zone": "Asia/Shanghai", "locale": locale, "currency": "CNY"}
         packs.install(workspace.database, sources, reason="demo", settings=settings)

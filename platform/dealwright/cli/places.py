@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
 from dealwright.errors import DealwrightError
 from dealwright.records import Workspace
 from dealwright.storage import Database, migrations
+
+if TYPE_CHECKING:
+    from dealwright.metadata.catalog import Catalog
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,12 +53,15 @@ def json_option(command: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def opened(url: str, *, fresh: bool = False) -> Iterator[Workspace]:
+def opened(
+    url: str, *, fresh: bool = False, on_catalog: Callable[[Catalog], object] | None = None
+) -> Iterator[Workspace]:
     """Open a workspace for the length of a command, its own tables brought up to date.
 
     Args:
         url: Address of the database.
         fresh: Whether it may be made if it is not there.
+        on_catalog: Told of each catalog that this process sees for the first time.
     """
     path = _file(url)
     if path is not None:
@@ -68,7 +74,7 @@ def opened(url: str, *, fresh: bool = False) -> Iterator[Workspace]:
         raise click.UsageError(str(error)) from None
     with database:
         migrations.upgrade(database)
-        yield Workspace(database, files_folder(url))
+        yield Workspace(database, files_folder(url), on_catalog=on_catalog)
 
 
 def files_folder(url: str) -> Path:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import click
 from waitress.server import create_server
 
-from dealwright import access, records
+from dealwright import access, records, rules
 from dealwright.app import create_app
 from dealwright.cli.places import database_option, opened, told
-from dealwright.jobs.worker import Worker
 from dealwright.records import Work
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from dealwright.events import Event
+    from dealwright.jobs.worker import Worker
+    from dealwright.metadata.catalog import Catalog
     from dealwright.records import Workspace
     from dealwright.storage import Connection
 
@@ -37,7 +38,7 @@ THREADS = 8
 @told
 def serve(url: str, host: str, port: int, web_only: bool, proxies: int) -> None:
     """Serve pages and API, with the worker in the same process. SIGTERM drains."""
-    with opened(url) as workspace:
+    with opened(url, on_catalog=prove) as workspace:
         run_server(workspace, host, port, work=not web_only, proxies=proxies)
 
 
@@ -47,13 +48,19 @@ def serve(url: str, host: str, port: int, web_only: bool, proxies: int) -> None:
 def worker(url: str) -> None:
     """Do the background work of a workspace: deliveries, timers, jobs. Any number may run. SIGTERM drains."""
     _to_the_terminal()
-    with opened(url) as workspace:
-        click.echo("the worker runs", err=True)
-        worker_of(workspace).run()
+    with opened(url, on_catalog=prove) as workspace:
+        worker_of(workspace).run(lambda: click.echo("the worker runs", err=True))
+
+
+def prove(catalog: Catalog) -> None:
+    """Try the C matcher on a catalog in a process of its own, beside the work; until then Python alone decides."""
+    threading.Thread(target=rules.prove, args=(catalog,), name="prove", daemon=True).start()
 
 
 def worker_of(workspace: Workspace) -> Worker:
     """Return the worker of a workspace, not yet started."""
+    # The library that runs jobs takes half a second to import: only the processes that need it pay for that.
+    from dealwright.jobs.worker import Worker
 
     def happen(connection: Connection, events: Sequence[Event]) -> None:
         records.happen(Work(workspace, connection, access.platform_itself()), events)
@@ -61,11 +68,31 @@ def worker_of(workspace: Workspace) -> Worker:
     return Worker(workspace.database, happen)
 
 
+class _Background:
+    """The worker inside a serving process: made and started beside the first requests, stopped at the end."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._worker: Worker | None = None
+        self._thread = threading.Thread(target=self._start, name="worker-start", daemon=True)
+        self._thread.start()
+
+    def _start(self) -> None:
+        worker = worker_of(self._workspace)
+        worker.start()
+        self._worker = worker
+
+    def stop(self) -> None:
+        self._thread.join()
+        if self._worker is not None:
+            self._worker.stop()
+
+
 def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxies: int = 0) -> None:
     """Serve until SIGTERM or SIGINT; then answer what has begun and drain the worker."""
     _to_the_terminal()
     server = create_server(create_app(workspace, proxies=proxies), host=host, port=port, threads=THREADS, ident=None)
-    background = worker_of(workspace) if work else None
+    background = _Background(workspace) if work else None
     ending = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -74,8 +101,6 @@ def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxie
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        if background is not None:
-            background.start()
         click.echo(f"http://{host}:{server.effective_port} serves {workspace.database.dialect}", err=True)
         try:
             server.run()
@@ -93,4 +118,5 @@ def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxie
 
 def _to_the_terminal() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("dbos").setLevel(logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

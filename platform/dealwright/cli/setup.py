@@ -9,7 +9,7 @@ import click
 from dealwright import __version__, access, clock, packs, plugins, rules
 from dealwright.cli.places import database_option, fail, json_option, opened, show, told
 from dealwright.records import add_user
-from dealwright.storage import audit, outbox
+from dealwright.storage import audit, outbox, queue
 
 
 @click.command()
@@ -34,6 +34,7 @@ def init(
         sources = [packs.read(folder) for folder in packs.find().values()] if with_demo else []
         settings = {"zone": zone, "locale": locale, "currency": currency}
         done = packs.install(workspace.database, sources, reason="init", settings=settings)
+        queue.install(workspace.database)
         click.echo(f"revision {done.revision} is in force in {url.partition('@')[2] or url}")
         if admin:
             password = sys.stdin.readline().rstrip("\r\n")

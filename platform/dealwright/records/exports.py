@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openpyxl import Workbook
-
 from dealwright import access, fields
 from dealwright.errors import QueryError
 from dealwright.records import read
@@ -105,6 +103,9 @@ def _csv(names: Sequence[str], table: Iterator[list[str]], *, exact: bool) -> It
 
 
 def _xlsx(names: Sequence[str], table: Iterator[list[str]]) -> bytes:
+    # Takes a tenth of a second to import, which only an export of this kind has to pay.
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("records")
     sheet.append(list(names))

@@ -79,8 +79,10 @@ def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = N
     if kind is None:
         moved = events.MOVED if "stage" in draft.since else events.UPDATED
         kind = events.CREATED if draft.new and not draft.events else moved
-    names = [name for name in draft.since if name in draft.entity.fields or name in draft.entity.system_fields]
-    before = fields.shown(work.catalog, draft.entity.id, draft.started, only=names)
+    # The currency of an amount is a column of its own, and part of the amount for everybody else.
+    since = dict.fromkeys(name.removesuffix("__currency") for name in draft.since)
+    names = [name for name in since if name in draft.entity.fields or name in draft.entity.system_fields]
+    before = fields.shown(work.catalog, draft.entity.id, {**draft.env, **draft.started}, only=names)
     after = fields.shown(work.catalog, draft.entity.id, draft.env, only=names)
     event = events.Event(
         id=clock.new_id(),
@@ -151,7 +153,7 @@ def _settle_again(work: Work, entity: Entity, drafts: Sequence[Draft], rule: Map
     for draft in drafts:
         needs.derive(wanted, draft.env)
         known = len(draft.problems)
-        look.settle_one(work, entity, draft, draft.since)
+        look.settle_one(work, entity, draft, draft.since, asked=())
         if len(draft.problems) > known:
             raise _broken(rule.get(draft.id) or "?", entity, draft.problems[known:])
 

@@ -25,7 +25,7 @@ def read(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Turn what was asked into typed values in the env, with defaults for a new record."""
     for draft in drafts:
         own = {name: value for name, value in draft.asked.items() if judge.readable(entity, name, new=draft.new)}
-        values, problems = fields.read(work.catalog, entity.id, own, new=draft.new)
+        values, problems = fields.read(work.catalog, entity.id, own, new=draft.new, before=draft.before)
         draft.problems += problems
         if draft.new:
             _begin(work, draft)
@@ -83,15 +83,29 @@ def settle(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
             settle_one(work, entity, draft, draft.changed)
 
 
-def settle_one(work: Work, entity: Entity, draft: Draft, changed: Collection[str]) -> None:
-    """Settle one draft after these fields changed."""
+def settle_one(
+    work: Work, entity: Entity, draft: Draft, changed: Collection[str], *, asked: Collection[str] | None = None
+) -> None:
+    """Settle one draft after these fields changed.
+
+    Args:
+        work: The transaction.
+        entity: The entity of the draft.
+        draft: What was asked is in its env.
+        changed: Fields whose value is another now: references among them prefill other fields.
+        asked: Fields that a person asked for, to be held against what is read-only; None for ``changed``.
+    """
     for name, value in fields.prefill(work.catalog, entity.id, draft.env, changed).items():
-        if name not in draft.asked:
+        rows = name in entity.fields and entity.fields[name].items is not None
+        if rows or name not in draft.asked:
             draft.put(name, value)
-    settled = fields.settle(work.catalog, entity.id, draft.env, changed=frozenset(changed), new=draft.new)
+    by_person = frozenset(changed if asked is None else asked)
+    settled = fields.settle(work.catalog, entity.id, draft.env, changed=by_person, new=draft.new)
     for name, value in settled.changes.items():
         draft.put(name, value)
-    draft.problems += settled.problems
+    # A field whose input could not be read has said what is wrong with it; that it is empty follows from that.
+    told = {problem.pointer for problem in draft.problems}
+    draft.problems += [problem for problem in settled.problems if problem.pointer not in told]
     draft.warnings = list(settled.warnings)
 
 

@@ -67,7 +67,7 @@ def read(
         DefinitionError: With every problem of the mapping and of the header.
     """
     problems: list[Problem] = []
-    document = given if given is not None else {"columns": {name: {"to": name} for name in header}}
+    document: Mapping[str, Any] = given if given is not None else {"columns": {name: {"to": name} for name in header}}
     for part in document:
         if part not in ("key", "columns", "constants", "$schema"):
             problems.append(

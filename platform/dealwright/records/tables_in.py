@@ -10,8 +10,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-
 from dealwright.errors import DefinitionError, Problem, TooLargeError
 
 #: Cells of one row; more is a broken file.
@@ -92,6 +90,9 @@ def _cells(path: Path, encoding: str) -> Iterator[list[str]]:
 
 def _sheet(path: Path) -> Iterator[list[str]]:
     """Yield the rows of the first sheet. Formulas give their last value; openpyxl reads XML through defusedxml."""
+    # Takes a tenth of a second to import, which only a file of this kind has to pay.
+    from openpyxl import load_workbook
+
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except Exception as error:

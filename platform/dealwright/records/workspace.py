@@ -10,6 +10,7 @@ from dealwright import packs
 from dealwright.storage import revisions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -29,9 +30,19 @@ class Workspace:
         folder: Where uploaded files lie.
     """
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(
+        self, database: Database, folder: Path, *, on_catalog: Callable[[Catalog], object] | None = None
+    ) -> None:
+        """Describe a workspace.
+
+        Args:
+            database: A migrated database.
+            folder: Where uploaded files lie; made when the first one comes.
+            on_catalog: Called with each catalog that this process sees for the first time; it must return at once.
+        """
         self.database = database
         self.folder = folder
+        self._on_catalog = on_catalog
         self._catalogs: OrderedDict[str, Catalog] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -54,4 +65,6 @@ class Workspace:
             catalog = self._catalogs.setdefault(revision, made)
             while len(self._catalogs) > _KEPT:
                 self._catalogs.popitem(last=False)
-            return catalog
+        if self._on_catalog is not None and catalog is made:
+            self._on_catalog(catalog)
+        return catalog
