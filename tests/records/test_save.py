@@ -235,3 +235,20 @@ def test_rows_are_kept_in_order_with_their_sums(workspace, rep):
     # 2 × 10.50 + 1 × 4 = 25
     assert saved.record["total"] == "25.00"
     assert [line["what"] for line in saved.record["lines"]] == ["b", "a"]
+
+
+def test_a_reference_must_be_one_that_its_field_offers(database, tmp_path):
+    picky = {
+        "kind": "entity", "id": "t.visit", "lang": 1, "title": "Visit", "plural": "Visits",
+        "properties": {
+            "account": {"field": "reference", "to": "t.account", "title": "Account"},
+            "deal": {"field": "reference", "to": "t.deal", "title": "Deal", "where": "account == record.account"},
+        },
+    }  # fmt: skip
+    workspace = opened(database, picky, folder=tmp_path)
+    acme, other = made(workspace, "t.account", name="Acme"), made(workspace, "t.account", name="Other")
+    deal = made(workspace, "t.deal", name="x", account=acme)
+    assert records.save(workspace, access.operator(), "t.visit", {"account": acme, "deal": deal}).created
+    with pytest.raises(RecordError) as error:
+        records.save(workspace, access.operator(), "t.visit", {"account": other, "deal": deal})
+    assert problems(error) == {("/deal", "not-offered")}

@@ -113,6 +113,7 @@ def others(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Check against other records: what is referred to exists and may be seen; what must be unique is."""
     live = [draft for draft in drafts if draft.error is None]
     _references(work, entity, live)
+    _offered(work, entity, live)
     held = [d for d in live if d.new or _touches_unique(entity, d.changed)]
     if not held or not (entity.unique or entity.duplicates):
         return
@@ -157,6 +158,42 @@ def _references(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
             title = work.catalog.entities[target].title if target in work.catalog.entities else target
             text = f"there is no {title} with the id “{identifier[:80]}”; choose one that exists"
             draft.problems.append(Problem(pointer, "no-such-record", text))
+
+
+def _offered(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Hold changed references against the ``where`` of their field: one statement for each such field."""
+    for name, condition in fields.wheres(work.catalog, entity.id).items():
+        outer, _, inner = name.partition(".")
+        field = (entity.fields[outer].items or {})[inner] if inner else entity.fields[outer]
+        told = {(draft.id, problem.pointer) for draft in drafts for problem in draft.problems}
+        chosen = [
+            (draft, one, pointer)
+            for draft in drafts
+            if outer in draft.changed and draft.rule is None
+            for one, pointer in _chosen(draft.env.get(outer), inner, f"/{outer}")
+            if (draft.id, pointer) not in told
+        ]
+        if not chosen or field.to not in work.catalog.entities:
+            continue
+        target = work.catalog.entity(field.to)
+        rows = stored.get(work.connection, work.catalog, target.id, {one for _, one, _ in chosen})
+        envs = {identifier: {**row, **work.env} for identifier, row in rows.items()}
+        read = (one for one in condition.names if not one.startswith("record."))
+        needs.load(work, target, needs.sorted_out(target, read), list(envs.values()))
+        for draft, one, pointer in chosen:
+            mine = {key: draft.env.get(key[7:]) for key in condition.names if key.startswith("record.")}
+            if one in envs and condition.evaluate({**envs[one], **mine}) is not True:
+                text = f"this {target.title} cannot be chosen for {field.title} here; choose one that is offered"
+                draft.problems.append(Problem(pointer, "not-offered", text))
+
+
+def _chosen(value: Any, inner: str, pointer: str) -> list[tuple[str, str]]:
+    """Return (id, pointer) of each record that a field names; ``inner`` is the field of a row."""
+    if value is None:
+        return []
+    if inner:
+        return [found for i, row in enumerate(value) for found in _chosen(row.get(inner), "", f"{pointer}/{i}/{inner}")]
+    return [(one, f"{pointer}/{i}") for i, one in enumerate(value)] if isinstance(value, list) else [(value, pointer)]
 
 
 def _links(field: Field, value: Any, pointer: str) -> list[tuple[str, str, str]]:
