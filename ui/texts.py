@@ -1,4 +1,5 @@
-"""Collects every text of the pages, the console and the scripts, and writes the catalogues of translations.
+# ruff: noqa: INP001 - a script of the build, in no package
+r"""Collects every text of the pages, the console and the scripts, and writes the catalogues of translations.
 
     python ui/texts.py
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -52,7 +54,9 @@ def chinese() -> dict[str, str]:
 
 def catalogue(texts: set[str], translated: dict[str, str]) -> Catalog:
     """Return a gettext catalogue; the same texts give the same bytes."""
-    made = Catalog(locale="zh_Hans_CN", header_comment="", fuzzy=False)
+    # A fixed date: the header of the catalogue would else differ each time.
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    made = Catalog(locale="zh_Hans_CN", header_comment="", fuzzy=False, creation_date=day, revision_date=day)
     for text in sorted(texts):
         made.add(text, translated.get(text, ""), flags=["python-format"] if "%(" in text else [])
     return made

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Blueprint, redirect, request, url_for
-from flask_admin import Admin, AdminIndexView, expose
+from flask_admin import Admin, AdminIndexView
+from flask_admin import expose as flask_admin_expose
 from flask_admin.model import BaseModelView
 from flask_admin.theme import Theme
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from wtforms import Form
 
 from dealwright import access
 from dealwright.errors import ForbiddenError, NotFoundError
 from dealwright.web import display, visit
+from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +32,12 @@ CAPABILITY = "admin"
 MOST = 1000
 
 Row = Mapping[str, Any]
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def exposed(address: str, methods: Sequence[str] = ("GET",)) -> Callable[[View], View]:
+    """Mark a method as the view of an address below that of its class."""
+    return cast("Callable[[View], View]", flask_admin_expose(address, methods=methods))
 
 
 class Guarded:
@@ -53,7 +61,7 @@ class Guarded:
         return True
 
 
-class Listing(Guarded, BaseModelView):  # type: ignore[misc] - flask_admin has no types here
+class Listing(Guarded, BaseModelView):  # type: ignore[misc]  # flask_admin has no types for mypy
     """A list of rows that a function of the platform gives, newest first, with one page for each.
 
     A subclass says ``column_list``, ``column_labels``, and gives the rows. Rows are mappings; nothing is written
@@ -102,11 +110,11 @@ class Listing(Guarded, BaseModelView):  # type: ignore[misc] - flask_admin has n
 
     def scaffold_form(self) -> type[Form]:
         """Return an empty form: nothing is written through Flask-Admin."""
-        return Form
+        return cast("type[Form]", Form)
 
     def scaffold_list_form(self, widget: Any = None, validators: Any = None) -> type[Form]:
         """Return an empty form."""
-        return Form
+        return cast("type[Form]", Form)
 
     def _get_field_value(self, model: Row, name: str) -> Any:
         return model.get(name)
@@ -149,7 +157,7 @@ class Listing(Guarded, BaseModelView):  # type: ignore[misc] - flask_admin has n
         return redirect(url_for(f"{self.endpoint}.index_view", notice="done"), 303)
 
 
-class Index(Guarded, AdminIndexView):  # type: ignore[misc] - flask_admin has no types here
+class Index(Guarded, AdminIndexView):  # type: ignore[misc]  # flask_admin has no types for mypy
     """The first page of the console: leads to the users."""
 
     def __init__(self) -> None:
@@ -157,7 +165,7 @@ class Index(Guarded, AdminIndexView):  # type: ignore[misc] - flask_admin has no
         # Flask-Admin would serve 21 MB of jQuery, Bootstrap and maps; our templates need none of it.
         self.static_folder = None
 
-    @expose("/")
+    @exposed("/")
     def index(self) -> ResponseReturnValue:
         """Lead to the first list."""
         return redirect(url_for("admin_users.index_view"), 303)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import request
-from flask_admin import expose
 from flask_babel import lazy_gettext
 
 from dealwright import clock
 from dealwright.errors import QueryError
 from dealwright.storage import audit, outbox
 from dealwright.web import visit
-from dealwright_admin.console import MOST, Listing, Row, posted_ids
+from dealwright_admin.console import MOST, Listing, Row, exposed, posted_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +41,7 @@ class Outbox(Listing):
         """Return the newest messages."""
         return list(outbox.latest(connection, limit=MOST))
 
-    @expose("/do/", methods=("POST",))
+    @exposed("/do/", methods=("POST",))
     def do_view(self) -> ResponseReturnValue:
         """Send messages again that were given up or skipped, or skip them.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import redirect, request, url_for
-from flask_admin import expose
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from dealwright import access, clock
 from dealwright.errors import ConflictError, Problem, RecordError
@@ -14,7 +13,8 @@ from dealwright.fields.messages import speaking
 from dealwright.records.people import add_user
 from dealwright.storage import accounts, audit
 from dealwright.web import i18n, visit
-from dealwright_admin.console import Listing, Row
+from dealwright.web.i18n import gettext
+from dealwright_admin.console import Listing, Row, exposed
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -41,7 +41,7 @@ class Users(Listing):
         """Return every account."""
         return [dict(one) for one in accounts.everybody(connection, visit.catalog(), limit=10_000)]
 
-    @expose("/new/", methods=("GET", "POST"))
+    @exposed("/new/", methods=("GET", "POST"))
     def create_view(self) -> ResponseReturnValue:
         """Show the form of a new user, or add the user."""
         if request.method == "GET":
@@ -74,13 +74,13 @@ class Users(Listing):
             )
         )
 
-    @expose("/details/")
+    @exposed("/details/")
     def details_view(self) -> ResponseReturnValue:
         """Show a user with roles to tick."""
         found = self.get_one(request.args.get("id", ""))
         return str(self.render("dealwright_admin/user.html", model=found, roles=_roles(), chosen=found["roles"]))
 
-    @expose("/roles/", methods=("POST",))
+    @exposed("/roles/", methods=("POST",))
     def roles_view(self) -> ResponseReturnValue:
         """Give a user exactly the roles that are ticked."""
         found = self.get_one(request.form.get("id", ""))
@@ -92,7 +92,7 @@ class Users(Listing):
             _noted(connection, "user.roles", found, {"before": sorted(found["roles"]), "after": roles})
         return _again(found)
 
-    @expose("/state/", methods=("POST",))
+    @exposed("/state/", methods=("POST",))
     def state_view(self) -> ResponseReturnValue:
         """Disable a user, whose sessions end at once, or let the user in again."""
         found = self.get_one(request.form.get("id", ""))
@@ -104,7 +104,7 @@ class Users(Listing):
             _noted(connection, "user.state", found, {"state": state})
         return _again(found)
 
-    @expose("/password/", methods=("POST",))
+    @exposed("/password/", methods=("POST",))
     def password_view(self) -> ResponseReturnValue:
         """Set a new password; every session of the user ends."""
         found = self.get_one(request.form.get("id", ""))

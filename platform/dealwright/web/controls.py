@@ -50,11 +50,11 @@ class Control:
         span: Class that says how wide it is.
         text: What stands in the input: what was typed, else the stored value as text.
         values: What is ticked, for a control with several choices.
-        output: Whether it only shows a value.
+        output: Whether it only shows a value: computed, or not to be changed by this user or now.
         grouped: Whether it is a group of inputs under one label.
-        readonly: Whether the input shows a value that cannot be changed now.
         secret: Whether its value is never shown; an empty input leaves it as it is.
         always: Whether it is required whatever else the record says.
+        cell: Whether it stands in a row, where the head of the column is its label.
         errors: What is wrong with the value, in the language of the request.
         currency: Currency of a money control; ``currencies`` is not empty where it can be chosen.
         lookup: Where the records to choose from are searched.
@@ -78,13 +78,13 @@ class Control:
     options: tuple[Choice, ...] = ()
     required: bool = False
     visible: bool = True
-    readonly: bool = False
     output: bool = False
     grouped: bool = False
     errors: tuple[str, ...] = ()
     shown: Display = EMPTY
     secret: bool = False
     always: bool = False
+    cell: bool = False
     maximum_length: int | None = None
     currency: str = ""
     currencies: tuple[str, ...] = ()

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import nh3
 from babel.numbers import format_currency, format_decimal
-from flask_babel import format_date, format_datetime, format_time, get_locale, gettext
+from flask_babel import format_date, format_datetime, format_time, get_locale
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from dealwright.fields.computed import valued
 from dealwright.web import i18n
+from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

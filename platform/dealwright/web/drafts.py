@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask_babel import gettext
-
 from dealwright import access, records
 from dealwright.errors import ForbiddenError, Problem, RecordError, StaleVersionError
 from dealwright.records import road
 from dealwright.records.look import shown
 from dealwright.records.work import Change
+from dealwright.web.i18n import gettext
 from dealwright.web.live import State, states
 from dealwright.web.posted import Named, Posted
 

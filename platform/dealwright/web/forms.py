@@ -12,13 +12,13 @@ from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any
 
 from flask import url_for
-from flask_babel import gettext
 
 from dealwright import access, fields
 from dealwright.metadata.system import ASSIGNABLE
 from dealwright.web import i18n
 from dealwright.web.controls import Choice, Clash, Complaint, Control, Form, Line, Part, Section
 from dealwright.web.display import Reader, display
+from dealwright.web.i18n import gettext
 from dealwright.web.live import State, live
 from dealwright.web.posted import BLANK, NAMED, PARTS, typed
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity, Field
 
 #: Types with several inputs under one label.
-_GROUPED = frozenset({"multi_select", "checklist", "rating", "rows", "references", "boolean", *PARTS})
+_GROUPED = frozenset({"multi_select", "checklist", "rating", "rows", "references", *PARTS})
 #: Types that only show a value.
 _OUTPUT = frozenset({"formula", "rollup", "lookup", "autonumber", "file", "image", "signature"})
 #: Of these, those that a new record cannot have yet.
@@ -162,7 +162,7 @@ class _Maker:
         name = one.id if within is None else f"{within.id}.{token}.{one.id}"
         state = self.sheet.states.get(one.id, State()) if within is None else State(required=one.required)
         allowed = one.id in self.editable if within is None else within.id in self.editable
-        output = one.type in _OUTPUT or not allowed or (state.readonly and one.type in _GROUPED)
+        output = one.type in _OUTPUT or not allowed or state.readonly
         reader = Reader(self.catalog, self.entity, self.sheet.titles, within=within.id if within else "")
         inside = within.id if within else ""
         pointer = f"/{one.id}" if within is None else f"/{within.id}/{self._index(within, token)}/{one.id}"
@@ -180,13 +180,13 @@ class _Maker:
             options=self._options(one, value, inside),
             required=state.required and not output,
             visible=state.visible,
-            readonly=state.readonly,
             output=output and one.type != "static",
             grouped=one.type in _GROUPED and not output,
             errors=tuple(self._errors_at(pointer, deep=one.type != "rows")),
             shown=display(reader, one, value),
             secret=one.spec.get("sensitivity") == "secret",
             always=one.required,
+            cell=within is not None,
             maximum_length=_length(one),
             lookup=url_for("web.lookup", entity_id=self.entity.id, path=name_path(one, within)) if one.to else "",
             reference_title=self._title(one, value, name),

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, get_locale
+from flask_babel import gettext as babel_gettext
 
 from dealwright.web import cookies
 
@@ -41,6 +42,11 @@ def install(app: Flask) -> None:
     )
 
 
+def gettext(text: str, **values: object) -> str:
+    """Return a text of the product in the language of this request; ``%(name)s`` is filled from ``values``."""
+    return str(babel_gettext(text, **values))
+
+
 def tag() -> str:
     """Return the language of this request as a BCP 47 tag.
 
@@ -49,7 +55,7 @@ def tag() -> str:
     if "locale_tag" not in g:
         user = g.get("user")
         asked = [request.cookies.get(cookies.name("locale")), user.locale if user else None]
-        browser = request.accept_languages.best_match(["en", "zh-CN", "zh", "zh-Hans", "zh-SG"])
+        browser = request.accept_languages.best_match(["en", "zh"])
         catalog = g.get("catalog")
         asked += [browser, catalog.settings.get("locale") if catalog else None]
         g.locale_tag = next((known for one in asked if (known := _known(one))), "en")
@@ -57,13 +63,9 @@ def tag() -> str:
 
 
 def _known(asked: str | None) -> str | None:
-    """Return the language of the pages that serves a tag, or None; any Chinese but Traditional gets zh-CN."""
-    if not asked:
-        return None
-    parts = asked.replace("_", "-").lower().split("-")
-    if parts[0] == "zh":
-        return "zh-CN" if not {"hant", "tw", "hk", "mo"} & set(parts) else None
-    return "en" if parts[0] == "en" else None
+    """Return the language of the pages that serves a tag, or None. Whoever asks for any Chinese gets zh-CN."""
+    language = (asked or "").replace("_", "-").lower().partition("-")[0]
+    return {"zh": "zh-CN", "en": "en"}.get(language)
 
 
 def zone() -> ZoneInfo:

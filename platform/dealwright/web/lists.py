@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -9,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, jsonify, render_template, request, url_for
 
 from dealwright import access, conditions, records
-from dealwright.errors import ConditionError, NotFoundError, QueryError
+from dealwright.errors import ConditionError, NotFoundError, QueryError, UnknownFieldError
 from dealwright.web import i18n, notices, visit
 from dealwright.web.display import Display, Reader, display
 from dealwright.web.forms import linked
@@ -136,14 +137,25 @@ def _page(
 
 
 def _wrong(catalog: Catalog, entity: Entity, source: str, error: QueryError) -> Wrong:
-    """Return what to say about a query; the place in the filter where there is one, the words of the query's error."""
+    """Return what to say about a query, and the wrong part of the filter where there is one.
+
+    A field that may not be seen must look like one that does not exist, so its place is found by its name alone.
+    """
     message = "; ".join(problem.message for problem in error.problems) or error.detail
-    try:
-        if source:
+    start = end = -1
+    if isinstance(error, UnknownFieldError):
+        named = re.search(r"“(.+)”", error.detail)
+        start = source.find(named[1]) if named else -1
+        end = start + len(named[1]) if named else -1
+    else:
+        try:
             conditions.of(catalog, entity.id, source, "filter")
-    except ConditionError as where:
-        return Wrong(message, source[: where.start], source[where.start : where.end] or " ", source[where.end :])
-    return Wrong(message)
+        except ConditionError as where:
+            start, end = where.start, where.end
+    if start < 0:
+        return Wrong(message)
+    # What is missing at the end is shown as a blank.
+    return Wrong(message, source[:start], source[start:end] or " ", source[end:])
 
 
 def _columns(work: Work, entity: Entity, query: Mapping[str, str]) -> tuple[Column, ...]:

@@ -108,17 +108,22 @@ def _live(catalog: Catalog, user: User, entity: Entity) -> Live:
     seen = access.rights(catalog, user, entity.id).seen()
     made = Live()
 
-    def known(condition: Condition) -> bool:
-        paths = all(
+    def take(condition: Condition, into: dict[str, Any], key: str) -> None:
+        """Put the tree of a record's condition under ``key``, if the user may see all that it reads."""
+        paths = (
             p.partition(".")[0] in seen and access.path_seen(catalog, user.roles, entity, p) for p in condition.paths
         )
-        return condition.fields <= seen and paths
-
-    def take(condition: Condition, into: dict[str, Any], key: str) -> None:
-        if known(condition):
+        if condition.fields <= seen and all(paths):
             into[key] = condition.json()
             made.names.update(condition.names)
             made.reload.update(path.partition(".")[0] for path in condition.paths)
+
+    def take_in_row(condition: Condition, into: dict[str, Any], key: str) -> None:
+        """Put the tree of a row's condition under ``key``; what it reads over references only the server knows."""
+        outside = {name[7:] for name in condition.names if name.startswith("parent.")}
+        if outside <= seen and not condition.paths:
+            into[key] = condition.json()
+            made.names.update(outside | {n for n in condition.names if n.startswith("user.") or n.endswith("()")})
 
     for name, one in entity.fields.items():
         if name not in seen:
@@ -130,7 +135,7 @@ def _live(catalog: Catalog, user: User, entity: Entity) -> Live:
             columns = {
                 column.id: trees
                 for column in one.items.values()
-                if (trees := _trees(column, _within(catalog, entity, name), take))
+                if (trees := _trees(column, _within(catalog, entity, name), take_in_row))
             }
             if columns:
                 made.rows[name] = columns

@@ -6,7 +6,8 @@ Only names are in the address, never texts: nobody can make a page of ours say w
 from __future__ import annotations
 
 from flask import request
-from flask_babel import gettext
+
+from dealwright.web.i18n import gettext
 
 
 def notice() -> str:

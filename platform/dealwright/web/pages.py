@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
-from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
@@ -14,6 +13,7 @@ from dealwright import access
 from dealwright.errors import DealwrightError, SignInRequiredError
 from dealwright.metadata.names import BASE, namespace_of
 from dealwright.web import assets, csrf, i18n, lists, record_pages, sign_in, visit
+from dealwright.web.i18n import gettext
 from dealwright.web.shell import shell
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import g, request, url_for
-from flask_babel import gettext
 
 from dealwright import access
 from dealwright.metadata.names import BASE, namespace_of
 from dealwright.web import i18n
+from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
     from dealwright.access import User

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask_babel import gettext
-
 from dealwright import events as kinds
 from dealwright import records
 from dealwright.metadata.names import BASE
 from dealwright.web import i18n
 from dealwright.web.display import Display, display, moment
 from dealwright.web.forms import linked
+from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

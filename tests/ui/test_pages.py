@@ -1,0 +1,198 @@
+"""Every page, in two languages, light and dark, on three widths: no fault, no overflow, nothing inaccessible."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+import pages
+from dealwright import access
+from dealwright.records import save
+from windows import Site, Visit
+
+WIDTHS = {"small phone": 320, "phone": 390, "desk": 1440}
+MODES = {"light": ("en", "light"), "dark": ("en", "dark"), "Chinese": ("zh-CN", "light")}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def addresses(site: Site) -> dict[str, str]:
+    """Every kind of page, with something on it."""
+    other = pages.thing(
+        site.workspace, name="Blue lamp with a long name for a phone", amount="1234567.89"
+    )
+    lines = [{"item": "Bulb", "qty": 2, "each": "3"}]
+    data = {"size": "l", "kinds": ["a", "b"], "steps": {"one": True}, "tags": ["red"], "lines": lines}
+    data |= {
+        "other": other.id,
+        "story": "# Head\n\n- a\n- b",
+        "raw": {"a": 1},
+        "url": "https://example.com",
+        "stars": 3,
+    }
+    made = pages.thing(site.workspace, name="Lamp", **data)
+    save(site.workspace, access.operator(), "t.thing", {"discount": "20", "reason": "why"}, id=made.id)
+    deal = pages.deal(site.workspace, budget="5000")
+    return {
+        "list": "/records/t.thing",
+        "filter": "/records/t.thing?filter=amuont",
+        "nothing found": "/records/t.thing?q=zzz",
+        "form": "/records/t.thing/new",
+        "edit": f"/records/t.thing/{made.id}/edit",
+        "record": f"/records/t.thing/{made.id}",
+        "deal": f"/records/t.deal/{deal.id}",
+        "users": "/admin/users/",
+        "new user": "/admin/users/new/",
+        "rules": "/admin/rules/",
+        "decisions": "/admin/decisions/",
+        "entity": "/admin/entities/details/?id=t.thing",
+    }
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_no_page_is_wider_than_the_screen(visits, addresses: dict[str, str], width: int) -> None:  # type: ignore[no-untyped-def]
+    with visits(viewport={"width": width, "height": 800}, is_mobile=width < 500, has_touch=width < 500) as visit:
+        for name, address in addresses.items():
+            page = visit.open(address)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_on_any_page_is_inaccessible(visits, addresses: dict[str, str], axe: str, mode: str) -> None:  # type: ignore[no-untyped-def]
+    language, theme = MODES[mode]
+    found = []
+    with visits(language=language, theme=theme) as visit:
+        for name, address in {**addresses, "sign-in": "/sign-in"}.items():
+            if name == "sign-in":
+                visit.page.context.clear_cookies()
+            page = visit.open(address)
+            # The policy forbids a script that is put into the page; the debugger's road is open.
+            page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": axe})
+            result = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+            found += [
+                f"{name}: {one['id']} {node['target']} {node['failureSummary']}"
+                for one in result["violations"]
+                for node in one["nodes"]
+            ]
+    assert found == []
+
+
+def test_the_search_narrows_while_somebody_types_and_keeps_the_focus(visit: Visit, addresses: dict[str, str]) -> None:
+    page = visit.open(addresses["list"])
+    expect(page.locator("#rows tbody tr")).to_have_count(2)
+    page.locator("#q").press_sequentially("blue")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    assert "q=blue" in page.url
+    assert page.evaluate("document.activeElement.id") == "q"
+
+
+def test_a_head_sorts_without_loading_the_page(visit: Visit, addresses: dict[str, str]) -> None:
+    page = visit.open(addresses["list"])
+    page.evaluate("window.same = true")
+    page.locator("#rows th a", has_text="Amount").click()
+    expect(page.locator("#rows th[aria-sort=ascending]")).to_have_text("Amount")
+    assert page.evaluate("window.same")
+
+
+def test_a_phone_shows_cards_and_a_drawer(visits, addresses: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+    with visits(viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True) as visit:
+        page = visit.open(addresses["list"])
+        expect(page.locator("#rows thead")).to_be_hidden()
+        expect(page.locator(".tabbar")).to_be_visible()
+        expect(page.locator(".side")).to_be_hidden()
+        page.locator("[data-act=drawer]").click()
+        expect(page.locator(".side")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(".side")).to_be_hidden()
+
+
+def test_dark_and_light_are_switched_and_remembered(visit: Visit, addresses: dict[str, str]) -> None:
+    page = visit.open(addresses["list"])
+    page.locator("[data-act=theme]").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    assert (
+        page.evaluate("getComputedStyle(document.body).colorScheme || document.documentElement.dataset.theme") == "dark"
+    )
+
+
+def test_the_keyboard_reaches_search_and_new_and_a_link_skips_the_navigation(
+    visit: Visit, addresses: dict[str, str]
+) -> None:
+    page = visit.open(addresses["list"])
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("c")
+    assert page.url.endswith("t.thing") or "q=c" in page.url
+    page.locator("#q").evaluate("one => one.blur()")
+    page.keyboard.press("c")
+    page.wait_for_url("**/records/t.thing/new")
+
+
+def test_archiving_asks_first_and_no_means_no(visit: Visit) -> None:
+    made = pages.deal(visit.site.workspace, name="Stay")
+    page = visit.open(f"/records/t.deal/{made.id}")
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="Archive").click()
+    assert asked and "Archive “Stay”?" in asked[0]
+    expect(page.get_by_role("button", name="Archive")).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Archive").click()
+    page.wait_for_url("**notice=archived")
+
+
+def test_a_stage_is_changed_by_a_click_and_a_refusal_says_what_is_missing(visit: Visit) -> None:
+    made = pages.deal(visit.site.workspace, name="Moving")
+    page = visit.open(f"/records/t.deal/{made.id}")
+    page.get_by_role("button", name="Offer").click()
+    expect(page.get_by_role("alert")).to_contain_text("Enter the budget first")
+    page.get_by_role("link", name="Fill it in").click()
+    page.fill("#f-budget", "10")
+    page.locator("header .btn.pri").click()
+    page.wait_for_url("**notice=saved")
+    page.get_by_role("button", name="Offer").click()
+    page.wait_for_url("**notice=moved")
+    expect(page.locator("[aria-current=step]")).to_have_text("Offer")
+
+
+def test_a_decision_opens_to_its_reasons(visit: Visit) -> None:
+    made = pages.deal(visit.site.workspace, name="Large", budget="9000")
+    page = visit.open(f"/records/t.deal/{made.id}")
+    decision = page.locator(".judged details", has_text="Big deals").last
+    decision.locator("summary").click()
+    expect(decision).to_contain_text("budget > 1000")
+
+
+def test_the_console_does_to_many_rows_what_was_chosen_for_them(visit: Visit) -> None:
+    from dealwright import clock
+    from dealwright.storage import outbox
+
+    now, ids = clock.now(), clock.new_ids(2)
+    with visit.site.workspace.database.write() as connection:
+        outbox.put(
+            connection,
+            [{"id": i, "at": now, "channel": "webhook", "target": "erp", "payload": {}, "key": i} for i in ids],
+        )
+        for one in ids:
+            outbox.dead(connection, one, "refused", now)
+    page = visit.open("/admin/outbox/")
+    expect(page.locator("#bulk")).to_be_hidden()
+    page.locator("[data-all]").check()
+    expect(page.locator("#bulk")).to_contain_text("2 selected")
+    page.get_by_role("button", name="Skip").click()
+    page.wait_for_url("**notice=done")
+    expect(page.locator("tbody .pill", has_text="skipped")).to_have_count(2)
+
+
+def test_a_first_page_is_quick_and_does_not_jump(visit: Visit, addresses: dict[str, str]) -> None:
+    page = visit.page
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(one => { window.shift += one.value; }))"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    visit.open(addresses["list"])
+    assert page.evaluate("window.shift") < 0.01
+    assert page.evaluate("performance.getEntriesByType('resource').length") <= 10

@@ -1,0 +1,92 @@
+"""Every page that changes something refuses a post that was not made by a page of ours."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from dealwright import access
+from dealwright.records import Work, Workspace, page
+from pages import ADMIN, PASSWORD, Person
+
+#: Every address that takes posts, with what a post would do there.
+POSTS = [
+    ("/records/t.thing/new", {"name": "forged"}),
+    ("/records/t.deal/new", {"name": "forged"}),
+    ("/sign-out", {}),
+    ("/language", {"tag": "zh-CN"}),
+    ("/admin/users/new/", {"name": "x", "email": "x@example.com"}),
+    ("/admin/users/roles/", {"id": "x"}),
+    ("/admin/users/state/", {"id": "x"}),
+    ("/admin/users/password/", {"id": "x"}),
+    ("/admin/outbox/do/", {"do": "skip"}),
+    ("/records/t.deal/x/move", {"to": "offer"}),
+    ("/records/t.deal/x/archive", {}),
+    ("/records/t.deal/x/restore", {}),
+    ("/records/t.deal/x/edit", {"name": "forged"}),
+]
+
+
+def test_the_list_of_posts_is_complete(app: Flask) -> None:
+    known = {address.replace("t.thing", "<entity_id>").replace("t.deal", "<entity_id>") for address, _ in POSTS}
+    known = {address.replace("/x/", "/<record_id>/") for address in known} | {"/sign-in"}
+    takes_posts = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and not rule.rule.startswith("/api/")
+    }
+    # Flask-Admin registers what its views could do; what ours cannot do is refused by the views themselves.
+    ours = {rule for rule in takes_posts if not rule.endswith(("/edit/", "/delete/", "/action/", "/ajax/update/"))}
+    ours -= {rule for rule in ours if rule.endswith("/new/") and rule != "/admin/users/new/"}
+    assert ours == known
+
+
+@pytest.mark.parametrize(("address", "data"), POSTS, ids=[address for address, _ in POSTS])
+def test_a_post_without_our_token_is_refused(admin: Person, address: str, data: dict[str, str]) -> None:
+    assert admin.client.post(address, data=data).status_code == 403
+    assert admin.client.post(address, data={**data, "csrf_token": "0" * 64}).status_code == 403
+
+
+@pytest.mark.parametrize(("address", "data"), POSTS, ids=[address for address, _ in POSTS])
+def test_a_post_from_another_site_is_refused_even_with_the_token(
+    admin: Person, address: str, data: dict[str, str]
+) -> None:
+    assert admin.post(address, data, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert admin.post(address, data, **{"Sec-Fetch-Site": "same-site"}).status_code == 403
+    assert admin.post(address, data, Origin="https://evil.example").status_code == 403
+    assert admin.post(address, data, Origin="null").status_code == 403
+
+
+def test_a_refused_post_leaves_no_trace(admin: Person, workspace: Workspace) -> None:
+    admin.client.post("/records/t.thing/new", data={"name": "forged"})
+    with workspace.database.read() as connection:
+        assert page(Work(workspace, connection, access.operator()), "t.thing").items == []
+
+
+def test_the_token_of_one_session_is_no_good_in_another(app: Flask, admin: Person, workspace: Workspace) -> None:
+    other = Person(app, access.sign_in(workspace, ADMIN, PASSWORD)[0])
+    other.token, own = admin.token, other.token
+    assert other.post("/records/t.thing/new", {"name": "x"}).status_code == 403
+    other.token = own
+    assert other.post("/records/t.thing/new", {"name": "x"}).status_code == 303
+
+
+def test_signing_in_needs_the_token_of_this_browser(app: Flask) -> None:
+    page_of_another = Person(app).token
+    stranger = Person(app)
+    stranger.token = page_of_another
+    assert stranger.post("/sign-in", {"email": ADMIN, "password": PASSWORD}).status_code == 403
+
+
+def test_scripts_send_the_token_in_a_header(admin: Person) -> None:
+    answer = admin.client.post(
+        "/records/t.thing/new", data={"name": "x"}, headers={"X-CSRF-Token": admin.token, "HX-Request": "true"}
+    )
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize(
+    "address", sorted({address for address, _ in POSTS if not address.endswith(("/new", "/edit", "/new/"))})
+)
+def test_nothing_is_done_by_opening_an_address(admin: Person, address: str) -> None:
+    assert admin.get(address).status_code == 405

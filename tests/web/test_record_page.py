@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dealwright import access
+from dealwright.records import Workspace, save
+from pages import Person, deal, text, thing
+
+
+def test_a_record_shows_its_fields_under_their_headings(admin: Person, workspace: Workspace) -> None:
+    made = thing(workspace, name="Lamp", amount="1234.5", size="l", lines=[{"item": "Bulb", "qty": 2, "each": "3"}])
+    page = text(admin.get(f"/records/t.thing/{made.id}"))
+    assert "Numbers Amount ¥1,234.50" in page
+    assert "Twice ¥2,469.00" in page
+    assert "Size Large" in page
+    assert "Bulb 2 ¥3.00 ¥6.00" in page
+
+
+def test_the_history_says_who_changed_what_from_what_to_what(admin: Person, workspace: Workspace) -> None:
+    made = thing(workspace, name="Lamp", discount="5")
+    admin.post(f"/records/t.thing/{made.id}/edit", {"name": "Light", "discount": "7", "version": "1"})
+    page = text(admin.get(f"/records/t.thing/{made.id}"))
+    assert re.search(r"Ada Berg changed it .*Name Lamp → Light", page)
+    assert "Discount 5 % → 7 %" in page
+    assert "The platform created it" in page
+    assert page.index("changed it") < page.index("created it")
+
+
+def test_a_decision_says_why_with_each_comparison_and_what_it_saw(admin: Person, workspace: Workspace) -> None:
+    made = deal(workspace, name="Big", budget="5000")
+    page = text(admin.get(f"/records/t.deal/{made.id}"))
+    assert "Big deals fired" in page
+    assert "budget > 1000 : holds Budget: 5000" in page
+    assert "The platform changed it by the rule “Big deals”" in page
+    small = deal(workspace, name="Small", budget="50")
+    assert "Big deals did not fire" in text(admin.get(f"/records/t.deal/{small.id}"))
+
+
+def test_a_move_that_is_refused_lists_what_is_missing_and_where_to_mend_it(admin: Person, workspace: Workspace) -> None:
+    made = deal(workspace)
+    answer = admin.post(f"/records/t.deal/{made.id}/move", {"to": "offer"})
+    assert answer.status_code == 409
+    assert "The stage cannot be changed yet" in text(answer)
+    assert "Enter the budget first" in text(answer)
+    assert f'href="/records/t.deal/{made.id}/edit#f-budget"' in answer.text
+
+
+def test_the_stage_path_offers_what_may_follow_and_says_what_it_takes(admin: Person, workspace: Workspace) -> None:
+    made = deal(workspace)
+    page = admin.get(f"/records/t.deal/{made.id}")
+    assert 'name="to" value="offer"' in page.text and 'name="to" value="lead"' not in page.text
+    assert '<span aria-current="step">Lead</span>' in re.sub(r"\s+", " ", page.text)
+    assert "To move to Offer: Enter the budget first" in text(page)
+    save(workspace, access.operator(), "t.deal", {"budget": "10"}, id=made.id)
+    moved = admin.post(f"/records/t.deal/{made.id}/move", {"to": "offer"})
+    assert moved.location == f"/records/t.deal/{made.id}?notice=moved"
+    assert "moved it" in text(admin.get(moved.location))
+
+
+def test_an_archived_record_leaves_the_list_and_can_be_restored(admin: Person, workspace: Workspace) -> None:
+    made = thing(workspace, name="Lamp")
+    assert admin.post(f"/records/t.thing/{made.id}/archive", {}).location == "/records/t.thing?notice=archived"
+    assert "Lamp" not in text(admin.get("/records/t.thing"))
+    page = admin.get(f"/records/t.thing/{made.id}")
+    assert "This record is archived" in text(page) and "/edit" not in page.text
+    admin.post(f"/records/t.thing/{made.id}/restore", {})
+    assert "Lamp" in text(admin.get("/records/t.thing"))
+
+
+def test_nothing_of_a_field_that_may_not_be_seen_is_on_the_page(clerk: Person, workspace: Workspace) -> None:
+    made = thing(workspace, hidden_cost="77.77")
+    save(workspace, access.operator(), "t.thing", {"hidden_cost": "88.88"}, id=made.id)
+    page = clerk.get(f"/records/t.thing/{made.id}").text
+    assert "hidden_cost" not in page and "Hidden cost" not in page and "77.77" not in page and "88.88" not in page
+
+
+def test_who_may_only_read_gets_no_buttons(clerk: Person, workspace: Workspace) -> None:
+    made = deal(workspace)
+    page = clerk.get(f"/records/t.deal/{made.id}").text
+    assert "/edit" not in page and 'name="to"' not in page and "/archive" not in page
+    assert clerk.get(f"/records/t.deal/{made.id}/edit").status_code == 403
+    assert clerk.post(f"/records/t.deal/{made.id}/move", {"to": "offer"}).status_code == 403
+    assert clerk.post(f"/records/t.deal/{made.id}/archive", {}).status_code == 403
+
+
+@pytest.mark.parametrize("identifier", ["nope", "0" * 36, "%00", "..", "'; drop table x; --"])
+def test_a_record_that_is_not_there_is_not_found(admin: Person, identifier: str) -> None:
+    for address in (f"/records/t.thing/{identifier}", f"/records/t.thing/{identifier}/edit"):
+        assert admin.get(address).status_code == 404
+    assert admin.post(f"/records/t.thing/{identifier}/archive", {}).status_code == 404
+
+
+def test_a_notice_is_one_of_ours_and_never_the_words_of_a_link(admin: Person, workspace: Workspace) -> None:
+    made = thing(workspace)
+    assert "Saved" in text(admin.get(f"/records/t.thing/{made.id}?notice=saved"))
+    assert "Send money" not in admin.get(f"/records/t.thing/{made.id}?notice=Send+money").text
+
+
+def test_a_reference_links_to_its_record_by_name_in_one_page(admin: Person, workspace: Workspace) -> None:
+    other = thing(workspace, name="Blue lamp")
+    made = thing(workspace, other=other.id, others=[other.id], any={"entity": "t.thing", "id": other.id})
+    page = admin.get(f"/records/t.thing/{made.id}").text
+    assert page.count(f'href="/records/t.thing/{other.id}">Blue lamp</a>') == 3

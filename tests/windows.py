@@ -1,0 +1,77 @@
+"""Browser windows that notice every fault of the pages they open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+
+import pages
+from dealwright.records import Workspace
+
+#: Refusals that a test asks for: the browser notes each in its console.
+_EXPECTED = ("409", "412", "422")
+
+
+@dataclass
+class Site:
+    """A server with its workspace, and what opens pages of it."""
+
+    address: str
+    workspace: Workspace
+    sessions: dict[str, str]
+
+
+@dataclass
+class Visit:
+    """One browser window. ``faults`` holds what went wrong on any page; it must stay empty."""
+
+    page: Page
+    site: Site
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Open a page of the site and wait until it is quiet."""
+        self.page.goto(self.site.address + path)
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+
+@contextmanager
+def window(browser: Browser, site: Site, **options: Any) -> Iterator[Visit]:
+    """Open a window; at the end, fail if any of its pages had a fault."""
+    session, theme = options.pop("session", pages.ADMIN), options.pop("theme", "light")
+    language = str(options.pop("language", "en"))
+    context: BrowserContext = browser.new_context(
+        **{"viewport": {"width": 1440, "height": 900}, "locale": language, "color_scheme": theme, **options}
+    )
+    if session:
+        context.add_cookies([{"name": "dw_session", "value": site.sessions[str(session)], "url": site.address}])
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    visit = Visit(page, site)
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(f"status of {code}" in message.text for code in _EXPECTED):
+            visit.faults.append(f"console: {message.text}")
+
+    def routed(route: Route) -> None:
+        if not route.request.url.startswith((site.address, "data:")):
+            visit.faults.append(f"asked another host: {route.request.url}")
+            route.abort()
+        else:
+            route.continue_()
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: visit.faults.append(f"script: {error}"))
+    context.route("**/*", routed)
+    page.add_init_script(
+        "document.addEventListener('securitypolicyviolation', e =>"
+        " console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile))"
+    )
+    yield visit
+    context.close()
+    assert visit.faults == []
