@@ -8,5 +8,6 @@ storage and what filters records need SQLAlchemy.
 from __future__ import annotations
 
 from dealwright.conditions.condition import Condition, of
+from dealwright.conditions.uses import Use, problems, uses
 
-__all__ = ["Condition", "of"]
+__all__ = ["Condition", "Use", "of", "problems", "uses"]

@@ -173,9 +173,9 @@ def _offered(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
             for one, pointer in _chosen(draft.env.get(outer), inner, f"/{outer}")
             if (draft.id, pointer) not in told
         ]
-        if not chosen or field.to not in work.catalog.entities:
+        if not chosen or field.to is None or field.to not in work.catalog.entities:
             continue
-        target = work.catalog.entity(field.to)
+        target = work.catalog.entities[field.to]
         rows = stored.get(work.connection, work.catalog, target.id, {one for _, one, _ in chosen})
         envs = {identifier: {**row, **work.env} for identifier, row in rows.items()}
         read = (one for one in condition.names if not one.startswith("record."))
