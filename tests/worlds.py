@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dealwright import access, clock, packs
 from dealwright.metadata import load
 from dealwright.metadata.layers import Layer, SourcedDocument
-from dealwright.records import Change, Workspace, Work, save_one
+from dealwright.records import Change, Work, Workspace, save_one
 from dealwright.storage import accounts, revisions, schema
 
 if TYPE_CHECKING:

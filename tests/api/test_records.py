@@ -120,7 +120,8 @@ def test_a_denied_field_in_a_query_answers_400_like_an_unknown_one(clients, name
 
 
 @pytest.mark.parametrize(
-    "query", ["page_size=0", "page_size=x", "sort=a&sort=b", "cursor=nonsense", "unknown=1", "count=perhaps", "filter=(("]
+    "query",
+    ["page_size=0", "page_size=x", "sort=a&sort=b", "cursor=nonsense", "unknown=1", "count=perhaps", "filter=(("],
 )
 def test_a_query_that_cannot_be_used_answers_400(clients, query):
     assert clients["ada"].get(f"/records/t.deal?{query}").status_code == 400

@@ -99,7 +99,9 @@ def test_a_rule_changes_the_record_in_the_same_save_and_history_tells_which(work
 def test_the_changes_of_its_events_add_up_to_the_record(workspace, rep):
     account = made(workspace, "t.account", name="Acme", region="east")
     saved = records.save(workspace, rep, "t.deal", {"name": "x", "win": "80", "account": account})
-    records.save(workspace, rep, "t.deal", {"win": "30", "amount": "10", "lines": [{"what": "a", "qty": 2}]}, id=saved.id)
+    records.save(
+        workspace, rep, "t.deal", {"win": "30", "amount": "10", "lines": [{"what": "a", "qty": 2}]}, id=saved.id
+    )
     with workspace.database.read() as connection:
         work = Work(workspace, connection, access.operator())
         told = records.history(work, "t.deal", saved.id)

@@ -27,10 +27,8 @@ def explain(url: str, decision: str | None, rule: str | None, record: str | None
         raise click.UsageError("name a decision, or both --rule and --record")
     with opened(url) as workspace, workspace.database.read() as connection:
         work = Work(workspace, connection, access.operator())
-        if decision is not None:
-            found = records.explain(work, decision)
-        else:
-            found = records.why(work, str(rule), str(record))
+        by_rule = decision is None
+        found = records.why(work, str(rule), str(record)) if by_rule else records.explain(work, str(decision))
     show(found, as_json, *_lines(found))
 
 

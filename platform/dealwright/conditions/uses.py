@@ -1,7 +1,7 @@
 """Every condition that stands in a catalog's documents: whether it is right, and what it reads.
 
-    problems(catalog)    what is wrong, with pointers into the documents
-    uses(catalog)        for each field, where it is read: "used in 3 rules and 2 checks", before it is retired
+problems(catalog)    what is wrong, with pointers into the documents
+uses(catalog)        for each field, where it is read: "used in 3 rules and 2 checks", before it is retired
 """
 
 from __future__ import annotations
@@ -167,9 +167,7 @@ def _of_field(entity: Entity, field: Field, at: str, rows: str | None, namespace
     for option, source in (spec.get("options_when") or {}).items():
         yield one(f"/options_when/{option}", source, "field")
     if isinstance(spec.get("where"), str) and field.to is not None:
-        yield Written(
-            "entity", entity.id, f"{at}/where", field.to, spec["where"], "where", namespace, record=entity.id
-        )
+        yield Written("entity", entity.id, f"{at}/where", field.to, spec["where"], "where", namespace, record=entity.id)
     if field.type == "rollup" and isinstance(spec.get("filter"), str):
         yield Written("entity", entity.id, f"{at}/filter", str(spec["of"]), spec["filter"], "filter", namespace)
 

@@ -14,7 +14,6 @@ from dealwright import clock, rules
 from dealwright.errors import NotFoundError
 from dealwright.metadata import load
 from dealwright.packs.examine import catalog as checked
-from dealwright.metadata import load
 from dealwright.packs.examine import layers_of
 from dealwright.packs.source import PackSource
 from dealwright.packs.stored import store, stored_catalog, stored_layers
