@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 @implements
 def register_pages(app: Flask) -> None:
     """Mount the console."""
-    from dealwright_admin.console import mount
+    from dealwright_admin.mount import mount
 
     mount(app)

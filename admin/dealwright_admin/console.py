@@ -6,12 +6,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from flask import Blueprint, redirect, request, url_for
-from flask_admin import Admin, AdminIndexView
+from flask import redirect, request, url_for
 from flask_admin import expose as flask_admin_expose
 from flask_admin.model import BaseModelView
-from flask_admin.theme import Theme
-from flask_babel import lazy_gettext
 from wtforms import Form
 
 from dealwright import access
@@ -22,7 +19,6 @@ from dealwright.web.i18n import gettext
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flask import Flask
     from flask.typing import ResponseReturnValue
     from sqlalchemy import Connection
 
@@ -155,47 +151,6 @@ class Listing(Guarded, BaseModelView):  # type: ignore[misc]  # flask_admin has 
     def back(self) -> ResponseReturnValue:
         """Lead to the list, and say that it is done."""
         return redirect(url_for(f"{self.endpoint}.index_view", notice="done"), 303)
-
-
-class Index(Guarded, AdminIndexView):  # type: ignore[misc]  # flask_admin has no types for mypy
-    """The first page of the console: leads to the users."""
-
-    def __init__(self) -> None:
-        super().__init__(name=lazy_gettext("Administration"), endpoint="admin", url="/admin")
-        # Flask-Admin would serve 21 MB of jQuery, Bootstrap and maps; our templates need none of it.
-        self.static_folder = None
-
-    @exposed("/")
-    def index(self) -> ResponseReturnValue:
-        """Lead to the first list."""
-        return redirect(url_for("admin_users.index_view"), 303)
-
-
-def mount(app: Flask) -> None:
-    """Add the console to the application."""
-    from dealwright_admin.catalog import Entities, Packs, Rules
-    from dealwright_admin.happened import Decisions, Events
-    from dealwright_admin.outbox import Outbox
-    from dealwright_admin.people import Roles, Users
-
-    app.register_blueprint(Blueprint("dealwright_admin", __name__, template_folder="templates"))
-    app.jinja_env.globals.update(pretty=pretty, local_moment=local_moment)
-    admin = Admin(
-        app,
-        name="Dealwright",
-        index_view=Index(),
-        theme=Theme(folder="bootstrap4", base_template="dealwright_admin/base.html"),
-    )
-    admin.add_views(
-        Users(lazy_gettext("Users"), "users"),
-        Roles(lazy_gettext("Roles"), "roles"),
-        Entities(lazy_gettext("Entities"), "entities"),
-        Rules(lazy_gettext("Rules"), "rules"),
-        Packs(lazy_gettext("Packs"), "packs"),
-        Events(lazy_gettext("Events"), "events"),
-        Decisions(lazy_gettext("Decisions"), "decisions"),
-        Outbox(lazy_gettext("Outbox"), "outbox"),
-    )
 
 
 def pretty(document: Mapping[str, Any]) -> str:

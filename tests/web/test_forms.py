@@ -246,10 +246,10 @@ def test_a_record_that_somebody_else_saved_meanwhile_shows_both_and_loses_nothin
 
 
 def test_htmx_gets_the_form_alone_and_is_led_on_by_a_header(admin: Person) -> None:
-    refused = admin.post("/records/t.thing/new", {"name": ""}, **{"HX-Request": "true"})
+    refused = admin.post("/records/t.thing/new", {"name": ""}, **{"HX-Request": "true", "HX-Request-Type": "partial"})
     assert refused.status_code == 422
     assert refused.text.strip().startswith('<form id="record-form"')
-    saved = admin.post("/records/t.thing/new", {"name": "X"}, **{"HX-Request": "true"})
+    saved = admin.post("/records/t.thing/new", {"name": "X"}, **{"HX-Request": "true", "HX-Request-Type": "partial"})
     assert saved.status_code == 204
     assert saved.headers["HX-Redirect"].startswith("/records/t.thing/")
 

@@ -82,7 +82,7 @@ def test_pages_follow_by_cursor_and_lead_back_to_the_first(admin: Person, worksp
 
 def test_htmx_gets_the_rows_alone(admin: Person, workspace: Workspace) -> None:
     deal(workspace)
-    part = admin.get("/records/t.deal", **{"HX-Request": "true"}).text
+    part = admin.get("/records/t.deal", **{"HX-Request": "true", "HX-Request-Type": "partial"}).text
     assert part.strip().startswith('<section id="rows"')
     assert "<html" not in part
 

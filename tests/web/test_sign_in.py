@@ -16,7 +16,7 @@ def test_a_page_sends_who_is_not_signed_in_to_the_sign_in_and_back(app: Flask) -
 
 
 def test_htmx_is_sent_to_the_sign_in_by_a_header_so_that_no_page_lands_in_a_page(app: Flask) -> None:
-    answer = Person(app).get("/records/t.thing", **{"HX-Request": "true"})
+    answer = Person(app).get("/records/t.thing", **{"HX-Request": "true", "HX-Request-Type": "partial"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/sign-in?next=/records/t.thing")
 
 

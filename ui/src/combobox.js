@@ -1,6 +1,7 @@
 // <dw-combobox src="…">: choosing a record by typing (ARIA 1.2 combobox, list pop-up). It posts a plain hidden input, and
 // without this script its text input is still there: the server looks an exact title up.
 import {$, t} from './core.js';
+import {read} from './inputs.js';
 
 class Combobox extends HTMLElement {
   connectedCallback() {
@@ -36,6 +37,10 @@ class Combobox extends HTMLElement {
     const asked = ++this.asked;
     const url = new URL(this.getAttribute('src'), location);
     url.searchParams.set('q', this.hidden_.value ? '' : this.input.value);
+    const form = this.closest('form');
+    const needs = this.dataset.needs?.split(' ') ?? [];
+    const values = needs.length ? read(form, 'UTC') : {}; // no condition over moments decides what is offered
+    for (const name of needs) if (values[name] != null) url.searchParams.set(`record.${name}`, values[name]);
     const answer = await fetch(url, {headers: {Accept: 'application/json'}}).catch(() => null);
     if (asked !== this.asked || !answer?.ok) return;
     this.items = (await answer.json()).items;

@@ -58,6 +58,7 @@ class Control:
         errors: What is wrong with the value, in the language of the request.
         currency: Currency of a money control; ``currencies`` is not empty where it can be chosen.
         lookup: Where the records to choose from are searched.
+        needs: Fields of the form that decide which records are offered, with blanks between.
         reference_title: Name of the record that is chosen.
         items: The records that are chosen, for ``references``.
         parts: Inputs of an address, a place, a reference to any entity.
@@ -89,6 +90,7 @@ class Control:
     currency: str = ""
     currencies: tuple[str, ...] = ()
     lookup: str = ""
+    needs: str = ""
     reference_title: str = ""
     items: tuple[Choice, ...] = ()
     parts: tuple[Part, ...] = ()

@@ -189,6 +189,7 @@ class _Maker:
             cell=within is not None,
             maximum_length=_length(one),
             lookup=url_for("web.lookup", entity_id=self.entity.id, path=name_path(one, within)) if one.to else "",
+            needs=self._needs(name_path(one, within)),
             reference_title=self._title(one, value, name),
             items=self._items(one, value),
             parts=self._parts(one, value, name),
@@ -231,6 +232,13 @@ class _Maker:
             for option in one.options
             if not option.hidden or option.id in held
         )
+
+    def _needs(self, path: str) -> str:
+        condition = fields.wheres(self.catalog, self.entity.id).get(path)
+        found = (
+            sorted(name[7:] for name in condition.names if name.startswith("record.")) if condition is not None else []
+        )
+        return " ".join(name for name in found if name in self.seen)
 
     def _title(self, one: Field, value: Any, name: str) -> str:
         if name in self.sheet.typed:

@@ -94,7 +94,7 @@ def listing(entity_id: str) -> ResponseReturnValue:
         columns = _columns(work, entity, query)
         found, wrong = _page(work, entity, query, columns)
         page = render_template(
-            "records/rows.html" if request.headers.get("HX-Request") else "records/list.html",
+            "records/rows.html" if visit.wants_part() else "records/list.html",
             entity=entity,
             plural=i18n.entity_plural(work.catalog, entity),
             title=i18n.entity_title(work.catalog, entity),
@@ -112,7 +112,7 @@ def listing(entity_id: str) -> ResponseReturnValue:
             searchable=entity.display is not None,
             notice=notices.notice(),
         )
-    return page, 200 if wrong is None else 422, {"Vary": "HX-Request"}
+    return page, 200 if wrong is None else 422, {"Vary": "HX-Request-Type"}
 
 
 def _page(

@@ -9,18 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, conditions
+from dealwright import access, fields
+from dealwright.fields.plan import Computed, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dealwright.access import User
     from dealwright.conditions import Condition
+    from dealwright.fields.plan import Plan
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Entity, Field
-
-#: Keyword of a field → how its condition is used.
-_KEYWORDS = {"visible": "visible_when", "required": "required_when"}
+    from dealwright.metadata.definitions import Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,50 +52,37 @@ class Live:
 def states(
     catalog: Catalog, entity: Entity, env: Mapping[str, Any], saved: Mapping[str, Any] | None
 ) -> dict[str, State]:
-    """Return what holds of each own field of the record in ``env``.
-
-    A hidden field counts as empty for the others, so this runs until nothing more is hidden; it ends, because a field
-    that is hidden stays so.
+    """Return what holds of each own field of the record in ``env``, as a save would judge it.
 
     Args:
         catalog: Where the entity is from.
         entity: The entity.
         env: The record as it stands in the form, with all that its conditions read.
-        saved: The record as it is stored; None for a new one. ``readonly_when`` and ``immutable`` look at this.
+        saved: The env of the record as it is stored, which read-only conditions look at; None for a new one.
     """
-    now = dict(env)
-    hidden: set[str] = set()
-    while True:
-        more = {
-            name
-            for name, one in entity.fields.items()
-            if name not in hidden
-            and (condition := _of(catalog, entity, one, "visible_when")) is not None
-            and condition.evaluate(now) is not True
-        }
-        if not more:
-            break
-        hidden |= more
-        now.update(dict.fromkeys(more))
-    found = {}
-    for name, one in entity.fields.items():
-        required = one.required or _holds(catalog, entity, one, "required_when", now)
-        fixed = saved is not None and (
-            _holds(catalog, entity, one, "readonly_when", saved)
-            or (bool(one.spec.get("immutable")) and saved.get(name) not in (None, "", []))
-        )
-        found[name] = State(name not in hidden, required and name not in hidden, fixed)
-    return found
+    here = plan(catalog, entity.id)
+    hidden = fields.settle(catalog, entity.id, env, changed=(), new=saved is None).hidden
+    now = {**env, **dict.fromkeys(hidden)}
+    required = {name for name, condition in here.required if condition is None or condition.evaluate(now) is True}
+    fixed = {
+        name for name, condition in here.readonly if condition.evaluate(_before(catalog, entity, env, saved)) is True
+    }
+    if saved is not None:
+        fixed |= {name for name in here.immutable if saved.get(name) not in (None, "", [])}
+    return {
+        name: State(name not in hidden, name in required and name not in hidden, name in fixed)
+        for name in entity.fields
+    }
 
 
-def _holds(catalog: Catalog, entity: Entity, one: Field, keyword: str, env: Mapping[str, Any]) -> bool:
-    condition = _of(catalog, entity, one, keyword)
-    return condition is not None and condition.evaluate(env) is True
-
-
-def _of(catalog: Catalog, entity: Entity, one: Field, keyword: str) -> Condition | None:
-    source = one.spec.get(keyword)
-    return conditions.of(catalog, entity.id, source, "field") if source else None
+def _before(
+    catalog: Catalog, entity: Entity, env: Mapping[str, Any], saved: Mapping[str, Any] | None
+) -> Mapping[str, Any]:
+    """Return what read-only conditions look at: the stored record, or a new one that has only its defaults."""
+    if saved is not None:
+        return saved
+    blank = {**env, **dict.fromkeys(entity.fields)}
+    return {**blank, **fields.defaults(catalog, entity.id, blank)}
 
 
 def live(catalog: Catalog, user: User, entity: Entity) -> Live:
@@ -108,58 +94,54 @@ def _live(catalog: Catalog, user: User, entity: Entity) -> Live:
     seen = access.rights(catalog, user, entity.id).seen()
     made = Live()
 
-    def take(condition: Condition, into: dict[str, Any], key: str) -> None:
-        """Put the tree of a record's condition under ``key``, if the user may see all that it reads."""
+    def known(condition: Condition) -> bool:
+        """Tell whether the user may see all that a record's condition reads, and note what that is."""
         paths = (
             p.partition(".")[0] in seen and access.path_seen(catalog, user.roles, entity, p) for p in condition.paths
         )
-        if condition.fields <= seen and all(paths):
-            into[key] = condition.json()
-            made.names.update(condition.names)
-            made.reload.update(path.partition(".")[0] for path in condition.paths)
+        if not (condition.fields <= seen and all(paths)):
+            return False
+        made.names.update(condition.names)
+        made.reload.update(path.partition(".")[0] for path in condition.paths)
+        return True
 
-    def take_in_row(condition: Condition, into: dict[str, Any], key: str) -> None:
-        """Put the tree of a row's condition under ``key``; what it reads over references only the server knows."""
+    def known_in_row(condition: Condition) -> bool:
+        """Tell the same of a row's condition; what it reads over references only the server knows."""
         outside = {name[7:] for name in condition.names if name.startswith("parent.")}
-        if outside <= seen and not condition.paths:
-            into[key] = condition.json()
-            made.names.update(outside | {n for n in condition.names if n.startswith("user.") or n.endswith("()")})
+        if condition.paths or not outside <= seen:
+            return False
+        made.names.update(
+            outside | {name for name in condition.names if name.startswith("user.") or name.endswith("()")}
+        )
+        return True
 
-    for name, one in entity.fields.items():
-        if name not in seen:
-            continue
-        own = _trees(one, lambda source, use: conditions.of(catalog, entity.id, source, use), take)
-        if own:
-            made.fields[name] = own
-        if one.items is not None:
-            columns = {
-                column.id: trees
-                for column in one.items.values()
-                if (trees := _trees(column, _within(catalog, entity, name), take_in_row))
-            }
-            if columns:
-                made.rows[name] = columns
+    here = plan(catalog, entity.id)
+    made.fields = {name: trees for name, trees in _trees(here, known).items() if name in seen}
+    made.rows = {
+        name: trees for name, part in here.parts.items() if name in seen and (trees := _trees(part, known_in_row))
+    }
     return made
 
 
-def _within(catalog: Catalog, entity: Entity, rows: str) -> Callable[[str, str], Condition]:
-    return lambda source, use: conditions.of(catalog, entity.id, source, use, rows=rows)
+def _trees(here: Plan, known: Callable[[Condition], bool]) -> dict[str, dict[str, Any]]:
+    """Return the conditions of a plan by field, as far as they may be known."""
+    found: dict[str, dict[str, Any]] = {}
 
+    def put(name: str, key: str, condition: Condition | None) -> None:
+        if condition is not None and known(condition):
+            found.setdefault(name, {})[key] = condition.json()
 
-def _trees(
-    one: Field, read: Callable[[str, str], Condition], take: Callable[[Condition, dict[str, Any], str], None]
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, keyword in _KEYWORDS.items():
-        if one.spec.get(keyword):
-            take(read(one.spec[keyword], "field"), found, key)
-    if one.type == "formula":
-        take(read(one.spec["formula"], "formula"), found, "formula")
-        if "formula" in found:
-            found["result"] = one.spec.get("result", "text")
-    offered: dict[str, Any] = {}
-    for option, source in (one.spec.get("options_when") or {}).items():
-        take(read(source, "field"), offered, option)
-    if offered:
-        found["options"] = offered
+    for name, visible in here.visible:
+        put(name, "visible", visible)
+    for name, required in here.required:
+        put(name, "required", required)
+    for one in here.order:
+        if isinstance(one, Computed):
+            put(one.id, "formula", one.condition)
+            if "formula" in found.get(one.id, {}):
+                found[one.id]["result"] = one.result.type
+    for name, offer in here.offers.items():
+        offered = {option: condition.json() for option, condition in offer.when.items() if known(condition)}
+        if offered:
+            found.setdefault(name, {})["options"] = offered
     return found

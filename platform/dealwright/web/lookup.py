@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, conditions, fields
+from dealwright import access, fields
 from dealwright.conditions import sql
 from dealwright.errors import NotFoundError
 from dealwright.metadata import names
@@ -40,13 +40,11 @@ def candidates(work: Work, entity: Entity, path: str, text: str, given: Mapping[
     if target.display is None or target.display not in access.rights(work.catalog, work.user, target.id).seen():
         return []
     where = read.allowed(work, target, {target.display})
-    source = field.spec.get("where")
-    if source:
-        condition = conditions.of(work.catalog, target.id, source, "where", record=entity.id)
+    condition = fields.wheres(work.catalog, entity.id).get(path)
+    if condition is not None:
         table = work.tables.tables[names.table_name(target.id)]
-        where.append(
-            sql.criteria(condition, work.tables, table, work.catalog, {**work.env, **_record(work, entity, given)})
-        )
+        env = {**work.env, **_record(work, entity, given)}
+        where.append(sql.criteria(condition, work.tables, table, work.catalog, env))
     found = queries.page(
         work.connection,
         work.catalog,

@@ -174,7 +174,7 @@ def _page(
     drawn = form(sheet)
     title = i18n.entity_title(work.catalog, entity)
     return render_template(
-        "records/form_part.html" if request.headers.get("HX-Request") else "records/form.html",
+        "records/form_part.html" if visit.wants_part() else "records/form.html",
         entity=entity,
         title=title,
         plural=i18n.entity_plural(work.catalog, entity),

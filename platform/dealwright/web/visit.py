@@ -91,6 +91,11 @@ def to_sign_in() -> Response:
     return redirect(target, 303)
 
 
+def wants_part() -> bool:
+    """Tell whether htmx asks for a part of a page; going back in the history it asks for the whole."""
+    return request.headers.get("HX-Request-Type") == "partial"
+
+
 @contextmanager
 def reading() -> Iterator[Work]:
     """Open a read transaction as the person who asks."""
