@@ -66,7 +66,7 @@ DOCUMENTS: list[dict[str, Any]] = [
                 "value": "amount",
                 "filter": 'level == "gold"',
             },
-            "mean": {"field": "rollup", "of": DEAL, "via": "account", "measure": "avg", "value": "qty"},
+            "mean": {"field": "rollup", "of": DEAL, "via": "account", "measure": "avg", "value": "rank"},
             "top": {"field": "rollup", "of": DEAL, "via": "account", "measure": "max", "value": "closes"},
         },
     },
@@ -207,7 +207,9 @@ class World:
         }
 
     def amount(self) -> Any:
-        return self.maybe(*map(Decimal, "100000 99999.9999 0.1 0.2 0.3 0 -5 1234.5 9.5 0.0001".split()))
+        return self.maybe(
+            *map(Decimal, ["100000", "99999.9999", "0.1", "0.2", "0.3", "0", "-5", "1234.5", "9.5", "0.0001"])
+        )
 
     def account(self, id_: str) -> dict[str, Any]:
         parent = self.maybe("a1", "a2", "a3") if id_ > "a3" else None
@@ -232,8 +234,8 @@ class World:
                     "parent": id_,
                     "position": position,
                     "qty": self.maybe(0, 1, 3, 5),
-                    "price": self.maybe(*map(Decimal, "9.5 0.1 0.2 3 1000000".split())),
-                    "share": self.maybe(*map(Decimal, "50 12.5 33.3333".split())),
+                    "price": self.maybe(*map(Decimal, ["9.5", "0.1", "0.2", "3", "1000000"])),
+                    "share": self.maybe(*map(Decimal, ["50", "12.5", "33.3333"])),
                     "done": self.random.random() < 0.5,
                     "due": self.day(),
                     "product": self.maybe("a1", "a2", "a3", "a4"),
@@ -256,8 +258,8 @@ class World:
             "code": self.maybe("acme", "A", "x_x"),
             "amount": self.amount(),
             "budget": self.amount(),
-            "rate": self.maybe(*map(Decimal, "15 33.3333 100 0".split())),
-            "ratio": self.maybe(*map(Decimal, "0.10 0.30 2.50 -1.25".split())),
+            "rate": self.maybe(*map(Decimal, ["15", "33.3333", "100", "0"])),
+            "ratio": self.maybe(*map(Decimal, ["0.10", "0.30", "2.50", "-1.25"])),
             "qty": self.maybe(0, 1, 3, -2, 5, 2**53 + 1),
             "rank": self.maybe(1, 3, 5),
             "active": self.random.random() < 0.5,
@@ -317,7 +319,7 @@ class World:
             return {"deals": None, "won": None, "mean": None, "top": None}
         own = [deal for deal in self.deals if deal["account"] == account and deal["archived_at"] is None]
         won = [deal["amount"] for deal in own if deal["level"] == "gold" and deal["amount"] is not None]
-        counts = [deal["qty"] for deal in own if deal["qty"] is not None]
+        counts = [deal["rank"] for deal in own if deal["rank"] is not None]
         days = [deal["closes"] for deal in own if deal["closes"] is not None]
         mean = (Decimal(sum(counts)) / len(counts)).quantize(Decimal("0.000001"), "ROUND_HALF_UP") if counts else None
         return {"deals": len(own), "won": sum(won, Decimal(0)), "mean": mean, "top": max(days) if days else None}

@@ -290,7 +290,7 @@ class _Checker:
         node = replace(node, args=tuple(self.node(arg) for arg in node.args))
         if any(arg.type.kind == "unknown" for arg in node.args):
             return replace(_EMPTY, at=node.at)
-        if function.result == "same" or name == "round":
+        if function.result == "same":
             node = self.widened(node)
         for position, arg in enumerate(node.args):
             if not self.fits(function, position, arg):
@@ -449,11 +449,9 @@ class _Checker:
         for constant, other in ((first, second), (second, first)):
             if isinstance(constant, Literal) and constant.type.kind == "decimal" and other.type.kind == "decimal":
                 places = max(0, -int(constant.value.normalize().as_tuple().exponent))
-                whole = isinstance(other, Call) and other.op == "decimal()"
-                if not isinstance(other, Literal) and not whole and places > other.type.scale:
-                    message = (
-                        f"{constant.value} has {places} decimal places; the other side has at most {other.type.scale}"
-                    )
+                if isinstance(other, Name) and places > other.type.scale:
+                    what = ".".join(other.path)
+                    message = f"{constant.value} has {places} decimal places, “{what}” has at most {other.type.scale}"
                     self.fault(constant, "too-precise", message)
 
     # Rules about the whole --------------------------------------------------------------------------------------

@@ -70,6 +70,8 @@ _POWER = {
     "/": 6,
 }
 _RELATION = 4
+_INTEGER = types.Type("integer", nullable=False)
+_TEXT = types.Type("text", nullable=False)
 _CONSTANTS = {"true": True, "false": False, "null": None}
 #: Operators that are joined into one node however many operands there are; those of a side already joined are taken in.
 _JOINED = frozenset({"&&", "||", "+", "*"})
@@ -288,7 +290,7 @@ class _Parser:
         if token.kind == "number":
             return self.made(self.number(token))
         if token.kind == "text":
-            return self.made(Literal(self.text(token), types.TEXT, span))
+            return self.made(Literal(self.text(token), _TEXT, span))
         if token.kind == "name" and token.text in _CONSTANTS:
             value = _CONSTANTS[token.text]
             return self.made(Literal(value, types.NULL if value is None else types.BOOLEAN, span))
@@ -328,7 +330,7 @@ class _Parser:
             return Literal(value, types.Type("decimal", scale=_places(value), nullable=False), span)
         if len(token.text) > 19 or int(token.text) >= MAX_INTEGER:
             self.refuse("a whole number is smaller than 2^63 (9223372036854775808)", token, "too-long")
-        return Literal(int(token.text), types.INTEGER, span)
+        return Literal(int(token.text), _INTEGER, span)
 
     def text(self, token: _Token) -> str:
         body = token.text[1:-1]

@@ -77,6 +77,8 @@ class Truths(Values):
         self.crossed[start, prefix] = end
         inside = self.leaf(node, frame, not missing)
         del self.crossed[start, prefix]
+        if isinstance(inside, sa.sql.elements.False_):
+            return _said(wanted is missing)
         found = sa.exists().where(link, inside).correlate_except(*aliases)
         return found if wanted is not missing else ~found
 

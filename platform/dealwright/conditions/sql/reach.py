@@ -119,10 +119,13 @@ class Reach:
         prefix, last = steps[:-1], steps[-1]
         if not prefix:
             return self.column(frame, last)
-        if (frame, prefix) in self.crossed:
-            return self.column(self.crossed[frame, prefix], last)
         if self.joins and frame is self.root:
-            return self.column(self.joined(frame, prefix), last)
+            there = self.joined(frame, prefix)
+            if last in there.table.c:
+                return there.table.c[last]
+            # What is worked out, such as a count, may have a value also where there is no record to have it.
+        elif (frame, prefix) in self.crossed:
+            return self.column(self.crossed[frame, prefix], last)
         aliases, link, end = self.crossing(frame, prefix)
         found = self.column(end, last)
         return sa.select(found).where(link).correlate_except(*aliases).scalar_subquery()

@@ -48,8 +48,20 @@ class Either(FunctionElement[Any]):
 
     def __init__(self, sqlite: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> None:
         super().__init__(sqlite, other)
-        self.sqlite, self.other = sqlite, other
         self.type = sqlite.type
+
+    # Read from the clauses, which SQLAlchemy replaces in a copy of the expression.
+    @property
+    def sqlite(self) -> sa.ColumnElement[Any]:
+        """The expression for SQLite."""
+        first, _ = self.clauses
+        return first
+
+    @property
+    def other(self) -> sa.ColumnElement[Any]:
+        """The expression for every other database."""
+        _, second = self.clauses
+        return second
 
 
 @compiles(Either)

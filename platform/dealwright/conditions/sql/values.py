@@ -38,21 +38,22 @@ _PORTABLE = frozenset(
 class Values(Reach):
     """How values become SQL."""
 
-    fixed: dict[int, bool] = field(default_factory=dict)
+    # With the node itself: the id of a node that is gone may be that of another.
+    fixed: dict[int, tuple[Node, bool]] = field(default_factory=dict)
 
     # Constants --------------------------------------------------------------------------------------------------
 
     def is_constant(self, node: Node) -> bool:
         """Tell whether a value is the same for every record, so that it is worked out before the statement is sent."""
-        known = self.fixed.get(id(node))
-        if known is None:
-            if isinstance(node, Name):
-                known = self.is_constant(node.means) if node.means is not None else _from_outside(node)
-            elif isinstance(node, Each):
-                known = False
-            else:
-                known = all(map(self.is_constant, children(node)))
-            self.fixed[id(node)] = known
+        if id(node) in self.fixed:
+            return self.fixed[id(node)][1]
+        if isinstance(node, Name):
+            known = self.is_constant(node.means) if node.means is not None else _from_outside(node)
+        elif isinstance(node, Each):
+            known = False
+        else:
+            known = all(map(self.is_constant, children(node)))
+        self.fixed[id(node)] = (node, known)
         return known
 
     def constant(self, node: Node) -> Any:
@@ -79,10 +80,11 @@ class Values(Reach):
         if node.type.kind == "boolean":
             return self.yes_or_no(node, frame)
         portable = sa.type_coerce(self.portable(node, frame), kind)
-        if node.type.kind in ("integer", "decimal") and isinstance(node, Call) and self.is_foreign(node):
+        foreign = self.is_foreign(node) or (isinstance(kind, Scaled) and self.common_scale(node) != kind.scale)
+        if node.type.kind in NUMBERS and isinstance(node, Call) and foreign:
             precise = sa.Numeric(38, kind.scale) if isinstance(kind, Scaled) else sa.BigInteger()
             portable = sa.type_coerce(sa.cast(portable, precise), kind)
-        if not self.is_foreign(node):
+        if not foreign:
             return portable
         tree, arguments = self.foreign(node, frame)
         return sqlite.Either(sqlite.value(tree, arguments, kind), portable)
@@ -152,6 +154,8 @@ class Values(Reach):
     def _scale(self, part: Node) -> int | None:
         if (isinstance(part, Name) and part.means is None) or isinstance(part, Each):
             return part.type.scale
+        if isinstance(part, Call) and part.op == "size()":
+            return 0
         return None  # What it is made of is looked at by itself.
 
     def foreign(self, node: Node, frame: Frame) -> tuple[Node, list[sa.ColumnElement[Any]]]:
@@ -164,6 +168,8 @@ class Values(Reach):
             return Name((key,), kind, steps=(key,))
 
         def rewritten(part: Node) -> Node:
+            if isinstance(part, Call) and part.op == "list":
+                return part
             if self.is_constant(part):
                 return _literal(self.constant(part), part.type)
             if isinstance(part, Name):
@@ -241,10 +247,11 @@ class Values(Reach):
             portable = query(_divided(sa.func.sum(numeric), sa.func.count(numeric)))
         elif measure == "sum":
             portable = sa.func.coalesce(query(sa.func.sum(value, type_=kind)), sa.literal(0, sa.Integer()), type_=kind)
-            if body.type.kind in ("integer", "duration"):
-                portable = sa.type_coerce(sa.cast(portable, sa.BigInteger()), kind)
         else:
             portable = query(getattr(sa.func, measure)(value, type_=kind))
+        if measure != "avg" and body.type.kind in ("integer", "duration"):
+            # PostgreSQL sums up whole numbers, and calculates with them, as NUMERIC.
+            portable = sa.type_coerce(sa.cast(portable, sa.BigInteger()), kind)
         if measure != "avg" and isinstance(body, Name) and body.means is None and not self.is_foreign(body):
             return portable
         tree, arguments = self.foreign(body, frame)
