@@ -265,7 +265,7 @@ def test_a_change_behind_a_long_read_gives_up_and_says_try_again(postgresql_url,
     with Database(postgresql_url) as database:
         migrate(database, None, catalog)
         new = changed(EDITS["text"])
-        with database.read() as reader:
+        with database.engine.begin() as reader:
             reader.execute(sa.select(tables.of(catalog).tables["sales__deal"])).all()
             with pytest.raises(UnavailableError), database.write() as connection:
                 schema.plan(catalog, new).apply(connection)

@@ -5,8 +5,9 @@
 
 SQLite has one writer at a time. A write therefore begins with BEGIN IMMEDIATE: it takes the lock before it reads, so
 no change is lost and no transaction has to start over. Reads go through connections of their own, are never in the
-way and see the state of the moment they began (write-ahead log). PostgreSQL reads and writes at READ COMMITTED; what
-must not be lost is guarded by ``version``, unique indexes and row locks.
+way and see the state of the moment they began (write-ahead log). PostgreSQL reads and writes at READ COMMITTED, where
+every statement sees what is committed when it begins; what must not be lost is guarded by ``version``, unique indexes
+and row locks. As a transaction would add nothing to such reads but two round trips, they have none there.
 
 A workspace is one SQLite file, or one schema of a PostgreSQL database (``?schema=name``; ``public`` unless said).
 """
@@ -36,8 +37,8 @@ Connection = sa.Connection
 PATIENCE = 30
 #: Seconds after which PostgreSQL ends a statement: a page nobody waits for any more.
 STATEMENT_TIMEOUT = 60
-#: Connections to PostgreSQL kept open by a process, and how many more a burst may open.
-POOL_SIZE, POOL_OVERFLOW = 10, 20
+#: Connections to PostgreSQL that a process keeps open for writing, and as many for reading; a burst may double them.
+POOL_SIZE, POOL_OVERFLOW = 8, 8
 #: Readers of a SQLite file at once in this process.
 SQLITE_READERS = 16
 
@@ -53,6 +54,8 @@ _SQLITE_PRAGMAS = (
 )
 #: SQLSTATEs (PostgreSQL docs, appendix A) after which the same transaction may simply be tried again.
 _TRANSIENT = {"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300", "53100", "53200", "25006"}
+#: Execution option by which a reading connection is known.
+_READING = "dealwright_reading"
 _UNIQUE, _FOREIGN_KEY, _READ_ONLY = "23505", "23503", "25006"
 
 
@@ -147,21 +150,27 @@ class Database:
         return writing, reading
 
     def _postgresql(self) -> tuple[sa.Engine, sa.Engine]:
-        engine = _engine(
-            self._address,
-            pool_size=POOL_SIZE,
-            max_overflow=POOL_OVERFLOW,
-            pool_use_lifo=True,
-            connect_args={
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT}s -c lock_timeout={PATIENCE}s"
-                f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT}s -c timezone=UTC",
-                "application_name": "dealwright",
-                "connect_timeout": 10,
-            },
+        writing, reading = (
+            _engine(
+                self._address,
+                pool_size=POOL_SIZE,
+                max_overflow=POOL_OVERFLOW,
+                pool_use_lifo=True,
+                connect_args={
+                    "options": f"-c statement_timeout={STATEMENT_TIMEOUT}s -c lock_timeout={PATIENCE}s"
+                    f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT}s -c timezone=UTC"
+                    f" -c default_transaction_read_only={'on' if read_only else 'off'}",
+                    "application_name": "dealwright",
+                    "connect_timeout": 10,
+                },
+            )
+            for read_only in (False, True)
         )
+        reading = reading.execution_options(isolation_level="AUTOCOMMIT", **{_READING: True})
         if self.schema is not None:
-            engine = engine.execution_options(schema_translate_map={None: self.schema})
-        return engine, engine.execution_options(postgresql_readonly=True)
+            schema = {"schema_translate_map": {None: self.schema}}
+            return writing.execution_options(**schema), reading.execution_options(**schema)
+        return writing, reading
 
 
 #: Connections move between the threads of the pool; isolation is SQLAlchemy's matter, not the driver's.
@@ -234,7 +243,7 @@ def _own_errors(context: sa.engine.ExceptionContext) -> Exception | None:
     error = context.sqlalchemy_exception
     if isinstance(error, sa.exc.IntegrityError):
         return _conflict(error)
-    reading = context.connection is not None and context.connection.get_execution_options().get("postgresql_readonly")
+    reading = context.connection is not None and context.connection.get_execution_options().get(_READING)
     if reading and getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         return None  # a fault of the program; on a writing connection it is a server that has become a standby
     if isinstance(error, sa.exc.DBAPIError) and (context.is_disconnect or _passes(error)):

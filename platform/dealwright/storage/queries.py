@@ -117,7 +117,7 @@ def page(
     more = len(found) > size
     parts = layout.parts if fields is None else [name for name in layout.parts if name in fields]
     if rows and parts:
-        fill_parts(connection, layout, {row["id"]: row for row in rows}, parts)
+        fill_parts(connection, catalog, layout, {row["id"]: row for row in rows}, parts)
     number, exact = None, True
     if count:
         number, exact = len(rows), True
@@ -308,19 +308,31 @@ def _can_be_empty(key: sa.ColumnElement[Any]) -> bool:
 
 def _after(keys: Sequence[tuple[sa.ColumnElement[Any], bool]], values: Sequence[Any]) -> sa.ColumnElement[bool]:
     """Return what comes after a record with these values of the keys: by the first, or by the next among equals."""
-    result: sa.ColumnElement[bool] = sa.false()
     bound = [
         None if value is None else sa.literal(value, key.type) for (key, _), value in zip(keys, values, strict=True)
     ]
+    if _as_one(keys, bound):
+        # One comparison of rows, which a database answers from the middle of an index over just these columns.
+        together, limit = sa.tuple_(*(key for key, _ in keys)), sa.tuple_(*bound)
+        return together < limit if keys[0][1] else together > limit
+    result: sa.ColumnElement[bool] = sa.false()
     for (key, descending), value in reversed(list(zip(keys, bound, strict=True))):
         equal = key.is_(None) if value is None else key == value
         result = sa.or_(_beyond(key, descending, value), sa.and_(equal, result))
-    key, descending = keys[0]
-    first = bound[0]
-    if first is not None and len(keys) > 1 and not (descending and _can_be_empty(key)):
-        # Says nothing new, but lets the database begin in the middle of an index.
-        result = sa.and_(key <= first if descending else key >= first, result)
     return result
+
+
+def _as_one(keys: Sequence[tuple[sa.ColumnElement[Any], bool]], bound: Sequence[Any]) -> bool:
+    """Tell whether SQL's own comparison of rows is the order of the list.
+
+    It is if all keys go one way and nothing empty is compared: a row with an empty key is neither smaller nor greater in
+    SQL, which is right in rising order, where it comes before.
+    """
+    rising = not keys[0][1]
+    return all(
+        descending != rising and value is not None and (rising or not _can_be_empty(key))
+        for (key, descending), value in zip(keys, bound, strict=True)
+    )
 
 
 def _beyond(

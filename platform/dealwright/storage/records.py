@@ -137,22 +137,26 @@ def get(
         for some in chunks(wanted):
             for row in connection.execute(statement, {"ids__": some}):
                 found[row[0]] = dict(zip(layout.names, row, strict=True))
-    if layout.parts:
-        fill_parts(connection, layout, found, layout.parts)
+    if layout.parts and found:
+        fill_parts(connection, catalog, layout, found, layout.parts)
     return found
 
 
 def fill_parts(
-    connection: Connection, layout: Layout, found: Mapping[str, dict[str, Any]], names: Iterable[str]
+    connection: Connection,
+    catalog: Catalog,
+    layout: Layout,
+    found: Mapping[str, dict[str, Any]],
+    names: Iterable[str],
 ) -> None:
     """Add ``rows`` and ``references`` fields to records by id: one statement each, for all records."""
+    statements = _statements(catalog, layout)
     for name in names:
         part = layout.parts[name]
         for row in found.values():
             row[name] = []
         for ids in chunks(list(found)):
-            statement = _part_statement(part)
-            for owner, *values in connection.execute(statement, {"ids__": ids}):
+            for owner, *values in connection.execute(statements.parts[name], {"ids__": ids}):
                 found[owner][name].append(dict(zip(part.names, values, strict=True)) if part.names else values[0])
 
 
@@ -206,6 +210,7 @@ class _Statements:
     locked_one: sa.Select[Any]
     locked: sa.Select[Any]
     versions: sa.Select[Any]
+    parts: Mapping[str, sa.Select[Any]]
 
 
 def _statements(catalog: Catalog, layout: Layout) -> _Statements:
@@ -230,6 +235,7 @@ def _make(layout: Layout) -> _Statements:
         # In one order always, so that two transactions never wait for each other.
         locked=many.order_by(table.c.id).with_for_update(),
         versions=versions.order_by(table.c.id).with_for_update(),
+        parts={name: _part_statement(part) for name, part in layout.parts.items()},
     )
 
 

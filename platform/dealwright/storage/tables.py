@@ -331,7 +331,8 @@ def _rule_index(catalog: Catalog, metadata: sa.MetaData, table: sa.Table, rule: 
 
 def _indexes(entity: Entity, table: sa.Table) -> None:
     """Make the indexes for lists: by creation, owner, team, stage, each reference, and what the entity asks for."""
-    wanted: dict[tuple[str, ...], None] = {("created_at",): None, ("owner",): None, ("team",): None}
+    # A batch is created at one moment: the id beside it saves sorting all of them for a page of a list.
+    wanted: dict[tuple[str, ...], None] = {("created_at", "id"): None, ("owner",): None, ("team",): None}
     if entity.pipelines:
         wanted["stage",] = None
     for field in entity.fields.values():
