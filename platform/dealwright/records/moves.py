@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dealwright import access, conditions
 from dealwright.errors import ConflictError, ForbiddenError, GateUnmetError, Problem, QueryError
+from dealwright.fields import messages
 from dealwright.records import look, needs, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
@@ -161,23 +162,24 @@ def unmet(work: Work, entity: Entity, env: Mapping[str, Any], here: Stage | None
     """Return a problem for every gate and required field that stands between a record and a stage.
 
     The exit gates and required fields of the present stage count on the way forward, not on the way out: a record can
-    always be lost or archived, as far as the graph and the gates of that end allow.
+    always be lost or archived, as far as the graph and the gates of that end allow. Messages are in the language of
+    ``fields.messages.speaking``.
     """
     problems = []
     leaving = here is not None and there.outcome not in ("lost", "archived")
-    stages = [(here.exit, here.required)] if here is not None and leaving else []
-    for held, required in [*stages, (there.enter, ())]:
-        for name in required:
-            if env.get(name) is None and (field := entity.field(name)) is not None:
-                problems.append(
-                    Problem(f"/{name}", "required", f"{field.title} is needed to go to {there.title}; fill it")
-                )
+    if here is not None and leaving:
+        for name in here.required:
+            if env.get(name) is None and entity.field(name) is not None:
+                problems.append(Problem(f"/{name}", "required", messages.message("required")))
+    sides = [(here, "exit", here.exit)] if here is not None and leaving else []
+    for stage, side, held in [*sides, (there, "enter", there.enter)]:
         for gate in held:
             condition = conditions.of(work.catalog, entity.id, gate.require, "gate")
             if condition.evaluate(env) is not True:
+                at = f"/stages/{stage.id}/{side}/{gate.id}/message"
+                text = work.catalog.text("pipeline", env.get("pipeline") or "", at, messages.locale()) or gate.message
                 pointers = [f"/{name}" for name in gate.fields] or [""]
-                problems += [Problem(pointer, "gate-unmet", gate.message) for pointer in pointers]
-    reason = there.document.get("reason")
-    if reason == "required" and env.get("lost_reason", "") is None:
-        problems.append(Problem("/lost_reason", "required", f"{there.title} needs a reason; say why"))
+                problems += [Problem(pointer, "gate-unmet", text) for pointer in pointers]
+    if there.document.get("reason") == "required" and env.get("lost_reason", "") is None:
+        problems.append(Problem("/lost_reason", "required", messages.message("required")))
     return problems
