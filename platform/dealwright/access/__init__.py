@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dealwright.access.asking import asked
 from dealwright.access.rights import (
     ALWAYS_SEEN,
     EntityGrant,
@@ -34,6 +35,7 @@ __all__ = [
     "EntityGrant",
     "Rights",
     "User",
+    "asked",
     "bearer",
     "capable",
     "criteria",

@@ -129,9 +129,33 @@ def _work_out(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Right
             for grant in role.grants if role else ():
                 if _covers(grant.entity, entity_id):
                     found.append(_grant(catalog, roles, entity, grant, role_id.partition(".")[0]))
+        if entity.part_of is not None and not found:
+            found = _of_the_whole(catalog, roles, entity)
     needs = frozenset().union(*(g.rows.names for g in found if g.rows is not None))
     uniform = len({(g.see, g.edit) for g in found if "read" in g.ops}) <= 1
     return Rights(entity_id, tuple(found), uniform, needs)
+
+
+#: What one must be allowed to do with the whole to do this with a part of it.
+_WITH_PARTS = {"read": "read", "create": "update", "update": "update", "delete": "update", "export": "export"}
+
+
+def _of_the_whole(catalog: Catalog, roles: tuple[str, ...], entity: Entity) -> list[EntityGrant]:
+    """Return what the rights to the whole allow with its parts, where no grant names the parts themselves."""
+    reference = entity.fields[str(entity.part_of)]
+    found = []
+    names = frozenset(entity.all_fields())
+    for grant in rights_of(catalog, roles, str(reference.to)).grants:
+        ops = frozenset(op for op, needed in _WITH_PARTS.items() if needed in grant.ops)
+        rows = None
+        if grant.rows is not None:
+            source = conditions.through(reference.id, grant.rows)
+            rows = conditions.of(
+                catalog, entity.id, source, "permission", namespace=grant.rows.entity.partition(".")[0]
+            )
+        see = names - _tainted(catalog, roles, entity, names)
+        found.append(EntityGrant(ops, rows, see, see))
+    return found
 
 
 def _covers(pattern: str, entity_id: str) -> bool:
@@ -178,7 +202,7 @@ def _inputs_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, field
         read = {field.spec["via"], *([field.spec["value"]] if field.spec.get("value") else [])}
         if field.spec.get("filter"):
             read |= conditions.of(catalog, field.spec["of"], field.spec["filter"], "filter").fields
-        return _all_rows_see(catalog, roles, field.spec["of"], read)
+        return all_rows_see(catalog, roles, field.spec["of"], read)
     return True
 
 
@@ -191,13 +215,13 @@ def path_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, path: st
         if field is None:
             return False
         # A row belongs to the record: who sees the list sees its rows.
-        if i and inside is None and here is not None and not _all_rows_see(catalog, roles, here.id, {step}):
+        if i and inside is None and here is not None and not all_rows_see(catalog, roles, here.id, {step}):
             return False
         here, inside = catalog.entities.get(field.to) if field.to else None, field.items
     return True
 
 
-def _all_rows_see(catalog: Catalog, roles: tuple[str, ...], entity_id: str, fields: set[str]) -> bool:
+def all_rows_see(catalog: Catalog, roles: tuple[str, ...], entity_id: str, fields: set[str]) -> bool:
     """Tell whether grants for *every* row show these fields.
 
     The grants are read as they are written, not through :func:`rights_of`, because two entities may look at each other.

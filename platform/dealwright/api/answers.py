@@ -222,7 +222,8 @@ def once(work: Work, make: Callable[[], Response]) -> Response:
         return make()
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
         raise QueryError(f"Idempotency-Key has {len(key)} characters; use 1 to {LONGEST_KEY} printable ones")
-    scope = f"{work.user.id}:{request.method}:{request.path}"
+    # Of the token, not of its user: a token that is limited to some roles gets no answer made for another.
+    scope = f"{work.user.token or work.user.id}:{request.method}:{request.path}"
     digest = hashlib.sha256(request.get_data(cache=True)).hexdigest()
     begun = idempotency.begin(work.connection, scope, key, digest, clock.now())
     if begun.state == "other":

@@ -25,13 +25,16 @@ def page(entity: str) -> Response:
     """List records: ``filter``, ``sort``, ``fields``, ``page_size``, ``cursor``, ``count``, ``archived``, ``q``."""
     answers.only_known("filter", "sort", "fields", "page_size", "cursor", "count", "archived", "q")
     fields = answers.single("fields")
+    only = [name.strip() for name in fields.split(",") if name.strip()] if fields else None
     with answers.reading() as work:
+        access.demand(work.catalog, work.user, "read", entity)
+        access.first_steps(work.catalog, work.user, entity, only or ())
         found = road.page(
             work,
             entity,
             filter=answers.single("filter"),
             sort=answers.single("sort") or "-created_at",
-            only=[name.strip() for name in fields.split(",") if name.strip()] if fields else None,
+            only=only,
             size=answers.number("page_size", 50, 1, 200),
             cursor=answers.single("cursor"),
             count=_flag("count"),

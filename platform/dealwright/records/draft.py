@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dealwright.errors import RecordError
+from dealwright.errors import Problem, RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dealwright.errors import DealwrightError, Problem
+    from dealwright.errors import DealwrightError
     from dealwright.events import Event
     from dealwright.metadata.definitions import Entity
     from dealwright.rules import Decision
@@ -29,6 +29,7 @@ class Draft:
         rule: Id of the rule that asked for this record or change; None for a person.
         cause: Id of the event that led here through a rule; None for a first cause.
         error: Why the record cannot be saved; nothing of it is written then.
+        hidden: Fields that the person who asks may not see; what is wrong with one is told without its name.
         op: The operation that the user's grants must allow; empty for create or update, as ``new`` says.
     """
 
@@ -51,6 +52,7 @@ class Draft:
     events: list[Event] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     fired: set[str] = field(default_factory=set)
+    hidden: frozenset[str] = frozenset()
     op: str = ""
 
     @property
@@ -68,5 +70,17 @@ class Draft:
 
     def refuse(self) -> None:
         """Turn the problems found so far into the error of this record."""
+        self.problems, self.warnings = self._told(self.problems), self._told(self.warnings)
         if self.problems and self.error is None:
             self.error = RecordError(f"the {self.entity.title} was not saved", self.problems)
+
+    def _told(self, problems: list[Problem]) -> list[Problem]:
+        """Return problems as the person may hear them; those with hidden fields become one."""
+        told = [p if p.code == "unknown-field" or not self._is_hidden(p) else _HIDDEN for p in problems]
+        return list(dict.fromkeys(told)) if self.hidden else told
+
+    def _is_hidden(self, problem: Problem) -> bool:
+        return problem.pointer[1:].partition("/")[0] in self.hidden
+
+
+_HIDDEN = Problem("", "hidden-field", "a field that you may not see does not fit; ask an administrator")

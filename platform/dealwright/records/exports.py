@@ -70,7 +70,15 @@ def _flat(kind: str) -> bool:
 def _rows(work: Work, entity_id: str, condition: str | None) -> Iterator[Mapping[str, Any]]:
     cursor: str | None = None
     while True:
-        page = read.page(work, entity_id, filter=condition, sort="created_at,id", size=read.LARGEST_PAGE, cursor=cursor)
+        page = read.page(
+            work,
+            entity_id,
+            filter=condition,
+            sort="created_at,id",
+            size=read.LARGEST_PAGE,
+            cursor=cursor,
+            op="export",
+        )
         yield from page.items
         cursor = page.next_cursor
         if cursor is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from dealwright import access, clock, events
-from dealwright.errors import ForbiddenError, Problem, RecordError
+from dealwright.errors import ForbiddenError, Problem, RecordError, TooLargeError
 from dealwright.records import follow, needs, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
@@ -44,6 +45,7 @@ def send(
 
     Raises:
         RecordError: If the type cannot be sent, or the event is said to happen in the future.
+        TooLargeError: If ``data`` is larger than ``LARGEST_DATA``.
         NotFoundError, ForbiddenError: If the record may not be seen, or not be updated.
     """
     held = access.demand(work.catalog, work.user, "update", entity_id)
@@ -58,6 +60,8 @@ def send(
         problems.append(Problem("/at", "in-the-future", "an event cannot happen later than now; leave “at” out"))
     if problems:
         raise RecordError("the event was not taken", problems)
+    if len(json.dumps(dict(data), ensure_ascii=False, default=str)) > LARGEST_DATA:
+        raise TooLargeError(f"the data of the event has more than {LARGEST_DATA} characters; send less of it")
     entity = work.catalog.entity(entity_id)
     draft = _drafts(work, entity, [record_id]).get(record_id)
     if draft is None or not held.matching("update", draft.env):

@@ -45,7 +45,19 @@ def rows(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
             continue
         allowed = frozenset().union(*(grant.edit for grant in matching))
         seen = allowed | held.seen_on(env)
+        draft.hidden = frozenset(entity.all_fields()) - seen
+        _forget(draft)
         draft.problems[:0] = list(unwritable(entity, draft, allowed, seen))
+
+
+def _forget(draft: Draft) -> None:
+    """Take back what was asked of hidden fields: what would follow from it must not differ from a field that is not."""
+    asked = draft.hidden.intersection(draft.asked)
+    draft.problems = [p for p in draft.problems if p.pointer[1:].partition("/")[0] not in asked]
+    for name in asked & draft.changed:
+        draft.env[name] = (draft.before or {}).get(name)
+        draft.changed.discard(name)
+        draft.since.discard(name)
 
 
 def _as_it_was(held: Rights, draft: Draft) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access, fields
 from dealwright.errors import ConflictError, DealwrightError, Problem, RecordError, TooLargeError, UnknownFieldError
-from dealwright.records import remove, road
+from dealwright.records import read, remove, road
 from dealwright.records.work import Change, Saved
 from dealwright.storage import records as stored
 
@@ -65,7 +65,9 @@ def upsert(work: Work, entity_id: str, name: str, value: str, data: Mapping[str,
     if problems:
         raise RecordError("the key cannot be used", problems)
     found = stored.find_by(work.connection, work.catalog, entity_id, name, [typed[name]])
-    ids = found.get(typed[name], [])
+    # One that may not be seen is none: the new record then fails by what is unique, as any other would.
+    readable = read.fetch_many(work, entity_id, found.get(typed[name], []))
+    ids = sorted(identifier for identifier, record in readable.items() if name in record)
     if len(ids) > 1:
         raise ConflictError(f"{len(ids)} {entity.plural} have {field.title} “{value}”; change one of them first")
     if ids:

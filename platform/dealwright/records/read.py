@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, conditions, fields
+from dealwright import access, fields
 from dealwright.actions.plain import plain
 from dealwright.conditions import sql
-from dealwright.errors import ConditionError, NotFoundError, Problem, QueryError, UnknownFieldError
+from dealwright.errors import ConditionError, NotFoundError, Problem, QueryError
 from dealwright.metadata import names
 from dealwright.records import needs
 from dealwright.storage import queries
@@ -101,6 +101,7 @@ def page(
     count: bool = False,
     archived: bool = False,
     search: str | None = None,
+    op: str = "read",
 ) -> Page:
     """Return a page of the records that the user may read.
 
@@ -115,6 +116,7 @@ def page(
         count: Whether to count all that meet the filter.
         archived: Whether archived records are among them.
         search: Text that the display field must contain.
+        op: An operation that the user must be allowed with each record, beside reading it.
 
     Raises:
         QueryError: If the filter, sort, size or cursor cannot be used.
@@ -133,6 +135,8 @@ def page(
         looked_at.add(entity.display)
     shown_paths = [name for name in only or () if "." in name]
     where = allowed(work, entity, looked_at | set(shown_paths), op_fields=looked_at)
+    if op != "read":
+        where += allowed(work, entity, (), op=op)
     if condition is not None:
         where.append(_clause(work, entity, condition))
     found = queries.page(
@@ -174,11 +178,13 @@ def _shown(
     only: Sequence[str] | None,
     paths: Sequence[str],
 ) -> Mapping[str, Any]:
-    seen = held.seen() if held.uniform else held.seen_on(env)
+    shown = seen = held.seen() if held.uniform else held.seen_on(env)
     if only is not None:
         seen &= frozenset(only) | access.ALWAYS_SEEN
     item = dict(fields.shown(work.catalog, entity.id, env, only=seen))
     for path in paths:
+        if path.partition(".")[0] not in shown:
+            continue  # on another record the first step may be seen, on this one it may not
         item[path] = fields.shown_path(work.catalog, entity.id, path, env.get(path))
     return item
 
@@ -194,7 +200,9 @@ def allowed(
     access.first_steps(work.catalog, work.user, entity.id, paths)
     steps = access.first_steps(work.catalog, work.user, entity.id, paths if op_fields is None else op_fields)
     where = access.criteria(work.catalog, work.user, op, entity.id, work.tables, work.env, steps)
-    return where or []
+    if where is None:
+        raise NotFoundError(f"there is no entity “{entity.id}”")
+    return where
 
 
 def _clause(work: Work, entity: Entity, condition: Condition) -> ColumnElement[bool]:
@@ -212,10 +220,8 @@ def filter_condition(work: Work, entity: Entity, source: str | None) -> Conditio
     if source is None or not source.strip():
         return None
     try:
-        return conditions.of(work.catalog, entity.id, source, "filter")
+        return access.asked(work.catalog, work.user, entity.id, source, "filter")
     except ConditionError as error:
-        if error.reason == "unknown-field":
-            raise UnknownFieldError(f"there is no field “{source[error.start : error.end]}”") from None
         problem = Problem("/filter", error.reason, f"{error.message} (characters {error.start + 1} to {error.end})")
         raise QueryError("the filter cannot be used", [problem]) from None
 

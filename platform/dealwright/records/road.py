@@ -17,7 +17,7 @@ from dealwright.errors import (
     StaleVersionError,
     TooLargeError,
 )
-from dealwright.records import follow, judge, look, needs, write
+from dealwright.records import follow, judge, look, needs, numbers, write
 from dealwright.records.draft import Draft
 from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import records as stored
@@ -133,6 +133,7 @@ def run(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
 def finish(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Take checked drafts to the end: rules, rows, events, decisions, and what rules ask for elsewhere."""
     good = [draft for draft in drafts if draft.error is None]
+    numbers.assign(work, entity, good)
     effects = follow.decide(work, entity, good)
     write_and_follow(work, entity, good, effects)
 
@@ -154,6 +155,7 @@ def check(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool = T
         needs.remember(wanted, draft.env, draft.before)
         needs.derive(wanted, draft.env)
     judge.rows(work, entity, live)
+    _present(entity, live)
     look.settle(work, entity, live)
     look.others(work, entity, live)
     for draft in live:
@@ -180,6 +182,13 @@ def _start(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool) -
             draft.error = NotFoundError(f"there is no {entity.title} with the id “{draft.id}”")
             continue
         draft.env = {**draft.before, **work.env, "is_new": False}
+
+
+def _present(entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Refuse to change what is archived or has another version. Told only to who may change it: so after the judge."""
+    for draft in drafts:
+        if draft.before is None or draft.error is not None:
+            continue
         if draft.expected is not None and draft.expected != draft.before["version"]:
             draft.error = StaleVersionError(
                 f"the {entity.title} has version {draft.before['version']} now, you changed version {draft.expected}; "
