@@ -1,16 +1,35 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dealwright.records import Workspace
+from dealwright.storage import Database
 from security.site import Site, opened
 
 if TYPE_CHECKING:
-    from dealwright.records import Workspace
+    from collections.abc import Iterator
 
 
 @pytest.fixture
 def site(workspace: Workspace) -> Site:
     """The application of a fresh workspace; the test runs once on each kind of database."""
     return opened(workspace)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The application of one workspace for all tests of a module; on each kind of database."""
+    folder = tmp_path_factory.mktemp("site")
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_world"), folder / "world.db")
+        with Database(f"sqlite:///{folder / 'world.db'}") as database:
+            yield opened(Workspace(database, folder))
+        return
+    server = request.getfixturevalue("pg")
+    name = server.create(template=request.getfixturevalue("postgresql_world"))
+    with Database(server.url(name)) as database:
+        yield opened(Workspace(database, folder))
+    server.drop(name)
