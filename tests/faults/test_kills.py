@@ -1,0 +1,175 @@
+"""A process killed at any statement, commit or sending: the work is done over, and is there whole, and once."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dealwright.records import follow
+from dealwright.records import imports as importing
+from dealwright.storage import outbox as messages
+from dealwright.storage import schema
+
+from .invariants import violations
+from .kill_points import Points, die, in_a_child
+from .scenarios import Archive, Bulk, Import, Install, Move, Outbox, Save, Update
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .scenarios import Scenario
+    from .site import Site
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
+
+#: More points than any scenario has.
+MOST = 2000
+SEED = int(os.environ.get("DEALWRIGHT_TEST_SEED", "20270128"))
+
+
+def child(site: Site, scenario: Scenario, state: Any, at: int) -> tuple[bool, list[Any]]:
+    """Do the work in a process that dies at point ``at``; return whether it lived, and what its client was told."""
+    site.close()
+
+    def act(tell: Callable[[Any], None]) -> None:
+        database = site.reopen()
+        points = Points(at, die)
+        points.watch(database)
+        site.touched = points.pass_by
+        answers = scenario.act(site, state)
+        if at == 0:
+            tell(points.seen)
+            return
+        points.pass_by("before the answer")
+        for answer in answers:
+            tell(answer)
+
+    return in_a_child(act)
+
+
+def trouble(site: Site, scenario: Scenario, run: int, at: int) -> tuple[list[str], bool]:
+    """Kill at one point and do the work over; return all that is wrong, and whether the process came to its end."""
+    state = scenario.begin(site, run)
+    lived, told = child(site, scenario, state, at)
+    site.reopen()
+    found = [f"before recovery: {one}" for one in violations(site.workspace.database, site.catalog, site.received())]
+    answers = scenario.act(site, state)
+    if told and told != answers:
+        found.append(f"the client was told {told}, and then {answers}")
+    found += violations(site.workspace.database, site.catalog, site.received())
+    found += scenario.wrong(site, state, answers)
+    return [f"killed at {at}: {one}" for one in found], lived
+
+
+def every_point(site: Site, scenario: Scenario) -> int:
+    """Kill at the first point, the second, and so on until the work comes to its end; return how often it died."""
+    for at in range(1, MOST):
+        found, lived = trouble(site, scenario, at, at)
+        assert found == []
+        if lived:
+            return at - 1
+    raise AssertionError(f"the work has more than {MOST} points")
+
+
+def some_points(site: Site, scenario: Scenario, count: int) -> int:
+    """Kill at ``count`` points, the last ones (around the last commit) among them; return how often it died."""
+    _, told = child(site, scenario, scenario.begin(site, 1), 0)
+    (total,) = told
+    sites = chosen(total, count)
+    died = 0
+    for run, at in enumerate(sites, start=2):
+        found, lived = trouble(site, scenario, run, at)
+        assert found == []
+        died += not lived
+    return died
+
+
+def chosen(total: int, count: int) -> Iterable[int]:
+    print(f"{count} of {total} points, DEALWRIGHT_TEST_SEED={SEED}")
+    last = range(max(total - 3, 1), total + 1)
+    return sorted({*random.Random(SEED).sample(range(1, total + 1), min(count, total)), *last})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(Save(), id="save"),
+        pytest.param(Update(), id="update"),
+        pytest.param(Move(), id="move"),
+        pytest.param(Bulk(atomic=True), id="bulk-atomic"),
+        pytest.param(Bulk(atomic=False), id="bulk"),
+        pytest.param(Archive(), id="archive"),
+    ],
+)
+def test_a_change_killed_at_any_point_and_repeated_is_there_whole_and_once(site: Site, scenario: Scenario) -> None:
+    assert every_point(site, scenario) >= 10
+
+
+@pytest.mark.slow
+def test_a_message_of_a_worker_killed_at_any_point_arrives_under_its_key(site: Site) -> None:
+    assert every_point(site, Outbox()) >= 15
+    received = site.received()
+    assert len(received) > len(set(received)), "no worker died between sending and noting it"
+
+
+@pytest.mark.slow
+def test_an_import_killed_at_any_point_goes_on_where_it_was(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "BATCH", 16)
+    assert every_point(site, Import(rows=40)) >= 30
+
+
+@pytest.mark.slow
+def test_a_pack_killed_while_it_is_put_in_force_is_in_force_after_another_try(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LARGE", 0)  # so that PostgreSQL builds the index after the commit, as for many records
+    assert some_points(site, Install(), 12) >= 10
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(Import(rows=1200), id="import"), pytest.param(Install(), id="install")]
+)
+def test_long_work_killed_at_every_point_is_done_once(
+    site: Site, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LARGE", 0)
+    assert every_point(site, scenario) >= 30
+
+
+class Careless(Save):
+    """A save that writes its message after the commit: the fault that the outbox is there to prevent."""
+
+    def act(self, site: Site, state: Any) -> list[Any]:
+        late: list[Any] = []
+
+        class Late:
+            @staticmethod
+            def put(connection: object, deliveries: list[Any]) -> None:
+                late.extend(deliveries)
+
+        follow.outbox, kept = Late, follow.outbox  # type: ignore[misc, assignment]
+        try:
+            answers = super().act(site, state)
+        finally:
+            follow.outbox = kept  # type: ignore[misc]
+        with site.workspace.database.write() as connection:
+            messages.put(connection, late)
+        return answers
+
+
+@pytest.mark.slow
+def test_the_search_finds_a_message_that_is_written_after_the_commit(site: Site) -> None:
+    caught = []
+    for at in range(1, MOST):
+        found, lived = trouble(site, Careless(), at, at)
+        if found:
+            caught.append(at)
+            assert "is not in the outbox" in " ".join(found)
+            break
+        assert not lived, "every point was tried and the fault not found"
+    assert caught
