@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from dealwright import access, records
+from dealwright import access, clock, records
 from dealwright.errors import ForbiddenError, NotFoundError, QueryError, UnknownFieldError
-from dealwright.records import Work
-from worlds import made, person, team
+from dealwright.records import Change, Work
+from worlds import made, opened, person, team
 
 
 @pytest.fixture
@@ -177,3 +179,54 @@ def test_a_rollup_over_records_that_are_not_all_seen_is_denied(world):
     with workspace.database.read() as connection:
         (account,) = records.page(Work(workspace, connection, people["ada"]), "t.account").items
     assert {"deals", "volume", "credit"}.isdisjoint(account)
+
+
+NOTE = {
+    "kind": "entity", "id": "t.note", "lang": 1, "title": "Note", "plural": "Notes", "display": "text", "part_of": "deal",
+    "properties": {
+        "deal": {"field": "reference", "to": "t.deal", "on_delete": "cascade", "title": "Deal"},
+        "text": {"field": "text", "title": "Text"},
+        "number": {"field": "autonumber", "title": "Number", "format": "N-{yyyy}-{seq:3}", "reset": "year"},
+    },
+    "required": ["deal"],
+}  # fmt: skip
+
+
+def test_the_rights_to_parts_follow_the_whole(database, tmp_path):
+    workspace = opened(database, NOTE, folder=tmp_path)
+    ada, cy = person(workspace, "Ada", ["t.rep"]), person(workspace, "Cy", ["t.rep"])
+    deal = records.save(workspace, ada, "t.deal", {"name": "x"}).id
+    note = records.save(workspace, ada, "t.note", {"deal": deal, "text": "hello"})
+    with workspace.database.read() as connection:
+        assert len(records.page(Work(workspace, connection, ada), "t.note").items) == 1
+        assert records.page(Work(workspace, connection, cy), "t.note").items == []
+    with pytest.raises(NotFoundError):
+        records.save(workspace, cy, "t.note", {"text": "y"}, id=note.id)
+    with pytest.raises(ForbiddenError):
+        records.save(workspace, cy, "t.note", {"deal": deal, "text": "y"})
+
+
+def test_parts_are_archived_with_the_whole(database, tmp_path):
+    workspace = opened(database, NOTE, folder=tmp_path)
+    deal = made(workspace, "t.deal", name="x")
+    note = made(workspace, "t.note", deal=deal)
+    with workspace.database.write() as connection:
+        work = Work(workspace, connection, access.operator())
+        records.archive(work, "t.deal", deal)
+        assert records.fetch(work, "t.note", note)["archived_at"] is not None
+
+
+def test_numbers_are_given_in_order_without_gaps(database, tmp_path):
+    workspace = opened(database, NOTE, folder=tmp_path)
+    deal = made(workspace, "t.deal", name="x")
+
+    def number(at):
+        with clock.frozen(at), workspace.database.write() as connection:
+            work = Work(workspace, connection, access.operator())
+            results = records.save_many(work, "t.note", [Change({"deal": deal}), Change({}), Change({"deal": deal})])
+            ids = [one.id for one in results if isinstance(one, records.Saved)]
+            return [records.fetch(work, "t.note", one)["number"] for one in ids]
+
+    assert number(datetime(2026, 5, 1, tzinfo=UTC)) == ["N-2026-001", "N-2026-002"]
+    assert number(datetime(2026, 6, 1, tzinfo=UTC)) == ["N-2026-003", "N-2026-004"]
+    assert number(datetime(2027, 1, 1, tzinfo=UTC)) == ["N-2027-001", "N-2027-002"]

@@ -8,6 +8,7 @@ storage and what filters records need SQLAlchemy.
 from __future__ import annotations
 
 from dealwright.conditions.condition import Condition, of
+from dealwright.conditions.plain import compile  # noqa: A004 - the field's word
 from dealwright.conditions.uses import Use, problems, uses
 
-__all__ = ["Condition", "Use", "of", "problems", "uses"]
+__all__ = ["Condition", "Use", "compile", "of", "problems", "uses"]
