@@ -133,6 +133,8 @@ def complete(database: Database, catalog: Catalog) -> list[str]:
                     done.append(f"created the index {index.name}")
         return done
     with database.autocommit().connect() as connection:
+        connection.detach()  # closed at the end, so that its setting does not reach the next user of the pool
+        connection.execute(sa.select(sa.func.set_config("statement_timeout", "0", False)))
         for index in missing:
             if index.name in broken:
                 connection.execute(ddl.DropConcurrently(index))
@@ -181,7 +183,8 @@ class _Change:
 
     def run(self) -> None:
         if self._connection.dialect.name == "postgresql":
-            self._connection.execute(sa.select(sa.func.set_config("lock_timeout", LOCK_TIMEOUT, True)))
+            for name, value in (("lock_timeout", LOCK_TIMEOUT), ("statement_timeout", "0")):
+                self._connection.execute(sa.select(sa.func.set_config(name, value, True)))
         new = [self._metadata.tables[step.table] for step in self._of("create-table") if step.table not in self._there]
         ddl.create_tables(self._connection, new)
         for step in self._of("create-table"):  # a table that was there before: the entity has come back
