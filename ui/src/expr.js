@@ -101,6 +101,7 @@ function addMonths(t, n) {
 function add(a, b, ka, kb, sign) {
   if (isNum(a)) { const [x, y, s] = align(a, b); return num(x + BigInt(sign) * y, s); }
   if (ka === 'text') return a + b;
+  if (ka === 'duration' && kb !== 'duration') return add(b, a, kb, ka, 1);
   if (ka === 'date' && kb === 'duration') return inside(a + sign * Math.floor(b / DAY) * DAY);
   const t = a + sign * b;
   return ka === 'datetime' && kb === 'duration' ? inside(t) : t;
@@ -196,7 +197,7 @@ export function run(node, env) {
     let total = v[0], kind = a[0].t;
     for (let i = 1; i < v.length && total !== null; i++) {
       total = add(total, v[i], kind, a[i].t, node.op === '+' ? 1 : -1);
-      if (a[i].t === kind && (kind === 'datetime' || kind === 'date')) kind = 'duration';
+      kind = a[i].t === kind && (kind === 'datetime' || kind === 'date') ? 'duration' : kind === 'duration' ? a[i].t : kind;
     }
     return total;
   }

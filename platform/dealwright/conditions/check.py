@@ -8,11 +8,11 @@ its span; a part with a fault has the type ``unknown``, of which nothing more is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dealwright.conditions import types
 from dealwright.conditions.functions import FUNCTIONS, MAX_PLACES, OTHER_NAMES, Function
@@ -39,6 +39,8 @@ _MOMENTS = {
     ("date", "-", "date"): "duration",
     ("date", "-", "duration"): "date",
     ("date", "+", "duration"): "date",
+    ("duration", "+", "date"): "date",
+    ("duration", "+", "datetime"): "datetime",
     ("duration", "+", "duration"): "duration",
     ("duration", "-", "duration"): "duration",
     ("text", "+", "text"): "text",
@@ -329,7 +331,7 @@ class _Checker:
 
     def constant(self, node: Call, function: Function) -> Node:
         arg = node.args[0]
-        value = _READERS[function.name](arg.value) if isinstance(arg, Literal) and arg.type.kind == "text" else None
+        value = READERS[function.name](arg.value) if isinstance(arg, Literal) and arg.type.kind == "text" else None
         if value is None:
             return self.fault(arg, "wrong-type", f"{function.name}() needs a constant such as {function.shown}")
         name = arg.name if isinstance(arg, Literal) else None
@@ -422,7 +424,7 @@ class _Checker:
             return
         hint = ""
         for this, beside in ((first, second), (second, first)):
-            reader = _READERS.get(beside.type.kind)
+            reader = READERS.get(beside.type.kind)
             if isinstance(this, Literal) and this.type.kind == "text":
                 if reader and reader(this.value) is not None:
                     hint = f'; write {beside.type.kind}("{this.value}")'
@@ -616,4 +618,5 @@ def _time(text: str) -> time | None:
         return None
 
 
-_READERS = {"duration": _duration, "date": _date, "datetime": _datetime, "time": _time}
+#: How constants are written, by the function that reads them.
+READERS: dict[str, Callable[[str], Any]] = {"duration": _duration, "date": _date, "datetime": _datetime, "time": _time}

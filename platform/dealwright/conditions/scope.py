@@ -61,6 +61,7 @@ USES: Mapping[str, Use] = MappingProxyType(
         "formula": _use("a formula", "parent", condition=False),
         "default": _use("a default", "parent", condition=False),
         "gate": _use("a gate", "approvals"),
+        "score": _use("an input of a score", "approvals", condition=False),
         "rule": _use("the condition of a rule", "approvals", "old", "event"),
         "value": _use("a value of an action", "approvals", "old", "event", "record", condition=False),
         "filter": _use("a filter", stored=True, fresh=False),

@@ -1,188 +1,238 @@
-"""Every condition that stands in a catalog's documents: whether it is right, and what it reads.
+"""Where conditions stand in the documents of a catalog, what is wrong with them, and what each of them reads.
 
-problems(catalog)    what is wrong, with pointers into the documents
-uses(catalog)        for each field, where it is read: "used in 3 rules and 2 checks", before it is retired
+The index is by entity and field id, which never change: a new label changes nothing, and "used in 3 rules" is told
+before a field is taken away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from dealwright.conditions.condition import Condition, of
+from dealwright.conditions.scope import NameFault, Scope
+from dealwright.conditions.syntax import Name
 from dealwright.errors import ConditionError, Problem
 from dealwright.metadata.names import namespace_of
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Action, Entity, Field
+    from dealwright.metadata.definitions import Document, Entity, Field
 
-#: Keywords of a field that hold a condition, and what it is used for.
-_OF_FIELDS: Final = {
-    "visible_when": "field",
-    "required_when": "field",
-    "readonly_when": "field",
-    "formula": "formula",
-}
-#: Keys of an action that hold an expression; ``to`` of a webhook names a connection.
-_OF_ACTIONS: Final = ("value", "to", "assignee")
+_FIELD = {"visible_when": "field", "required_when": "field", "readonly_when": "field", "formula": "formula"}
+#: Keys of actions and triggers whose text is an expression.
+_VALUES = ("value", "to", "assignee")
+_TRIGGER = {"where": "rule", "if": "rule", "filter": "filter"}
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A condition as it stands in a document.
+class Use:
+    """One place of a document where a condition stands, or a path that leads to a field.
 
     Attributes:
-        kind: Kind of the document.
+        kind: Kind of the document, such as ``rule``.
         id: Id of the document.
-        pointer: JSON Pointer to the text within it.
+        pointer: JSON Pointer to the condition within it.
+        source: The condition, or the path.
+        use: What it is for; ``path`` for a path.
         entity: The entity whose fields it names.
-        source: The text.
-        use: What it is for.
-        namespace: Whose parameters ``param.`` means.
-        rows: The ``rows`` field whose row it is about; None for the record.
-        record: For the choice of a reference, the entity of the record being edited.
+        namespace: Namespace that ``param.`` means there.
+        rows: The ``rows`` field whose row it is about.
+        record: The entity of the record being edited, for a choice of references.
     """
 
     kind: str
     id: str
     pointer: str
-    entity: str
     source: str
     use: str
+    entity: str
     namespace: str
     rows: str | None = None
     record: str | None = None
 
-    def checked(self, catalog: Catalog) -> Condition:
+    def condition(self, catalog: Catalog) -> Condition:
         """Return the checked condition.
 
         Raises:
             ConditionError: If it is wrong.
         """
         return of(
-            catalog,
-            self.entity,
-            self.source,
-            self.use,
-            namespace=self.namespace,
-            rows=self.rows,
-            record=self.record,
+            catalog, self.entity, self.source, self.use, namespace=self.namespace, rows=self.rows, record=self.record
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One place where a field is read: ``rule:sales.tier_a`` and the pointer within it."""
-
-    document: str
-    pointer: str
-
-
 def problems(catalog: Catalog) -> list[Problem]:
-    """Return what is wrong with each condition of each document; ``source`` is ``kind:id``."""
+    """Return every fault of every condition of every document; pointers lead into the document.
+
+    ``source`` of a problem is ``<kind>:<id>`` of the document. What is wrong with a path is not told here: it is a
+    reference from document to document.
+    """
     found = []
-    for one in written(catalog):
-        if one.entity not in catalog.entities:
-            continue  # that is the problem of whoever names it
+    for place in places(catalog):
+        if place.use == "path" or place.entity not in catalog.entities:
+            continue
         try:
-            one.checked(catalog)
+            place.condition(catalog)
         except ConditionError as error:
-            text = f"{error.message} (at {error.start + 1}–{error.end} of “{one.source}”)"
-            found.append(Problem(one.pointer, error.reason, text, f"{one.kind}:{one.id}"))
+            for one in (error, *error.others):
+                where = f"“{one.source[one.start : one.end]}”, from character {one.start + 1}"
+                message = f"{one.message} ({where})"
+                found.append(Problem(place.pointer, one.reason, message, f"{place.kind}:{place.id}"))
     return found
 
 
 def uses(catalog: Catalog) -> Mapping[tuple[str, str], tuple[Use, ...]]:
-    """Return where each ``(entity, field)`` is read; conditions that are wrong are left out. Made once per catalog."""
+    """Return for each (entity, field) the places that read it; a field of a row is ``lines.qty``.
+
+    A condition that is wrong reads nothing. Made once per catalog.
+    """
     return catalog.once("conditions.uses", lambda: _uses(catalog))
 
 
-def _uses(catalog: Catalog) -> dict[tuple[str, str], tuple[Use, ...]]:
-    found: dict[tuple[str, str], list[Use]] = {}
-    for one in written(catalog):
+def _uses(catalog: Catalog) -> Mapping[tuple[str, str], tuple[Use, ...]]:
+    index: dict[tuple[str, str], list[Use]] = {}
+    for place in places(catalog):
+        if place.entity in catalog.entities:
+            for read in sorted(_reads(catalog, place)):
+                index.setdefault(read, []).append(place)
+    return MappingProxyType({read: tuple(found) for read, found in index.items()})
+
+
+def _reads(catalog: Catalog, place: Use) -> frozenset[tuple[str, str]]:
+    if place.use == "path":
+        scope = Scope(catalog, catalog.entity(place.entity), "formula", place.namespace, place.rows)
         try:
-            reads = one.checked(catalog).reads if one.entity in catalog.entities else frozenset()
-        except ConditionError:
-            continue
-        for key in reads:
-            found.setdefault(key, []).append(Use(f"{one.kind}:{one.id}", one.pointer))
-    return {key: tuple(places) for key, places in sorted(found.items())}
+            scope.resolve(Name(tuple(place.source.split("."))))
+        except NameFault:
+            return frozenset()
+        return frozenset(scope.reads)
+    try:
+        return place.condition(catalog).reads
+    except ConditionError:
+        return frozenset()
 
 
-def written(catalog: Catalog) -> Iterator[Written]:
-    """Yield every condition of every entity, pipeline, rule and role."""
+def places(catalog: Catalog) -> Iterator[Use]:
+    """Yield every place of the catalog's documents where a condition or a path stands."""
     for entity in catalog.entities.values():
-        yield from _of_entity(entity)
-    for pipeline in catalog.pipelines.values():
-        for number, stage in enumerate(pipeline.stages.values()):
-            for side, gates in (("enter", stage.enter), ("exit", stage.exit)):
-                for place, gate in enumerate(gates):
-                    at = f"/stages/{number}/{side}/{place}/require"
-                    own = namespace_of(pipeline.id)
-                    yield Written("pipeline", pipeline.id, at, pipeline.entity, gate.require, "gate", own)
+        yield from _of_fields(entity, entity.fields.values(), "/properties", None)
+        for index, check in enumerate(entity.checks):
+            pointer = f"/checks/{index}/error_when"
+            yield _use(entity, pointer, check.error_when, "check", check.id)
+        for index, unique in enumerate(entity.unique):
+            if unique.when:
+                yield _use(entity, f"/unique/{index}/when", unique.when, "filter", unique.id)
+    yield from _of_rules(catalog)
+    yield from _of_pipelines(catalog)
+    yield from _of_roles(catalog)
+    for (kind, identifier), document in catalog.documents.items():
+        if kind == "score":
+            for index, given in enumerate(document.get("inputs", ())):
+                yield _standing("score", document, f"/inputs/{index}/value", str(given["value"]), "score", identifier)
+
+
+def _use(
+    entity: Entity, pointer: str, source: str, use: str, owner: str, rows: str | None = None, about: str | None = None
+) -> Use:
+    """Return a place in an entity; what another pack added to it has that pack's parameters."""
+    added, bar, _ = owner.partition("__")
+    namespace = added if bar else namespace_of(entity.id)
+    record = entity.id if use == "where" else None
+    return Use("entity", entity.id, pointer, source, use, about or entity.id, namespace, rows, record)
+
+
+def _of_fields(entity: Entity, fields: Iterable[Field], root: str, rows: str | None) -> Iterator[Use]:
+    for field in fields:
+        at, spec = f"{root}/{field.id}", field.spec
+
+        def use(key: str, source: object, kind: str, about: str | None = None) -> Use:
+            its = None if about else rows
+            return _use(entity, f"{at}/{key}", str(source), kind, field.id, its, about)  # noqa: B023 - used at once
+
+        for key, kind in _FIELD.items():
+            if spec.get(key):
+                yield use(key, spec[key], kind)
+        if isinstance(spec.get("default"), Mapping) and "expr" in spec["default"]:
+            yield use("default/expr", spec["default"]["expr"], "default")
+        for option, source in (spec.get("options_when") or {}).items():
+            yield use(f"options_when/{option}", source, "field")
+        for name, path in (spec.get("prefill") or {}).items():
+            yield use(f"prefill/{name}", path, "path")
+        if spec.get("where") and field.to:
+            yield use("where", spec["where"], "where", field.to)
+        if field.type == "lookup":
+            yield use("value", f"{spec.get('via')}.{spec.get('value')}", "path")
+        if field.type == "rollup":
+            yield from _of_rollup(spec, use)
+        if field.items is not None:
+            yield from _of_fields(entity, field.items.values(), f"{at}/items/properties", field.id)
+
+
+def _of_rollup(spec: Document, use: Any) -> Iterator[Use]:
+    about = str(spec.get("of"))
+    yield use("via", spec.get("via"), "path", about)
+    if spec.get("value"):
+        yield use("value", spec["value"], "path", about)
+    if spec.get("filter"):
+        yield use("filter", spec["filter"], "filter", about)
+
+
+def _standing(kind: str, document: Document, pointer: str, source: str, use: str, identifier: str) -> Use:
+    return Use(kind, identifier, pointer, source, use, str(document.get("entity")), namespace_of(identifier))
+
+
+def _of_rules(catalog: Catalog) -> Iterator[Use]:
     for rule in catalog.rules.values():
-        own = namespace_of(rule.id)
+
+        def use(pointer: str, source: str, kind: str) -> Use:
+            return Use("rule", rule.id, pointer, source, kind, rule.entity, namespace_of(rule.id))  # noqa: B023
+
         if rule.condition is not None:
-            yield Written("rule", rule.id, "/if", rule.entity, rule.condition, "rule", own)
-        for number, action in enumerate(rule.actions):
-            for pointer, source in _of_action(action):
-                yield Written("rule", rule.id, f"/then/{number}{pointer}", rule.entity, source, "value", own)
+            yield use("/if", rule.condition, "rule")
+        for key, kind in _TRIGGER.items():
+            if isinstance(rule.trigger.spec.get(key), str):
+                yield use(f"/on/{rule.trigger.kind}/{key}", rule.trigger.spec[key], kind)
+        for index, action in enumerate(rule.actions):
+            for key in _VALUES:
+                if (source := _expression(action.spec.get(key))) is not None:
+                    yield use(f"/then/{index}/{key}", source, "value")
+            for name, value in (action.spec.get("values") or {}).items():
+                if (source := _expression(value)) is not None:
+                    yield use(f"/then/{index}/values/{name}", source, "value")
+            due = action.spec.get("due")
+            if isinstance(due, Mapping) and "param" in due:
+                yield use(f"/then/{index}/due", f"param.{due['param']}", "value")
+
+
+def _expression(written: object) -> str | None:
+    """Return the text of an action's value; a number or a yes/no is a constant and needs none."""
+    if isinstance(written, str):
+        return written
+    if isinstance(written, Mapping) and "param" in written:
+        return f"param.{written['param']}"
+    return None
+
+
+def _of_pipelines(catalog: Catalog) -> Iterator[Use]:
+    for pipeline in catalog.pipelines.values():
+        for index, stage in enumerate(pipeline.stages.values()):
+            for side, gates in (("enter", stage.enter), ("exit", stage.exit)):
+                for number, gate in enumerate(gates):
+                    pointer = f"/stages/{index}/{side}/{number}/require"
+                    namespace = namespace_of(pipeline.id)
+                    yield Use("pipeline", pipeline.id, pointer, gate.require, "gate", pipeline.entity, namespace)
+
+
+def _of_roles(catalog: Catalog) -> Iterator[Use]:
     for role in catalog.roles.values():
-        for number, grant in enumerate(role.grants):
-            # The condition of a pattern is checked for each entity that it covers, when rights are worked out.
-            if grant.rows is not None and "*" not in grant.entity:
-                at = f"/grants/{number}/rows"
-                yield Written("role", role.id, at, grant.entity, grant.rows, "permission", namespace_of(role.id))
-
-
-def _of_entity(entity: Entity) -> Iterator[Written]:
-    for field in entity.fields.values():
-        yield from _of_field(entity, field, f"/properties/{field.id}", None, _owner(field.id, entity.id))
-        for part in (field.items or {}).values():
-            at = f"/properties/{field.id}/items/properties/{part.id}"
-            yield from _of_field(entity, part, at, field.id, _owner(field.id, entity.id))
-    for number, check in enumerate(entity.checks):
-        at = f"/checks/{number}/error_when"
-        yield Written("entity", entity.id, at, entity.id, check.error_when, "check", _owner(check.id, entity.id))
-    for number, unique in enumerate(entity.unique):
-        if unique.when is not None:
-            at = f"/unique/{number}/when"
-            yield Written("entity", entity.id, at, entity.id, unique.when, "filter", namespace_of(entity.id))
-
-
-def _of_field(entity: Entity, field: Field, at: str, rows: str | None, namespace: str) -> Iterator[Written]:
-    spec = field.spec
-
-    def one(pointer: str, source: str, use: str) -> Written:
-        return Written("entity", entity.id, f"{at}{pointer}", entity.id, source, use, namespace, rows)
-
-    for key, use in _OF_FIELDS.items():
-        if isinstance(spec.get(key), str):
-            yield one(f"/{key}", spec[key], use)
-    default = spec.get("default")
-    if isinstance(default, Mapping) and isinstance(default.get("expr"), str):
-        yield one("/default/expr", default["expr"], "default")
-    for option, source in (spec.get("options_when") or {}).items():
-        yield one(f"/options_when/{option}", source, "field")
-    if isinstance(spec.get("where"), str) and field.to is not None:
-        yield Written("entity", entity.id, f"{at}/where", field.to, spec["where"], "where", namespace, record=entity.id)
-    if field.type == "rollup" and isinstance(spec.get("filter"), str):
-        yield Written("entity", entity.id, f"{at}/filter", str(spec["of"]), spec["filter"], "filter", namespace)
-
-
-def _of_action(action: Action) -> Iterator[tuple[str, str]]:
-    for key in _OF_ACTIONS:
-        written_: Any = action.spec.get(key)
-        if isinstance(written_, str) and not (action.do == "call_webhook" and key == "to"):
-            yield f"/{key}", written_
-    for name, value in (action.spec.get("values") or {}).items():
-        if isinstance(value, str):
-            yield f"/values/{name}", value
-
-
-def _owner(name: str, entity: str) -> str:
-    """Return the namespace whose parameters a field or check means: that of the pack that added it."""
-    own, bar, _ = name.partition("__")
-    return own if bar else namespace_of(entity)
+        for index, grant in enumerate(role.grants):
+            if grant.rows is None:
+                continue
+            for entity in catalog.entities:
+                if fnmatchcase(entity, grant.entity):
+                    pointer = f"/grants/{index}/rows"
+                    yield Use("role", role.id, pointer, grant.rows, "permission", entity, namespace_of(role.id))

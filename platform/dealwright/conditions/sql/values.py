@@ -328,12 +328,14 @@ def _moved(
     """Return a sum or difference that is no number, on PostgreSQL, and its kind."""
     if left == "text":
         return total.concat(right), "text"
+    if left == "duration" and kind != "duration":
+        total, right, left = right, total, kind
     if left == "duration":
         return (total + right if op == "+" else total - right), "duration"
-    if left == kind == "datetime":
+    if op == "-" and left == kind == "datetime":
         passed = total.op("-", return_type=sa.Interval())(right)
         return sa.cast(sa.func.floor(sa.extract("epoch", passed) * 1000), sa.BigInteger()), "duration"
-    if left == kind == "date":
+    if op == "-" and left == kind == "date":
         days = total.op("-", return_type=sa.Integer())(right)
         return sa.cast(days, sa.BigInteger()) * _DAY, "duration"
     if left == "date":
