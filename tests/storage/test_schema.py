@@ -327,3 +327,25 @@ def test_rows_of_our_own_tables_are_never_touched(crm, catalog):
     migrate(crm, catalog, new)
     with crm.read() as connection:
         assert connection.scalar(sa.select(system.workspace.c.id)) == 1
+
+
+def test_servers_that_run_while_a_column_is_widened_go_on(postgresql_url, catalog):
+    """A statement that PostgreSQL has prepared knows the old type of the column."""
+    with Database(postgresql_url) as running, Database(postgresql_url) as other:
+        migrate(other, None, catalog)
+        row = {"id": "d", "version": 1, "created_at": NOON, "updated_at": NOON, "weight": Decimal("1.25")}
+        with running.write() as connection:
+            records.insert(connection, catalog, "sales.deal", [row])
+        for _ in range(10):
+            with running.read() as connection:
+                records.get(connection, catalog, "sales.deal", ["d"])
+        new = changed(EDITS["wider decimal"])
+        migrate(other, catalog, new)
+        answers = []
+        for _ in range(3):
+            try:
+                with running.read() as connection:
+                    answers.append(records.get(connection, new, "sales.deal", ["d"])["d"]["weight"])
+            except UnavailableError:
+                answers.append(None)
+        assert answers[1:] == [Decimal("1.25")] * 2

@@ -54,6 +54,8 @@ _SQLITE_PRAGMAS = (
 )
 #: SQLSTATEs (PostgreSQL docs, appendix A) after which the same transaction may simply be tried again.
 _TRANSIENT = {"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300", "53100", "53200", "25006"}
+#: What PostgreSQL says where a prepared statement knows a column's old type; it would say so for ever.
+_UNSUPPORTED, _STALE_PLAN = "0A000", "cached plan must not change result type"
 #: Execution option by which a reading connection is known.
 _READING = "dealwright_reading"
 _UNIQUE, _FOREIGN_KEY, _READ_ONLY = "23505", "23503", "25006"
@@ -243,6 +245,8 @@ def _own_errors(context: sa.engine.ExceptionContext) -> Exception | None:
     error = context.sqlalchemy_exception
     if isinstance(error, sa.exc.IntegrityError):
         return _conflict(error)
+    if getattr(context.original_exception, "sqlstate", None) == _UNSUPPORTED and _STALE_PLAN in str(error):
+        context.is_disconnect = True  # a column was widened: connections that prepared the statement before are closed
     reading = context.connection is not None and context.connection.get_execution_options().get(_READING)
     if reading and getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         return None  # a fault of the program; on a writing connection it is a server that has become a standby
