@@ -49,7 +49,7 @@ class Users(Listing):
         typed = {name: request.form.get(name, "").strip() for name in ("name", "email")}
         roles = [role for role in request.form.getlist("roles") if role]
         try:
-            with speaking(i18n.chosen()):
+            with speaking(i18n.tag()):
                 add_user(
                     visit.workspace(),
                     typed["email"],

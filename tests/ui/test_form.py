@@ -144,3 +144,26 @@ def test_without_scripts_a_record_is_made_with_a_line_and_mended(visits, site) -
         page.locator("header .btn.pri").click()
         page.wait_for_url("**notice=created")
         expect(page.locator("main")).to_contain_text("Lamp")
+
+
+def test_what_is_offered_follows_another_field_of_the_form(visit: Visit) -> None:
+    few = pages.thing(visit.site.workspace, name="Few of them", count=2)
+    pages.thing(visit.site.workspace, name="Many of them", count=9)
+    page = visit.open("/records/t.deal/new")
+    page.locator("#f-thing").press_sequentially("of them")
+    expect(page.locator("#f-thing-list [role=option]")).to_have_text(["Many of them"])
+    page.fill("#f-least", "1")
+    page.locator("#f-thing").press_sequentially(" ")
+    page.locator("#f-thing").press("Backspace")
+    expect(page.locator("#f-thing-list [role=option]")).to_have_text(["Few of them", "Many of them"])
+    assert few.id
+
+
+def test_a_row_hides_its_cell_and_reads_the_record_around_it(form: Visit) -> None:
+    page = form.page
+    page.locator("[data-add-line]").click()
+    line = page.locator("[data-lines=lines] tbody [data-line]").first
+    gift = line.locator("[data-field=gift] input")
+    expect(gift).to_be_disabled()
+    page.fill("#f-count", "50")
+    expect(gift).to_be_enabled()

@@ -18,9 +18,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 @pytest.fixture(scope="module")
 def addresses(site: Site) -> dict[str, str]:
     """Every kind of page, with something on it."""
-    other = pages.thing(
-        site.workspace, name="Blue lamp with a long name for a phone", amount="1234567.89"
-    )
+    other = pages.thing(site.workspace, name="Blue lamp with a long name for a phone", amount="1234567.89")
     lines = [{"item": "Bulb", "qty": 2, "each": "3"}]
     data = {"size": "l", "kinds": ["a", "b"], "steps": {"one": True}, "tags": ["red"], "lines": lines}
     data |= {
@@ -196,3 +194,13 @@ def test_a_first_page_is_quick_and_does_not_jump(visit: Visit, addresses: dict[s
     visit.open(addresses["list"])
     assert page.evaluate("window.shift") < 0.01
     assert page.evaluate("performance.getEntriesByType('resource').length") <= 10
+
+
+def test_going_back_shows_the_list_as_it_was(visit: Visit, addresses: dict[str, str]) -> None:
+    page = visit.open(addresses["list"])
+    rows = page.locator("#rows tbody tr").count()
+    page.locator("#q").press_sequentially("blue")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#rows tbody tr")).to_have_count(rows)
+    expect(page.locator(".side")).to_be_visible()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from dealwright.web import assets
 
 DIST = assets.STATIC / "dist"
+UI = Path(__file__).parents[2] / "ui"
 MANIFEST = json.loads((DIST / "manifest.json").read_text("utf-8"))
 #: Kilobytes after gzip that a page may cost (measured: 18 for scripts, 6 for styles).
 BUDGET = {"js": 40, "css": 20}
@@ -53,3 +58,17 @@ def test_the_licence_of_everything_shipped_is_shipped() -> None:
     text = (DIST / "LICENSES.txt").read_text("utf-8")
     for name in ("htmx.org", "inter", "lucide"):
         assert name in text
+
+
+def test_building_the_sources_again_gives_what_is_committed(tmp_path: Path) -> None:
+    node, modules = shutil.which("node"), UI / "node_modules"
+    if node is None or not modules.is_dir():
+        if os.environ.get("CI"):
+            raise FileNotFoundError("node or ui/node_modules is not there; install Node and run npm ci in ui/")
+        pytest.skip("NOT TESTED: the build of scripts and styles needs node and npm ci in ui/")
+    subprocess.run([node, str(UI / "build.mjs"), str(tmp_path / "dist")], check=True, timeout=60)
+    built = {file.name: file.read_bytes() for file in (tmp_path / "dist").iterdir()}
+    # Another Node may compress the same bytes in another way.
+    same = {name for name in built if not name.endswith((".gz", ".br"))}
+    assert {name: built[name] for name in same} == {name: (DIST / name).read_bytes() for name in same}
+    assert set(built) == {file.name for file in DIST.iterdir()}

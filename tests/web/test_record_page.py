@@ -15,7 +15,7 @@ def test_a_record_shows_its_fields_under_their_headings(admin: Person, workspace
     assert "Numbers Amount ¥1,234.50" in page
     assert "Twice ¥2,469.00" in page
     assert "Size Large" in page
-    assert "Bulb 2 ¥3.00 ¥6.00" in page
+    assert "Item Quantity Each Gift Sum Bulb 2 ¥3.00 – ¥6.00" in page
 
 
 def test_the_history_says_who_changed_what_from_what_to_what(admin: Person, workspace: Workspace) -> None:
@@ -103,3 +103,10 @@ def test_a_reference_links_to_its_record_by_name_in_one_page(admin: Person, work
     made = thing(workspace, other=other.id, others=[other.id], any={"entity": "t.thing", "id": other.id})
     page = admin.get(f"/records/t.thing/{made.id}").text
     assert page.count(f'href="/records/t.thing/{other.id}">Blue lamp</a>') == 3
+
+
+def test_a_warning_is_told_once_after_the_save_that_it_did_not_hinder(admin: Person) -> None:
+    saved = admin.post("/records/t.thing/new", {"name": "odd"})
+    assert saved.status_code == 303
+    assert "Odd is an odd name" in text(admin.get(saved.location))
+    assert "Odd is an odd name" not in text(admin.get(saved.location.partition("?")[0]))

@@ -272,7 +272,7 @@ def markdown(source: str) -> Markup:
 def _address(reader: Reader, field: Field, value: Any) -> Display:
     # China writes from the large to the small, Europe from the small to the large.
     parts = ["country", "region", "city", "street", "postcode"]
-    order = parts if i18n.chosen() == "zh-CN" else ["street", "postcode", "city", "region", "country"]
+    order = parts if i18n.tag() == "zh-CN" else ["street", "postcode", "city", "region", "country"]
     return Display("text", ", ".join(str(value[part]) for part in order if value.get(part)))
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel
 from flask_babel import gettext as babel_gettext
 
 from dealwright.web import cookies
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 TRANSLATIONS = Path(__file__).parent / "translations"
 #: BCP 47 tag → name for Babel, of every language the pages are in.
 LOCALES = {"en": "en", "zh-CN": "zh_Hans_CN"}
-_TAGS = {name: tag for tag, name in LOCALES.items()}
 
 
 def install(app: Flask) -> None:
@@ -92,15 +91,13 @@ def script_texts() -> dict[str, str]:
     return _script_texts()[tag()]
 
 
-def chosen() -> str:
-    """Return the BCP 47 tag of the language Babel uses now."""
-    return _TAGS.get(str(get_locale()), "en")
-
-
 def text(catalog: Catalog, kind: str, identifier: str, pointer: str, fallback: str) -> str:
     """Return a label of a definition in the language of this request, or ``fallback`` where there is none."""
-    found = catalog.text(kind, identifier, pointer, chosen())
-    return str(found) if found else fallback
+    here = tag()
+    found = catalog.once(
+        ("web.text", here, kind, identifier, pointer), lambda: catalog.text(kind, identifier, pointer, here)
+    )
+    return found or fallback
 
 
 def entity_title(catalog: Catalog, entity: Entity) -> str:

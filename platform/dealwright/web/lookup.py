@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dealwright import access, fields
 from dealwright.conditions import sql
-from dealwright.errors import NotFoundError
+from dealwright.errors import NotFoundError, RecordError
 from dealwright.metadata import names
 from dealwright.records import read
 from dealwright.storage import queries
@@ -76,6 +77,10 @@ def _field(work: Work, entity: Entity, path: str) -> Field:
 def _record(work: Work, entity: Entity, given: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of the form as ``record.`` names; one that cannot be read is empty."""
     seen = access.rights(work.catalog, work.user, entity.id).seen()
-    data = {name: text for name, text in given.items() if text and name in entity.fields and name in seen}
+    data = {}
+    for name, text in given.items():
+        if text and name in entity.fields and name in seen:
+            with suppress(RecordError):
+                data[name] = fields.from_text(work.catalog, entity.id, name, text)
     values, _ = fields.read(work.catalog, entity.id, data, new=False)
     return {f"record.{name}": values.get(name) for name in entity.fields}

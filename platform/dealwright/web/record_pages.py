@@ -57,12 +57,12 @@ def _form(entity_id: str, record_id: str | None) -> ResponseReturnValue:
         access.demand(work.catalog, work.user, "create" if record_id is None else "update", entity_id)
         entity = work.catalog.entity(entity_id)
         if request.method == "GET":
-            with speaking(i18n.chosen()):
+            with speaking(i18n.tag()):
                 return _page(work, entity, record_id, _NOTHING), 200
         sent = posted(
             work.catalog, entity, request.form, editable(work.catalog, work.user, entity, new=record_id is None)
         )
-        with speaking(i18n.chosen()):
+        with speaking(i18n.tag()):
             problems, unknown = resolve(work, sent)
             if AGAIN in request.form:
                 return _page(work, entity, record_id, sent, typed=unknown, extra=request.form[AGAIN]), 200
@@ -77,7 +77,7 @@ def _save(entity: Entity, record_id: str | None, sent: Posted) -> ResponseReturn
     seen = request.form.get("version", "")
     version = int(seen) if seen.isdecimal() and record_id is not None else None
     try:
-        with speaking(i18n.chosen()):
+        with speaking(i18n.tag()):
             saved = records.save(
                 visit.workspace(),
                 visit.user(),
@@ -105,7 +105,7 @@ def _again(
     problems: Sequence[Problem] = (),
     clash: bool = False,
 ) -> ResponseReturnValue:
-    with visit.reading() as work, speaking(i18n.chosen()):
+    with visit.reading() as work, speaking(i18n.tag()):
         refusal = None if problems or clash else error
         page = _page(work, entity, record_id, sent, problems=problems, clash=clash, refusal=refusal)
     return page, error.status
@@ -224,6 +224,7 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
             may_delete=held.allows("delete"),
             refusal=refusal,
             refused=story.refused(entity, refusal) if refusal else (),
+            warnings=_warnings(work, entity, record_id) if request.args.get("notice") in ("saved", "created") else (),
             notice=notices.notice(),
             list_url=url_for("web.records", entity_id=entity.id),
         )
@@ -240,6 +241,16 @@ def _sections(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, list[
             label = i18n.field_text(reader.catalog, reader.entity, one)
             placed.setdefault(key, (title, []))[1].append((label, value, value.kind in ("rows", "html", "code")))
     return list(placed.values())
+
+
+def _warnings(work: Work, entity: Entity, record_id: str) -> list[str]:
+    """Return what is suspicious about a record that was just saved; nothing for who may not change it."""
+    try:
+        with speaking(i18n.tag()):
+            found = records.check(work, entity.id, {}, record_id=record_id)
+    except DealwrightError:
+        return []
+    return [problem.message for problem in found.warnings]
 
 
 def _facts(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -266,7 +277,7 @@ def move(entity_id: str, record_id: str) -> ResponseReturnValue:
     """Move a record to another stage, or say on its page what is still missing."""
     to = request.form.get("to", "")
     try:
-        with speaking(i18n.chosen()):
+        with speaking(i18n.tag()):
             records.move(visit.workspace(), visit.user(), entity_id, record_id, to, address=visit.address())
     except (GateUnmetError, RecordError, ConflictError) as error:
         return _record_page(entity_id, record_id, error), error.status

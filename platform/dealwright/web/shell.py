@@ -65,7 +65,7 @@ class Shell:
 
 def shell() -> Shell:
     """Return the shell of this request; one without navigation while nobody is signed in."""
-    tag = i18n.chosen()
+    tag = i18n.tag()
     theme = request.cookies.get("theme")
     user, catalog = g.get("user"), g.get("catalog")
     groups = _groups(catalog, user) if user is not None and catalog is not None else ()
