@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from dealwright.metadata.definitions import Document, Entity, Field
 
 _FIELD = {"visible_when": "field", "required_when": "field", "readonly_when": "field", "formula": "formula"}
-#: Keys of actions and triggers whose text is an expression.
-_VALUES = ("value", "to", "assignee")
+#: Keys of actions whose text is an expression; ``to`` of a webhook is the name of a connection.
+_VALUES = {"set_field": ("value",), "create_task": ("assignee",), "assign": ("to",), "notify": ("to",)}
 _TRIGGER = {"where": "rule", "if": "rule", "filter": "filter"}
 
 
@@ -197,7 +197,7 @@ def _of_rules(catalog: Catalog) -> Iterator[Use]:
             if isinstance(rule.trigger.spec.get(key), str):
                 yield use(f"/on/{rule.trigger.kind}/{key}", rule.trigger.spec[key], kind)
         for index, action in enumerate(rule.actions):
-            for key in _VALUES:
+            for key in _VALUES.get(action.do, ()):
                 if (source := _expression(action.spec.get(key))) is not None:
                     yield use(f"/then/{index}/{key}", source, "value")
             for name, value in (action.spec.get("values") or {}).items():
