@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from dealwright.records import Workspace
 
+#: Bytes of any request: the largest file, and what multipart puts around it.
+LARGEST = 26 * 2**20
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,7 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
     """
     app = Flask("dealwright.web", static_folder=None)
     app.extensions["dealwright"] = workspace
-    app.config["MAX_CONTENT_LENGTH"] = answers.LARGEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     app.before_request(_begin)

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from dealwright.api import answers
 from dealwright.api.events import events
+from dealwright.api.files import files
 from dealwright.api.metadata import metadata
 from dealwright.api.records import records
 from dealwright.errors import DealwrightError
@@ -17,7 +18,7 @@ __all__ = ["blueprint"]
 def blueprint() -> Blueprint:
     """Return the blueprint of the whole interface."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
-    for part in (records, metadata, events):
+    for part in (records, metadata, events, files):
         api.register_blueprint(part)
     api.register_error_handler(DealwrightError, answers.problem)
     api.register_error_handler(HTTPException, _http)

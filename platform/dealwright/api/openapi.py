@@ -130,6 +130,8 @@ def _general() -> dict[str, Any]:
         "/conditions/check": {"post": _operation("Check a condition", _OBJECT, body=_OBJECT)},
         "/decisions/{id}": {"get": _operation("Explain a decision", _OBJECT, identified=True)},
         "/events": {"post": _operation("Send an event about a record", _OBJECT, status="202", body=_OBJECT)},
+        "/files": {"post": _operation("Upload a file", _OBJECT, status="201")},
+        "/files/{id}": {"get": _operation("Download a file", None, identified=True)},
         "/me": {"get": _operation("Who the bearer is", _OBJECT)},
         "/metadata/entity/{id}/schema": {"get": _operation("JSON Schema of records", _OBJECT, identified=True)},
         "/metadata/{kind}": {"get": _operation("List documents", _OBJECT, path=("kind",))},

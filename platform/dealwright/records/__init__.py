@@ -9,6 +9,7 @@ history, decided, explain                           what happened and why
 
 from __future__ import annotations
 
+from dealwright.records.attached import opened, upload
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
 from dealwright.records.many import bulk, upsert
@@ -45,6 +46,7 @@ __all__ = [
     "history",
     "move",
     "move_one",
+    "opened",
     "page",
     "purge",
     "restore",
@@ -54,6 +56,7 @@ __all__ = [
     "search",
     "send",
     "titles",
+    "upload",
     "upsert",
     "why",
 ]

@@ -33,7 +33,8 @@ def history(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
     seen = _seen(work, entity_id, record_id)
     told = []
     for event in events.history(work.connection, entity_id, record_id, limit=limit):
-        changes = {name: change for name, change in (event["changes"] or {}).items() if name in seen}
+        # In the order of their names: the order of the log comes from all that changed, hidden fields too.
+        changes = {name: change for name, change in sorted((event["changes"] or {}).items()) if name in seen}
         if changes or not event["changes"]:
             told.append(
                 {

@@ -17,7 +17,7 @@ from dealwright.errors import (
     StaleVersionError,
     TooLargeError,
 )
-from dealwright.records import follow, judge, look, needs, numbers, write
+from dealwright.records import attached, follow, judge, look, needs, numbers, write
 from dealwright.records.draft import Draft
 from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import records as stored
@@ -141,6 +141,7 @@ def finish(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
 def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effects: Sequence[follow.Asked]) -> None:
     """Write decided drafts, then do what their rules ask for elsewhere."""
     write.put(work, entity, drafts)
+    attached.attach(work, entity, drafts)
     follow.carry_out(work, effects, run)
 
 
@@ -158,6 +159,7 @@ def check(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool = T
     _present(entity, live)
     look.settle(work, entity, live)
     look.others(work, entity, live)
+    attached.check(work, entity, live)
     for draft in live:
         draft.refuse()
 

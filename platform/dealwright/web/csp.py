@@ -52,7 +52,7 @@ def secured(response: Response, *, tls: bool) -> Response:
         tls: Whether the request came over TLS.
     """
     for name, value in HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)
     if tls:
         response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     if "Cache-Control" not in response.headers:
