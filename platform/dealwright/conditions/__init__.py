@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dealwright.conditions.condition import Condition, of
 from dealwright.conditions.plain import compile  # noqa: A004 - the field's word
+from dealwright.conditions.reached import through
 from dealwright.conditions.uses import Use, problems, uses
 
-__all__ = ["Condition", "Use", "compile", "of", "problems", "uses"]
+__all__ = ["Condition", "Use", "compile", "of", "problems", "through", "uses"]
