@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from dealwright import clock
+from dealwright.storage import idempotency
 from worlds import counts
 
 
@@ -261,3 +265,14 @@ def test_an_unknown_address_is_a_problem_too(clients):
     answer = clients["ada"].get("/nothing")
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
     assert clients["ada"].ask("PUT", "/me", {}).status_code == 405
+
+
+def test_a_request_whose_key_is_still_at_work_is_told_so(clients, workspace, postgresql_only):
+    with workspace.database.write() as connection:
+        scope = f"{clients['ada'].get('/me').json['id']}:POST:/api/v1/records/t.deal"
+        assert idempotency.begin(connection, scope, "k1", "digest", clock.now()).state == "new"
+        # Another thread, because this one is within a write.
+        with ThreadPoolExecutor(1) as others:
+            asked = others.submit(clients["ada"].post, "/records/t.deal", {"name": "x"}, Idempotency_Key="k1")
+            answer = asked.result()
+    assert (answer.status_code, answer.json["code"]) == (409, "conflict")

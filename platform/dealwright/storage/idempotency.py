@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _T = idempotency
 
 
+#: Held until the transaction ends; two keys that share a number only make one of them try again.
+_TRY_LOCK = sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("name"), 0)))
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """What is known of a key.
@@ -36,7 +40,8 @@ def begin(connection: Connection, scope: str, key: str, digest: str, now: dateti
     """Note a request, or find out what became of an earlier one with its key.
 
     The note and the work belong into one transaction: if the work is rolled back, so is the note. On PostgreSQL a
-    second request with the key waits for the first; on SQLite there is only one writer at a time.
+    second request with the key finds it ``running`` while the first is at work; on SQLite, where there is one writer
+    at a time, it waits and gets the first one's answer.
 
     Args:
         connection: The transaction.
@@ -45,6 +50,8 @@ def begin(connection: Connection, scope: str, key: str, digest: str, now: dateti
         digest: SHA-256 of the request.
         now: The present moment.
     """
+    if connection.dialect.name == "postgresql" and not connection.scalar(_TRY_LOCK, {"name": f"{scope} {key}"}):
+        return Begun("running")
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = insert(_T).values(scope=scope, key=key, digest=digest, started_at=now).on_conflict_do_nothing()
     if connection.execute(statement.returning(_T.c.key)).first() is not None:
