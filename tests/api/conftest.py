@@ -52,10 +52,3 @@ def clients(app: Any, workspace: Workspace) -> dict[str, Client]:
         with workspace.database.write() as connection:
             found[name] = Client(app, access.new_token(connection, user.id or "", "test"))
     return {**found, "nobody": Client(app, None)}
-
-
-@pytest.fixture
-def postgresql_only(workspace: Workspace) -> None:
-    """Leave a test out on SQLite, where there is one writer at a time and what it asks cannot happen."""
-    if workspace.database.dialect == "sqlite":
-        pytest.skip("one writer at a time: nothing to see")
