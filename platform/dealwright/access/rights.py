@@ -17,7 +17,7 @@ from dealwright import conditions
 from dealwright.errors import ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dealwright.access.users import User
     from dealwright.conditions import Condition
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Every operation that a grant can name.
 OPERATIONS = ("read", "create", "update", "delete", "export", "import", "move", "share")
+#: Types whose value is worked out from others.
+_COMPUTED = frozenset({"formula", "lookup", "rollup"})
 #: Shown to whoever may read the record at all: without them it could not be named or changed.
 ALWAYS_SEEN = frozenset({"id", "version"})
 
@@ -183,27 +185,44 @@ def _tainted(catalog: Catalog, roles: tuple[str, ...], entity: Entity, see: Iter
             for name in seen - tainted
             if (field := entity.fields.get(name)) is not None
             and not field.spec.get("publish")
-            and not _inputs_seen(catalog, roles, entity, field, seen - tainted)
+            and not _inputs_seen(catalog, roles, entity, field, (seen - tainted).issuperset)
         }
         if not more:
             return tainted
         tainted |= more
 
 
-def _inputs_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, field: Field, seen: set[str]) -> bool:
+def _inputs_seen(
+    catalog: Catalog, roles: tuple[str, ...], entity: Entity, field: Field, sees: Callable[[Iterable[str]], bool]
+) -> bool:
+    """Tell whether everything that a computed field is worked out from may be seen; ``sees`` knows the own fields."""
     if field.type == "formula":
         formula = conditions.of(catalog, entity.id, field.spec["formula"], "formula")
-        return formula.fields <= seen and all(path_seen(catalog, roles, entity, path) for path in formula.paths)
+        return sees(formula.fields) and _others_seen(catalog, roles, formula)
     if field.type == "lookup":
-        return field.spec["via"] in seen and path_seen(
+        return sees({field.spec["via"]}) and path_seen(
             catalog, roles, entity, f"{field.spec['via']}.{field.spec['value']}"
         )
     if field.type == "rollup":
         read = {field.spec["via"], *([field.spec["value"]] if field.spec.get("value") else [])}
         if field.spec.get("filter"):
-            read |= conditions.of(catalog, field.spec["of"], field.spec["filter"], "filter").fields
+            condition = conditions.of(catalog, field.spec["of"], field.spec["filter"], "filter")
+            read |= condition.fields
+            if not _others_seen(catalog, roles, condition):
+                return False
         return all_rows_see(catalog, roles, field.spec["of"], read)
     return True
+
+
+def _others_seen(catalog: Catalog, roles: tuple[str, ...], condition: Condition) -> bool:
+    """Tell whether what a condition reads over references, lists of them too, may be seen on every record."""
+    entity = catalog.entity(condition.entity)
+    return all(path_seen(catalog, roles, entity, path) for path in condition.paths) and all(
+        of == entity.id
+        or (of == "base.user" and f"user.{name}" in condition.names)
+        or all_rows_see(catalog, roles, of, {name.partition(".")[0]})
+        for of, name in condition.reads
+    )
 
 
 def path_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, path: str) -> bool:
@@ -221,16 +240,33 @@ def path_seen(catalog: Catalog, roles: tuple[str, ...], entity: Entity, path: st
     return True
 
 
-def all_rows_see(catalog: Catalog, roles: tuple[str, ...], entity_id: str, fields: set[str]) -> bool:
-    """Tell whether grants for *every* row show these fields.
+def all_rows_see(catalog: Catalog, roles: tuple[str, ...], entity_id: str, fields: Iterable[str]) -> bool:
+    """Tell whether grants for *every* row show these fields, and for computed ones what they are worked out from.
 
-    The grants are read as they are written, not through :func:`rights_of`, because two entities may look at each other.
+    The grants are read as they are written, not through :func:`rights_of`, because two entities may look at each other;
+    that fields do not, the check of the definitions has made sure of.
     """
-    shown: set[str] = set()
+    return all(_all_rows_see_one(catalog, roles, entity_id, name) for name in fields)
+
+
+def _all_rows_see_one(catalog: Catalog, roles: tuple[str, ...], entity_id: str, name: str) -> bool:
+    if name in ALWAYS_SEEN:
+        return any(True for _ in _unrestricted(catalog, roles, entity_id))
+    if not any(
+        levels.get(name, levels.get("*", "none")) != "none" for levels in _unrestricted(catalog, roles, entity_id)
+    ):
+        return False
+    entity = catalog.entities.get(entity_id)
+    field = entity.fields.get(name) if entity is not None else None
+    if entity is None or field is None or field.type not in _COMPUTED or field.spec.get("publish"):
+        return True
+    return _inputs_seen(catalog, roles, entity, field, lambda names: all_rows_see(catalog, roles, entity_id, names))
+
+
+def _unrestricted(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Iterator[Mapping[str, str]]:
+    """Yield the levels of the fields in each grant to read every row of an entity."""
     for role_id in roles:
         role = catalog.roles.get(role_id)
         for grant in role.grants if role else ():
             if grant.rows is None and "read" in grant.ops and _covers(grant.entity, entity_id):
-                levels = grant.fields or {"*": "edit"}
-                shown |= {f for f in fields if f in ALWAYS_SEEN or levels.get(f, levels.get("*", "none")) != "none"}
-    return fields <= shown
+                yield grant.fields or {"*": "edit"}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dealwright.access import User
+    from dealwright.conditions import Condition
     from dealwright.metadata.definitions import Entity, Pipeline, Stage
     from dealwright.records.workspace import Workspace
 
@@ -103,11 +104,13 @@ def gates(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
     needs.derive(wanted, env)
     pipeline = work.catalog.pipelines[row["pipeline"]]
     here = pipeline.stages.get(row["stage"])
+    # Who may move the record learns from a refusal what is missing; who may not hears of what he sees only.
+    only = None if held.matching("move", env) else held.seen_on(env)
     return [
         {
             "to": stage.id,
             "title": stage.title,
-            "unmet": _shown(held.seen_on(env), unmet(work, entity, env, here, stage)),
+            "unmet": _shown(held.seen_on(env), unmet(work, entity, env, here, stage, only)),
         }
         for stage in pipeline.stages.values()
         if here is not None and stage.id != here.id and follows(here, stage)
@@ -158,28 +161,44 @@ def _pipeline(work: Work, entity: Entity, draft: Draft) -> Pipeline:
     return pipeline
 
 
-def unmet(work: Work, entity: Entity, env: Mapping[str, Any], here: Stage | None, there: Stage) -> list[Problem]:
+def unmet(
+    work: Work,
+    entity: Entity,
+    env: Mapping[str, Any],
+    here: Stage | None,
+    there: Stage,
+    only: frozenset[str] | None = None,
+) -> list[Problem]:
     """Return a problem for every gate and required field that stands between a record and a stage.
 
     The exit gates and required fields of the present stage count on the way forward, not on the way out: a record can
     always be lost or archived, as far as the graph and the gates of that end allow. Messages are in the language of
-    ``fields.messages.speaking``.
+    ``fields.messages.speaking``. What looks at other fields than ``only`` is left out.
     """
     problems = []
     leaving = here is not None and there.outcome not in ("lost", "archived")
     if here is not None and leaving:
-        for name in here.required:
+        for name in [one for one in here.required if only is None or one in only]:
             if env.get(name) is None and entity.field(name) is not None:
                 problems.append(Problem(f"/{name}", "required", messages.message("required")))
     sides = [(here, "exit", here.exit)] if here is not None and leaving else []
     for stage, side, held in [*sides, (there, "enter", there.enter)]:
         for gate in held:
             condition = conditions.of(work.catalog, entity.id, gate.require, "gate")
+            if only is not None and not _within(work, entity, condition, only):
+                continue
             if condition.evaluate(env) is not True:
                 at = f"/stages/{stage.id}/{side}/{gate.id}/message"
                 text = work.catalog.text("pipeline", env.get("pipeline") or "", at, messages.locale()) or gate.message
                 pointers = [f"/{name}" for name in gate.fields] or [""]
                 problems += [Problem(pointer, "gate-unmet", text) for pointer in pointers]
-    if there.document.get("reason") == "required" and env.get("lost_reason", "") is None:
+    told = only is None or "lost_reason" in only
+    if told and there.document.get("reason") == "required" and env.get("lost_reason", "") is None:
         problems.append(Problem("/lost_reason", "required", messages.message("required")))
     return problems
+
+
+def _within(work: Work, entity: Entity, condition: Condition, only: frozenset[str]) -> bool:
+    """Tell whether a gate looks at these fields only, and over references at what the user may see."""
+    roles = work.user.roles
+    return condition.fields <= only and all(access.path_seen(work.catalog, roles, entity, p) for p in condition.paths)
