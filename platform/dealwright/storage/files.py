@@ -39,6 +39,8 @@ LARGEST = 25 * 2**20
 #: How long a file that no record names is kept.
 UNATTACHED = timedelta(days=1)
 _BLOCK = 2**16
+#: How the name of a file begins that is still being written.
+_UNFINISHED = ".new-"
 _LONGEST_NAME = 150
 #: First bytes of what is shown or named by its type (Library of Congress, "Sustainability of Digital Formats").
 _SIGNATURES = (
@@ -106,7 +108,7 @@ def keep(folder: Path, content: BinaryIO, *, largest: int = LARGEST) -> Kept:
     """
     folder.mkdir(parents=True, exist_ok=True)
     digest, size, head = hashlib.sha256(), 0, b""
-    with NamedTemporaryFile(dir=folder, prefix=".new-", delete=False) as temporary:
+    with NamedTemporaryFile(dir=folder, prefix=_UNFINISHED, delete=False) as temporary:
         try:
             while block := content.read(_BLOCK):
                 size += len(block)
@@ -175,7 +177,9 @@ def sweep(database: Database, folder: Path) -> int:
     with database.write() as connection:
         old = sa.delete(file).where(file.c.record.is_(None), file.c.created_at < before)
         removed = connection.execute(old).rowcount
-    lying = {one.name: one for one in folder.rglob("*") if one.is_file() and one.stat().st_mtime < before.timestamp()}
+    # Nothing but what `keep` writes: other files may lie in the folder.
+    ours = [*folder.glob(f"{_UNFINISHED}*"), *(one for one in folder.glob("??/*") if _DIGEST.match(one.name))]
+    lying = {one.name: one for one in ours if one.is_file() and one.stat().st_mtime < before.timestamp()}
     with database.read() as connection:
         for some in chunks(sorted(lying)):
             for digest in connection.scalars(sa.select(file.c.digest).where(file.c.digest.in_(some))):
