@@ -122,6 +122,7 @@ def test_only_files_that_no_record_names_for_a_day_are_removed(database, tmp_pat
         with database.write() as connection:
             files.attach(connection, [twin.id, kept.id], "sales.deal", "d1")
         (folder / ".new-broken").write_bytes(b"half")
+        (folder / "workspace.db").write_bytes(b"not ours to remove")
         aged(folder, NOON)
         assert files.sweep(database, folder) == 0
     with clock.frozen(NOON + timedelta(days=1, milliseconds=1)):
@@ -135,7 +136,10 @@ def test_only_files_that_no_record_names_for_a_day_are_removed(database, tmp_pat
             assert set(files.many(connection, ids)) == {kept.id, twin.id, young.id}
             with pytest.raises(NotFoundError):
                 files.get(connection, old.id)
-    assert {name.rpartition("/")[2] for name in names(folder)} == {one.digest for one in (kept, twin, young, again)}
+    assert {name.rpartition("/")[2] for name in names(folder)} == {
+        "workspace.db",
+        *(one.digest for one in (kept, twin, young, again)),
+    }
 
 
 def aged(folder, moment):
