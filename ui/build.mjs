@@ -7,14 +7,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
 
-const out = process.argv[2] ?? path.join(import.meta.dirname, '../platform/dealwright/web/static/dist');
-process.chdir(import.meta.dirname);
+const here = import.meta.dirname;
+const out = path.resolve(process.argv[2] ?? path.join(here, '../platform/dealwright/web/static/dist'));
+process.chdir(here);
 fs.rmSync(out, {recursive: true, force: true});
 fs.mkdirSync(out, {recursive: true});
 
 // light-dark() is in browsers since spring 2024: the oldest that show the pages as they are meant.
 const common = {
-  bundle: true, minify: true, metafile: true, outdir: out, entryNames: '[name]-[hash]', assetNames: '[name]-[hash]',
+  absWorkingDir: here, bundle: true, minify: true, metafile: true, outdir: out, entryNames: '[name]-[hash]', assetNames: '[name]-[hash]',
   target: ['chrome123', 'firefox128', 'safari17.5'], legalComments: 'none', loader: {'.woff2': 'file'}, logLevel: 'warning',
 };
 const scripts = await esbuild.build({

@@ -139,7 +139,7 @@ def test_a_fault_inside_a_row_stands_at_its_cell(admin: Person) -> None:
     answer = admin.post("/records/t.thing/new", {"name": "X", **lines})
     assert answer.status_code == 422
     assert 'id="f-lines-n1-qty-error"' in answer.text
-    assert 'href="#f-lines-n1-qty"' in answer.text
+    assert '<a href="#f-lines-n1-qty">Lines 2, Quantity</a>' in answer.text
     assert re.search(r'name="lines.7.item"[^>]* value="Lamp"', answer.text)
 
 

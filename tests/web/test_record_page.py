@@ -110,3 +110,10 @@ def test_a_warning_is_told_once_after_the_save_that_it_did_not_hinder(admin: Per
     assert saved.status_code == 303
     assert "Odd is an odd name" in text(admin.get(saved.location))
     assert "Odd is an odd name" not in text(admin.get(saved.location.partition("?")[0]))
+
+
+def test_what_a_stage_takes_is_told_in_the_language_of_the_page(admin: Person, workspace: Workspace) -> None:
+    made = deal(workspace)
+    admin.post("/language", {"tag": "zh-CN"})
+    assert "请先填写预算" in text(admin.get(f"/records/t.deal/{made.id}"))
+    assert "请先填写预算" in text(admin.post(f"/records/t.deal/{made.id}/move", {"to": "offer"}))

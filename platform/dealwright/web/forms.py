@@ -280,20 +280,22 @@ class _Maker:
         )
 
     def _complaints(self) -> Iterable[Complaint]:
-        tokens = self.sheet.tokens
-        for problem in self.sheet.problems:
+        """Yield every problem in the order of the form; those of the record as a whole first."""
+        order = {one.id: place for place, one in enumerate(self._shown())}
+        for problem in sorted(self.sheet.problems, key=lambda one: order.get(_first(one.pointer), -1)):
             name, *inside = problem.pointer.removeprefix("/").split("/")
             one = self.entity.field(name)
-            if one is None or (name not in self.editable):
+            if one is None or name not in self.editable:
                 yield Complaint(problem.message)
                 continue
-            title = i18n.field_text(self.catalog, self.entity, one)
-            target = name
-            if one.type == "rows" and len(inside) >= 2 and inside[0].isdigit():
-                held = list(tokens.get(name, ()))
-                place = int(inside[0])
+            title, target = i18n.field_text(self.catalog, self.entity, one), name
+            if one.items is not None and len(inside) >= 2 and inside[0].isdigit():
+                place, column = int(inside[0]), one.items.get(inside[1])
+                held = list(self.sheet.tokens.get(name, ()))
                 target = f"{name}-{held[place] if place < len(held) else place}-{inside[1]}"
                 title = f"{title} {place + 1}"
+                if column is not None:
+                    title += f", {i18n.field_text(self.catalog, self.entity, column, within=name)}"
             yield Complaint(problem.message, title, f"f-{target}")
 
     def _clashes(self) -> Iterable[Clash]:
@@ -303,6 +305,10 @@ class _Maker:
             if one is not None and name in self.editable and self.sheet.record.get(name) != theirs:
                 title = i18n.field_text(self.catalog, self.entity, one)
                 yield Clash(title, display(reader, one, self.sheet.record.get(name)), display(reader, one, theirs))
+
+
+def _first(pointer: str) -> str:
+    return pointer.removeprefix("/").partition("/")[0]
 
 
 def name_path(one: Field, within: Field | None) -> str:

@@ -199,7 +199,7 @@ def record(entity_id: str, record_id: str) -> ResponseReturnValue:
 
 
 def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None) -> str:
-    with visit.reading() as work:
+    with visit.reading() as work, speaking(i18n.tag()):
         held = access.demand(work.catalog, work.user, "read", entity_id)
         entity = work.catalog.entity(entity_id)
         shown = records.fetch(work, entity_id, record_id)
@@ -246,8 +246,7 @@ def _sections(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, list[
 def _warnings(work: Work, entity: Entity, record_id: str) -> list[str]:
     """Return what is suspicious about a record that was just saved; nothing for who may not change it."""
     try:
-        with speaking(i18n.tag()):
-            found = records.check(work, entity.id, {}, record_id=record_id)
+        found = records.check(work, entity.id, {}, record_id=record_id)
     except DealwrightError:
         return []
     return [problem.message for problem in found.warnings]
