@@ -97,7 +97,14 @@ text_values = texts | pick(['"张三"', '"acme"', '"%"', '"_"', '""', '"A"', '(c
 moments = pick(
     [
         *("seen", "now()", "last_activity_at", "stage_entered_at", "now() - days(7)", 'now() - duration("168h")'),
-        *('now() + duration("1h")', "seen + wait", "wait + seen", "seen - days(qty)", "addMonths(seen, 1)", "addMonths(seen, rank)"),
+        *(
+            'now() + duration("1h")',
+            "seen + wait",
+            "wait + seen",
+            "seen - days(qty)",
+            "addMonths(seen, 1)",
+            "addMonths(seen, rank)",
+        ),
         *('datetime("2026-11-16T12:00:00Z")', "now() - days(param.stall_days)"),
     ]
 )

@@ -8,17 +8,18 @@ its span; a part with a fault has the type ``unknown``, of which nothing more is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dealwright.conditions import types
+from dealwright.conditions.caution import empty_equals_empty, negations
+from dealwright.conditions.constants import READERS
 from dealwright.conditions.functions import FUNCTIONS, MAX_PLACES, OTHER_NAMES, Function
 from dealwright.conditions.parser import near
 from dealwright.conditions.scope import USES, NameFault
-from dealwright.conditions.syntax import MEASURES, Call, Each, Literal, Name, Node, children, walk
+from dealwright.conditions.syntax import MEASURES, Call, Each, Literal, Name, Node, walk
 from dealwright.conditions.types import BOOLEAN, NUMBERS, ORDERED, UNKNOWN, Type
 from dealwright.errors import ConditionError
 
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
 MAX_NESTED = 2
 MAX_PATHS = 8
-_DURATION = re.compile(
-    r"(?:(?P<w>\d{1,6})w)?(?:(?P<d>\d{1,6})d)?(?:(?P<h>\d{1,6})h)?(?:(?P<m>\d{1,6})m)?(?:(?P<s>\d{1,6})s)?\Z", re.ASCII
-)
-_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 #: What + and - give for moments; everything else is for numbers and texts.
 _MOMENTS = {
     ("datetime", "-", "datetime"): "duration",
@@ -62,13 +59,14 @@ def check(node: Node, scope: Scope, source: str) -> tuple[Node, tuple[str, ...]]
     if not checker.faults:
         checker.paths(typed)
         if scope.use == "permission":
-            checker.empty_equals_empty(typed)
+            for equality, message in empty_equals_empty(typed):
+                checker.fault(equality, "unsafe-empty", message)
     if checker.faults:
         first, *others = checker.faults
         first.others = tuple(others)
         raise first
     if scope.use in ("permission", "gate"):
-        checker.negations(typed)
+        checker.warnings.extend(negations(typed, source))
     return typed, tuple(checker.warnings)
 
 
@@ -470,43 +468,8 @@ class _Checker:
                 node, "too-deep", f"the condition follows {len(prefixes)} references; at most {MAX_PATHS} are allowed"
             )
 
-    def empty_equals_empty(self, node: Node) -> None:
-        """Refuse ``team == user.team`` unless something beside it says that one is not empty.
-
-        Two empty values are equal, so whoever has no team would see every record without one.
-        """
-        for equality, secured in _equalities(node, True, frozenset()):
-            left, right = equality.args
-            names = [part for part in (left, right) if isinstance(part, Name)]
-            users = [part for part in names if part.root == "user"]
-            if len(names) < 2 or len(users) != 1 or not (left.type.nullable and right.type.nullable):
-                continue
-            if not {part.key for part in names} & secured:
-                key = users[0].key
-                self.fault(
-                    equality,
-                    "unsafe-empty",
-                    f"two empty values are equal: who has no “{key}” would get every record without one; "
-                    f"add {key} != null &&",
-                )
-
-    def negations(self, node: Node) -> None:
-        for part in walk(node):
-            if not (isinstance(part, Call) and part.op == "!"):
-                continue
-            inner = part.args[0]
-            if isinstance(inner, Call) and inner.op in _FALSE_ON_EMPTY:
-                names = [arg for arg in inner.args if isinstance(arg, Name) and arg.type.nullable]
-                if names:
-                    text = self.source[slice(*inner.at)]
-                    opposite = _OPPOSITE.get(inner.op)
-                    advice = f"; write {opposite} to leave it out" if opposite else ""
-                    self.warnings.append(f"an empty “{'.'.join(names[0].path)}” counts as not ({text}){advice}")
-
 
 _BOOLEAN = frozenset({"&&", "||", "!", "==", "!=", "<", "<=", ">", ">=", "in"})
-_FALSE_ON_EMPTY = frozenset({"<", "<=", ">", ">=", "in", "contains()", "startsWith()", "endsWith()"})
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _OPERATORS = {
     **dict.fromkeys(("&&", "||", "!"), "connective"),
     **dict.fromkeys(("==", "!="), "equals"),
@@ -516,55 +479,6 @@ _OPERATORS = {
     "list": "list",
     "?:": "choice",
 }
-
-
-def _equalities(node: Node, positive: bool, secured: frozenset[str]) -> Iterable[tuple[Call, frozenset[str]]]:
-    """Yield each comparison that says "equal", with the keys that are known not to be empty beside it."""
-    if isinstance(node, Each):
-        yield from _equalities(node.body, positive, secured)
-        return
-    if not isinstance(node, Call):
-        return
-    if node.op == "!":
-        yield from _equalities(node.args[0], not positive, secured)
-    elif node.op == ("&&" if positive else "||"):
-        more = secured.union(*(_filled(arg, positive) for arg in node.args))
-        for arg in node.args:
-            yield from _equalities(arg, positive, more)
-    elif node.op == ("==" if positive else "!="):
-        yield node, secured
-        if node.args[0].type.kind == "boolean":
-            for arg in node.args:
-                yield from _equalities(arg, True, secured)
-                yield from _equalities(arg, False, secured)
-    elif node.op == "?:" and node.type.kind == "boolean":
-        test, yes, no = node.args
-        yield from _equalities(test, True, secured)
-        yield from _equalities(test, False, secured)
-        yield from _equalities(yes, positive, secured | _filled(test, True))
-        yield from _equalities(no, positive, secured | _filled(test, False))
-    else:
-        for child in children(node):
-            yield from _equalities(child, positive, secured)
-
-
-def _filled(node: Node, positive: bool) -> frozenset[str]:
-    """Return the keys that cannot be empty if ``node`` is true (false, if not ``positive``)."""
-    if not isinstance(node, Call):
-        return frozenset()
-    if node.op == "!":
-        return _filled(node.args[0], not positive)
-    if node.op == "&&" and positive:
-        return frozenset().union(*(_filled(arg, True) for arg in node.args))
-    if node.op == "blank()" and not positive and isinstance(node.args[0], Name):
-        return frozenset({node.args[0].key})
-    if node.op == ("!=" if positive else "==") and any(arg.type.kind == "null" for arg in node.args):
-        return frozenset(arg.key for arg in node.args if isinstance(arg, Name))
-    if node.op in _FALSE_ON_EMPTY and positive:
-        return frozenset(arg.key for arg in node.args[:1] if isinstance(arg, Name))
-    if node.op == "==" and positive and any(isinstance(arg, Literal) for arg in node.args):
-        return frozenset(arg.key for arg in node.args if isinstance(arg, Name))
-    return frozenset()
 
 
 def _reads_target(part: Node, var: str) -> bool:
@@ -585,38 +499,3 @@ def _number(op: str, left: Type, right: Type) -> Type:
         return Type("decimal", scale=types.QUOTIENT_SCALE)
     kind = "decimal" if "decimal" in (left.kind, right.kind) else "integer"
     return Type(kind, scale=left.scale + right.scale if op == "*" else max(left.scale, right.scale))
-
-
-def _duration(text: str) -> timedelta | None:
-    match = _DURATION.match(text) if text else None
-    if match is None:
-        return None
-    return timedelta(**{_UNITS[unit]: int(number) for unit, number in match.groupdict().items() if number})
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else None
-    except ValueError:
-        return None
-
-
-def _datetime(text: str) -> datetime | None:
-    try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", text, re.ASCII):
-            return None
-        moment = datetime.fromisoformat(text).astimezone(UTC)
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _time(text: str) -> time | None:
-    try:
-        return time.fromisoformat(text) if re.fullmatch(r"\d\d:\d\d(:\d\d)?", text, re.ASCII) else None
-    except ValueError:
-        return None
-
-
-#: How constants are written, by the function that reads them.
-READERS: dict[str, Callable[[str], Any]] = {"duration": _duration, "date": _date, "datetime": _datetime, "time": _time}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -122,7 +123,7 @@ class _Maker:
         if use not in USES:
             raise ValueError(f"“{use}” is no use of conditions: expected {', '.join(USES)}")
         scope = Scope(self.catalog, self.catalog.entity(entity_id), use, namespace, rows, record)
-        tree, warnings = check(parse(source), scope, source)
+        tree, warnings = check(parse(source), scope, unicodedata.normalize("NFC", source))
         return _condition(source, scope, tree, warnings)
 
 

@@ -85,12 +85,12 @@ class _Token(NamedTuple):
 
 
 def parse(source: str) -> Node:
-    """Return the untyped tree of ``source``.
+    """Return the untyped tree of ``source``; spans are those of its NFC form, which most texts are in anyway.
 
     Raises:
         ConditionError: With the span of the first thing that is wrong.
     """
-    return _Parser(source).whole()
+    return _Parser(unicodedata.normalize("NFC", source)).whole()
 
 
 class _Parser:
@@ -127,8 +127,8 @@ class _Parser:
         sign = source[place]
         if sign in _FULL_WIDTH:
             self.fail(f"full-width “{sign}”: type {_FULL_WIDTH[sign]} instead", place, place + 1, "full-width")
-        if source.startswith(("<>", "=<", "=>"), place):
-            self.fail({"<>": "use !=", "=<": "use <=", "=>": "use >="}[source[place : place + 2]], place, place + 2)
+        if source.startswith(("=<", "=>"), place):
+            self.fail({"=<": "use <=", "=>": "use >="}[source[place : place + 2]], place, place + 2)
         self.fail(_HINTS.get(sign, f"unexpected character “{sign}”"), place, place + 1)
 
     @property
@@ -251,7 +251,7 @@ class _Parser:
             token = self.next()
             if token.kind not in ("name", "quoted"):
                 self.refuse("expected a field name after “.”", token)
-            name = unicodedata.normalize("NFC", token.text)
+            name = token.text
             if self.at("("):
                 if name in QUANTIFIERS or name in MEASURES:
                     node = self.each(name, node, token)
@@ -273,7 +273,7 @@ class _Parser:
         self.want(",")
         body = self.expression(0)
         end = self.want(")").end
-        return self.made(Each(kind, over, unicodedata.normalize("NFC", var.text), body, at=(over.at[0], end)))
+        return self.made(Each(kind, over, var.text, body, at=(over.at[0], end)))
 
     def call(self, name: str, first: tuple[Node, ...], start: int, token: _Token) -> Node:
         self.want("(")
@@ -295,7 +295,7 @@ class _Parser:
             value = _CONSTANTS[token.text]
             return self.made(Literal(value, types.NULL if value is None else types.BOOLEAN, span))
         if token.kind in ("name", "quoted"):
-            name = unicodedata.normalize("NFC", token.text)
+            name = token.text
             if token.kind == "name" and self.at("("):
                 if name.lower() in _WORDS:
                     self.refuse(f"use {_WORDS[name.lower()]} for “{token.text}”", token)
@@ -307,6 +307,9 @@ class _Parser:
             return node
         if token.kind == "op" and token.text == "[":
             return self.list(token)
+        before = self.tokens[self.place - 2] if self.place > 1 else token
+        if token.text == ">" and before.text == "<":
+            self.fail("use != for “is not”", before.start, token.end)
         if token.kind == "end":
             self.refuse("expected a value at the end" if self.source.strip() else "the condition is empty", token)
         self.refuse(f"expected a value, found “{token.text}”", token)

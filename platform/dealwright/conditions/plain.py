@@ -10,8 +10,8 @@ from typing import Any
 
 from dealwright import clock
 from dealwright.conditions import types
-from dealwright.conditions.check import READERS
 from dealwright.conditions.condition import Condition, of
+from dealwright.conditions.constants import READERS
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.definitions import Entity, Field, Option
 from dealwright.metadata.system import system_fields

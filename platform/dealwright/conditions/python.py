@@ -8,26 +8,17 @@ context of the thread says.
 from __future__ import annotations
 
 import operator
-from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Context, Decimal
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any, TypeAlias
 
+from dealwright.conditions import arithmetic
 from dealwright.conditions.syntax import ROOTS, Call, Each, Literal, Name, Node, walk
-from dealwright.conditions.types import QUOTIENT_SCALE
 
 Env: TypeAlias = Mapping[str, Any]
 Function: TypeAlias = Callable[[Any], Any]
 
-#: More digits than the longest condition can make of the longest constants: nothing is ever rounded unasked.
-EXACT = Context(prec=20_000, rounding=ROUND_HALF_UP)
-_ZERO = Decimal(0)
-_QUOTIENT = Decimal(1).scaleb(-QUOTIENT_SCALE)
-#: Days from year 1 to year 9999: a longer step in time leads nowhere.
-MAX_DAYS = 3_652_059
-MAX_MONTHS = 120_000
-DAY = timedelta(days=1)
 #: Kinds whose emptiness is having no members.
 COLLECTIONS = frozenset({"set", "checklist", "rows"})
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -316,7 +307,7 @@ _Results: TypeAlias = Callable[[Env], Iterable[Any]]
 
 
 #: The sum of no rows.
-_NOTHING = {"decimal": _ZERO, "duration": timedelta(0)}
+_NOTHING = {"decimal": arithmetic.ZERO, "duration": timedelta(0)}
 
 
 def _sum(results: _Results, nothing: Any) -> Function:
@@ -324,7 +315,7 @@ def _sum(results: _Results, nothing: Any) -> Function:
         found = None
         for value in results(env):
             if value is not None:
-                found = value if found is None else _add(found, value)
+                found = value if found is None else arithmetic.add(found, value)
         return nothing if found is None else found
 
     return total
@@ -333,10 +324,10 @@ def _sum(results: _Results, nothing: Any) -> Function:
 def _average(results: _Results) -> Function:
     def average(env: Env) -> Any:
         values = [value for value in results(env) if value is not None]
-        total = _ZERO
+        total = arithmetic.ZERO
         for value in values:
-            total = EXACT.add(total, value)
-        return divide(total, Decimal(len(values)))
+            total = arithmetic.EXACT.add(total, value)
+        return arithmetic.divide(total, Decimal(len(values)))
 
     return average
 
@@ -410,7 +401,7 @@ def _member(node: Call) -> Function:
 
 def _strict(node: Call) -> Function:
     """Return the function of operators that are empty (false, for a condition) as soon as one operand is."""
-    work = _STRICT[node.op]
+    work = arithmetic.STRICT[node.op]
     nothing = False if node.type.kind == "boolean" else None
     parts = tuple(map(compile, node.args))
     if any(part.type.kind == "any" for part in node.args):
@@ -444,92 +435,6 @@ def _texts(part: Function) -> Function:
     return lambda env: x if isinstance(x := part(env), str) else None
 
 
-def _add(*values: Any) -> Any:
-    total = values[0]
-    for value in values[1:]:
-        if total is None:
-            return None
-        total = EXACT.add(total, value) if isinstance(total, Decimal) else _within(operator.add, total, value)
-    return total
-
-
-def _subtract(x: Any, y: Any) -> Any:
-    return EXACT.subtract(x, y) if isinstance(x, Decimal) else _within(operator.sub, x, y)
-
-
-def _within(work: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
-    """Return the result, or None where a date would leave the calendar."""
-    try:
-        return work(x, y)
-    except OverflowError:
-        return None
-
-
-def _multiply(*values: Any) -> Any:
-    total = values[0]
-    for value in values[1:]:
-        total = EXACT.multiply(total, value) if isinstance(total, Decimal) else total * value
-    return total
-
-
-def divide(x: Decimal, y: Decimal) -> Decimal | None:
-    """Return x / y, rounded half up to 6 places; None if ``y`` is 0.
-
-    The seventh place is cut, not rounded, before it decides: rounding twice would be wrong near a half.
-    """
-    if not y:
-        return None
-    cut = EXACT.scaleb(EXACT.divide_int(EXACT.scaleb(x, 7), y), -7)
-    return EXACT.add(cut.quantize(_QUOTIENT, ROUND_HALF_UP, EXACT), _ZERO)
-
-
-def _round(x: Decimal, places: int) -> Decimal:
-    return EXACT.add(x.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, EXACT), _ZERO)
-
-
-def _negate(x: Any) -> Any:
-    return EXACT.subtract(_ZERO, x) if isinstance(x, Decimal) else -x
-
-
-def _days(n: int) -> timedelta | None:
-    return timedelta(days=n) if -MAX_DAYS <= n <= MAX_DAYS else None
-
-
-def _add_months(moment: date, months: int) -> date | None:
-    if not -MAX_MONTHS <= months <= MAX_MONTHS:
-        return None
-    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
-    if not 1 <= year <= 9999:
-        return None
-    return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
-
-
-def _lower(text: str) -> str:
-    # Letter by letter: databases fold no letter into two and know no final sigma.
-    return "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
-
-
-_STRICT: dict[str, Callable[..., Any]] = {
-    "+": _add,
-    "-": _subtract,
-    "*": _multiply,
-    "/": divide,
-    "neg": _negate,
-    "decimal()": Decimal,
-    "abs()": lambda x: x.copy_abs() if isinstance(x, Decimal) else abs(x),
-    "round()": _round,
-    "least()": min,
-    "greatest()": max,
-    "days()": _days,
-    "wholeDays()": lambda passed: passed // DAY,
-    "addMonths()": _add_months,
-    "year()": lambda day: day.year,
-    "month()": lambda day: day.month,
-    "lower()": _lower,
-    "startsWith()": str.startswith,
-    "endsWith()": str.endswith,
-    "contains()": operator.contains,
-}
 _SPECIAL: dict[str, Callable[[Call], Function]] = {
     "&&": _and,
     "||": _or,

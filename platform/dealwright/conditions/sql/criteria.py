@@ -16,9 +16,10 @@ import sqlalchemy as sa
 
 from dealwright.conditions import python
 from dealwright.conditions.sql import sqlite
+from dealwright.conditions.sql.functions import members
 from dealwright.conditions.sql.reach import Frame
 from dealwright.conditions.sql.types import Json
-from dealwright.conditions.sql.values import Values, members
+from dealwright.conditions.sql.values import Values
 from dealwright.conditions.syntax import ROOTS, Call, Each, Name, Node, walk
 from dealwright.conditions.types import NUMBERS
 

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from dealwright.conditions import python, wire
+from dealwright.conditions import arithmetic, python, wire
 from dealwright.conditions.sql.types import ClockTime, Json, Milliseconds, Scaled, UtcDateTime
 from dealwright.conditions.syntax import Each, Name, Node
 from dealwright.conditions.types import Type
@@ -184,7 +184,7 @@ def _encoded(result: Any, kind: str, scale: int) -> Any:
     if result is None:
         return None
     if kind == "decimal":
-        return int(Decimal(result).scaleb(scale, python.EXACT).to_integral_value(context=python.EXACT))
+        return int(Decimal(result).scaleb(scale, arithmetic.EXACT).to_integral_value(context=arithmetic.EXACT))
     if kind == "duration":
         return result // _MILLISECOND
     if kind == "datetime":
@@ -219,7 +219,7 @@ class _Each:
 def _decoder(word: str) -> Callable[[Any], Any]:
     if word.startswith("scaled:"):
         places = -int(word.removeprefix("scaled:"))
-        return lambda raw: Decimal(raw).scaleb(places, python.EXACT)
+        return lambda raw: Decimal(raw).scaleb(places, arithmetic.EXACT)
     return _DECODE[word]
 
 
