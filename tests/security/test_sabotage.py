@@ -1,0 +1,203 @@
+"""Each guard is taken away once, and the tests must notice: a test that cannot fail guards nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+REFUSALS, TWINS, INVENTORY = "security/test_refusals.py", "security/test_twins.py", "access/test_inventory.py"
+READ, REQUESTS, SAVE = "records/test_read.py", "security/test_requests.py", "records/test_save.py"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One line of the platform made wrong.
+
+    Attributes:
+        file: Below ``platform/dealwright``.
+        old, new: What is replaced; ``old`` stands in the file once.
+        detector: The test file that must fail.
+    """
+
+    file: str
+    old: str
+    new: str
+    detector: str
+
+
+FAULTS = (
+    # what may be seen
+    Fault("access/rights.py", "see -= _tainted(catalog, roles, entity, see)", "pass", REFUSALS),
+    Fault(
+        "access/rights.py",
+        "if op in g.ops and (g.rows is None or g.rows.evaluate(env) is True)",
+        "if op in g.ops",
+        REFUSALS,
+    ),
+    Fault("access/rights.py", 'for grant in self.matching("read", env)))', "for grant in self.grants))", REFUSALS),
+    Fault("access/rights.py", 'otherwise = levels.get("*", "none")', 'otherwise = levels.get("*", "see")', TWINS),
+    Fault("access/rights.py", 'one in ("see", "edit")}', 'one in ("see", "edit", "none")}', REFUSALS),
+    Fault("access/rights.py", 'if one == "edit" and name in see}', "if name in see}", TWINS),
+    Fault(
+        "access/rights.py",
+        'if grant.rows is None and "read" in grant.ops and _covers',
+        'if "read" in grant.ops and _covers',
+        TWINS,
+    ),
+    Fault(
+        "access/rights.py",
+        "        return sees(formula.fields) and _others_seen(catalog, roles, formula)",
+        "        return True",
+        REFUSALS,
+    ),
+    Fault(
+        "access/rights.py",
+        "    if not found.grants:\n        raise NotFoundError",
+        "    if False:\n        raise NotFoundError",
+        REFUSALS,
+    ),
+    Fault("access/rights.py", "    if not found.allows(op):", "    if False:", INVENTORY),
+    Fault("access/rows.py", "if showing != held:", "if False:", READ),
+    Fault("access/rows.py", "        if not showing:", "        if False:", REFUSALS),
+    Fault("access/rows.py", "if any(grant.rows is None for grant in grants):", "if True:", READ),
+    Fault("access/rows.py", "if first not in seen or (dot", "if (dot", REFUSALS),
+    Fault("access/asking.py", "    if not _all_seen(catalog, user, found):", "    if False:", REFUSALS),
+    Fault(
+        "access/asking.py",
+        'if name is None and error.reason != "unknown-field":',
+        'if error.reason != "unknown-field":',
+        REFUSALS,
+    ),
+    # reading
+    Fault(
+        "records/read.py",
+        "    where = allowed(work, entity, looked_at | set(shown_paths), op_fields=looked_at)",
+        "    where = []",
+        TWINS,
+    ),
+    Fault("records/read.py", "    where = allowed(work, entity, looked_at)\n", "    where = []\n", TWINS),
+    Fault(
+        "records/read.py",
+        "        seen &= frozenset(only) | access.ALWAYS_SEEN",
+        "        seen = frozenset(only) | access.ALWAYS_SEEN",
+        TWINS,
+    ),
+    Fault("records/read.py", 'if path.partition(".")[0] not in shown:', "if False:", TWINS),
+    Fault("records/read.py", "places.append((entity.id, where or []))", "places.append((entity.id, []))", TWINS),
+    Fault("records/read.py", '    if op != "read":', "    if False:", TWINS),
+    Fault("records/exports.py", 'op="export"', 'op="read"', TWINS),
+    Fault("records/past.py", "if name in seen}", "if name}", TWINS),
+    Fault("records/past.py", 'if changes or not event["changes"]:', "if True:", TWINS),
+    Fault("records/past.py", "for row in found if _may_see(work, row, seen)]", "for row in found]", TWINS),
+    Fault("records/past.py", "    if not _may_see(work, row, seen):", "    if False:", TWINS),
+    Fault("records/moves.py", 'only = None if held.matching("move", env) else held.seen_on(env)', "only = None", TWINS),
+    # changing
+    Fault("records/judge.py", "        if not matching:", "        if False:", REFUSALS),
+    Fault(
+        "records/judge.py",
+        "        elif field.system and not settable(name, new=draft.new):",
+        "        elif False:",
+        REFUSALS,
+    ),
+    Fault("records/judge.py", "        if field is None or name not in seen:", "        if field is None:", REFUSALS),
+    Fault("records/judge.py", "        _forget(draft)", "        pass", REFUSALS),
+    Fault("records/judge.py", "    if draft.new or seen:", "    if True:", REFUSALS),
+    Fault("records/remove.py", '    if not held.matching("delete", draft.env):', "    if False:", REFUSALS),
+    Fault("records/happenings.py", "    if not events.is_sendable(kind):", "    if False:", REFUSALS),
+    Fault("records/happenings.py", 'or not held.matching("update", draft.env):', "or False:", INVENTORY),
+    # who asks
+    Fault(
+        "access/sign_in.py",
+        "    if user is None:\n        raise refused",
+        "    if user is None:\n        user = User(None, '', '', ())",
+        INVENTORY,
+    ),
+    Fault(
+        "storage/accounts.py", "if row is None or (row[4] is not None and row[4] <= now):", "if row is None:", INVENTORY
+    ),
+    Fault(
+        "storage/accounts.py", "if row is None or row[2] <= now or row[1] < idle_since:", "if row is None:", INVENTORY
+    ),
+    Fault("web/visit.py", "if g.user is None and request.endpoint not in OPEN:", "if False:", INVENTORY),
+    Fault("web/visit.py", "    csrf.check()", "    pass", REQUESTS),
+    Fault(
+        "web/csrf.py",
+        '    return origin is None or origin == request.host_url.rstrip("/")',
+        "    return True",
+        REQUESTS,
+    ),
+    # requests
+    Fault("api/answers.py", "    if len(found) < len(pairs):", "    if False:", REFUSALS),
+    Fault("api/answers.py", "            parse_constant=_constant,\n", "", REFUSALS),
+    Fault("api/answers.py", "    if len(values) > 1:", "    if False:", REQUESTS),
+    Fault("api/answers.py", '    if begun.state == "other":', "    if False:", REQUESTS),
+    Fault("app.py", "    return csp.secured(response, tls=request.is_secure)", "    return response", REQUESTS),
+    Fault("web/csp.py", '        response.headers["Cache-Control"] = "no-store"', "        pass", REQUESTS),
+)
+#: Faults that the ordinary suite tries; all of them are tried at night.
+SAMPLE = FAULTS[2], FAULTS[29]
+
+
+def undetected(fault: Fault, folder: Path) -> str:
+    """Put a fault into a copy of the platform and run its detector; return what it said if it did not fail."""
+    folder.mkdir(exist_ok=True)
+    shutil.copytree(ROOT / "platform", folder / "platform", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("metadata", "rule_packs", "ui"):
+        (folder / name).symlink_to(ROOT / name)
+    file = folder / "platform" / "dealwright" / fault.file
+    file.write_text(file.read_text().replace(fault.old, fault.new))
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not nightly",
+        "-k",
+        "not postgresql",
+    ]
+    done = subprocess.run(
+        [*command, str(ROOT / "tests" / fault.detector)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{folder / 'platform'}", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    return (
+        ""
+        if done.returncode == 1
+        else f"{fault.file}: {fault.old!r} → {fault.new!r}\n{done.stdout[-600:]}{done.stderr[-300:]}"
+    )
+
+
+def test_every_fault_can_be_put_in():
+    assert len(FAULTS) >= 40
+    for fault in FAULTS:
+        text = (ROOT / "platform" / "dealwright" / fault.file).read_text()
+        assert text.count(fault.old) == 1, fault
+        compile(text.replace(fault.old, fault.new), fault.file, "exec")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", SAMPLE, ids=lambda fault: fault.file)
+def test_a_sample_of_faults_is_found(fault, tmp_path):
+    assert undetected(fault, tmp_path) == ""
+
+
+@pytest.mark.nightly
+def test_every_fault_is_found(tmp_path):
+    missed = [told for i, fault in enumerate(FAULTS) if (told := undetected(fault, tmp_path / str(i)))]
+    print(f"faults found: {len(FAULTS) - len(missed)}/{len(FAULTS)}")
+    assert missed == []

@@ -1,0 +1,142 @@
+"""Nothing of what somebody may not see changes an answer to him; and what he sees is what his role says by hand."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from dealwright.records import read
+from dealwright.storage import Database
+from security import oracle, twins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from security.site import Site
+
+#: Requests to each pair of worlds in the ordinary suite, and at night.
+FEW, MANY = 500, 25_000
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site]]:
+    """Two served workspaces on one kind of database that differ in what ``uma`` may not see."""
+    urls = []
+    for _ in (0, 1):
+        if request.param == "sqlite":
+            path = tmp_path_factory.mktemp("twin") / "twin.db"
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            urls.append(f"sqlite:///{path}")
+        else:
+            server = request.getfixturevalue("pg")
+            urls.append(server.url(server.create(template=request.getfixturevalue("pg_template"))))
+    folder = tmp_path_factory.mktemp("files")
+    with Database(urls[0]) as one, Database(urls[1]) as other:
+        yield twins.built(one, folder, 7, 0), twins.built(other, folder, 7, 1)
+
+
+def uma(site):
+    user = site.people["uma"]
+    return user.id, user.team
+
+
+def answer(site, address):
+    return json.loads(twins.asked(site, twins.Request("GET", address), 0).body)
+
+
+def test_the_worlds_do_differ_in_every_kind_of_hidden_thing(pair):
+    """The positive control of the worlds: as stored they differ in hidden cells, rows, events, decisions."""
+    stored = [{one["id"]: one for one in oracle.rows(site.workspace.database, "t__deal")} for site in pair]
+    assert len(stored[0]) != len(stored[1])
+    both = stored[0].keys() & stored[1].keys()
+    differing = {name for one in both for name in stored[0][one] if stored[0][one][name] != stored[1][one][name]}
+    assert {"margin", "note", "guarded", "share", "name", "amount", "discount"} <= differing
+    counts = [
+        [len(oracle.rows(site.workspace.database, table)) for table in ("dw_event", "dw_decision")] for site in pair
+    ]
+    assert counts[0][0] != counts[1][0]
+    assert counts[0][1] != counts[1][1]
+
+
+def test_lists_hold_the_records_and_fields_that_the_role_says_by_hand(pair):
+    for site in pair:
+        expected = oracle.deals(site.workspace.database, *uma(site), all_fields(site))
+        listed = answer(site, "/api/v1/records/t.deal?sort=name&page_size=200&count=1")
+        assert {one["id"]: set(one) for one in listed["items"]} == expected
+        assert listed["count"] == len(expected)
+        assert answer(site, "/api/v1/records/t.deal/aggregate")["groups"][0]["count"] == len(expected)
+        exported = twins.asked(site, twins.Request("GET", "/api/v1/records/t.deal/export?format=jsonl"), 0).body
+        rows = {row["id"]: row for row in oracle.rows(site.workspace.database, "t__deal")}
+        own = {one for one in expected if oracle.first_grant(rows[one], *uma(site))}
+        assert {json.loads(line)["id"] for line in exported.splitlines()} == own  # only the first grant may export
+        found = answer(site, "/api/v1/search?q=Deal&limit=100")["items"]
+        assert {one["id"] for one in found if one["entity"] == "t.deal"} == expected.keys()
+        for identifier, seen in expected.items():
+            assert set(answer(site, f"/api/v1/records/t.deal/{identifier}")) == seen
+            told = [
+                set(one["changes"]) for one in answer(site, f"/api/v1/records/t.deal/{identifier}/history")["items"]
+            ]
+            happened = [changes & seen for changes in oracle.changed(site.workspace.database, identifier)]
+            assert told == [one for one in happened if one]
+        hidden = [one for one in rows if one not in expected]
+        assert len(hidden) >= 6
+        for identifier in hidden:
+            for rest in ("", "/history", "/decisions", "/checklist"):
+                request = twins.Request("GET", f"/api/v1/records/t.deal/{identifier}{rest}")
+                assert twins.asked(site, request, 0).status == 404
+
+
+def all_fields(site):
+    with site.workspace.database.read() as connection:
+        catalog = site.workspace.catalog(connection)
+    fields = catalog.entity("t.deal").all_fields()
+    return {name for name, field in fields.items() if field.type != "static"}
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_every_answer_is_the_same_whatever_is_hidden(pair, seed, caplog):
+    with caplog.at_level(logging.DEBUG):
+        told, statuses = twins.play(pair, seed, FEW)
+    assert told == [], "\n\n".join(told[:5])
+    # The sequence is worth something only if it meets answers of every kind.
+    assert statuses[200] > FEW / 2
+    assert {201, 207, 400, 403, 404, 412, 422} <= statuses.keys()
+    assert max(statuses) < 500
+    assert not any(canary in caplog.text for canary in twins.CANARIES)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_every_answer_is_the_same_in_long_runs(pair, seed):
+    told, _ = twins.play(pair, seed, MANY // 10)
+    assert told == [], "\n\n".join(told[:5])
+
+
+rights = sys.modules["dealwright.access.rights"]
+
+LEAKS = {
+    "row rules of lists": lambda: patch.object(read.access, "criteria", lambda *args, **kwargs: []),
+    "fields of records": lambda: patch.object(
+        rights.Rights, "seen_on", lambda self, env: frozenset().union(*(g.see for g in self.grants))
+    ),
+    "denied inputs": lambda: patch.object(rights, "_tainted", lambda *args: set()),
+    "paths over references": lambda: patch.object(rights, "all_rows_see", lambda *args: True),
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_leak_is_found(pair, leak):
+    """The positive control of the test before: each of these faults shows in few requests."""
+    for site in pair:
+        site.workspace._catalogs.clear()
+    with LEAKS[leak]():
+        told, _ = twins.play(pair, 5, 150)
+    for site in pair:
+        site.workspace._catalogs.clear()
+    assert told != []
