@@ -349,7 +349,8 @@ class TestRequests:
         with database.write() as connection:
             assert idempotency.begin(connection, "u", "k", "d", NOON).state == "new"
 
-    def test_of_two_at_once_the_second_gets_the_answer_of_the_first(self, database):
+    def test_of_two_at_once_the_second_is_told_so_or_waits_for_the_answer(self, database):
+        """SQLite has one writer at a time, so there the second begins when the first has ended."""
         done, ready = [], threading.Event()
 
         def second():
@@ -365,7 +366,7 @@ class TestRequests:
             thread.join(0.2)
             idempotency.finish(connection, "u", "k", 201, 1)
         thread.join(30)
-        assert [one.state for one in done] == ["done"]
+        assert [one.state for one in done] == ["done" if database.dialect == "sqlite" else "running"]
 
 
 class TestImports:
