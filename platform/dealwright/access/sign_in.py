@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -20,7 +21,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from dealwright import clock
 from dealwright.access.users import User
-from dealwright.errors import Problem, RateLimitedError, RecordError, SignInRequiredError
+from dealwright.errors import Problem, RateLimitedError, RecordError, SignInRequiredError, UnavailableError
 from dealwright.storage import accounts, audit
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def bearer(connection: Connection, place: Place, token: str, address: str = "") 
     """Return who an API token stands for.
 
     Args:
-        connection: The transaction; in a write the use of the token is noted, once a minute.
+        connection: The transaction.
         place: The workspace.
         token: What stood behind ``Bearer``; empty if nothing did.
         address: Where the request comes from.
@@ -249,13 +250,20 @@ def bearer(connection: Connection, place: Place, token: str, address: str = "") 
     return Bearer(user, catalog)
 
 
+def note_use(place: Place, user: User) -> None:
+    """Note that an API token is in use, once a minute; if the database is busy, the next request does it."""
+    if user.stale and user.token is not None:
+        with suppress(UnavailableError), place.database.write() as connection:
+            accounts.used(connection, user.token, clock.now())
+
+
 def _user(connection: Connection, catalog: Catalog, found: accounts.Found, by: str) -> User | None:
     facts = accounts.facts(connection, catalog, found.user)
     if facts is None:
         return None
     roles = found.roles if found.limit is None else tuple(role for role in found.roles if role in found.limit)
     name = facts.get("name") or found.email
-    return User(found.user, found.email, name, roles, MappingProxyType(facts), by, found.token)
+    return User(found.user, found.email, name, roles, MappingProxyType(facts), by, found.token, found.stale)
 
 
 def new_token(

@@ -23,6 +23,7 @@ class User:
         facts: Typed fields of the ``base.user`` record; conditions read them as ``user.<field>``.
         by: How the user came: ``session``, ``token``, ``operator`` or ``rule``.
         token: Id of the API token, if the request carries one.
+        stale: Whether it is time to note that the token is in use.
     """
 
     id: str | None
@@ -32,6 +33,7 @@ class User:
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     by: str = "session"
     token: str | None = None
+    stale: bool = False
 
     @property
     def team(self) -> str | None:

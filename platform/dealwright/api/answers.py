@@ -52,14 +52,18 @@ def reading() -> Iterator[Work]:
         SignInRequiredError: If there is no token, or it is not valid.
     """
     with workspace().database.read() as connection:
-        yield _work(connection)
+        work = _work(connection)
+        yield work
+    access.note_use(workspace(), work.user)
 
 
 @contextmanager
 def writing() -> Iterator[Work]:
     """Begin a write transaction for the bearer of the request's token; it commits at the end of the block."""
     with workspace().database.write() as connection:
-        yield _work(connection)
+        work = _work(connection)
+        yield work
+    access.note_use(workspace(), work.user)
 
 
 def _work(connection: Connection) -> Work:

@@ -6,12 +6,14 @@ workspace never needs the folders again.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dealwright import clock, rules
-from dealwright.errors import NotFoundError
+from dealwright.errors import DefinitionError, NotFoundError, Problem
 from dealwright.metadata import load
 from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.storage import Connection, Database
+
+
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ def install(
     with database.read() as connection:
         present = {pack.id: pack for pack in active_packs(connection)}
         inherited = {**workspaces.settings(connection), **(settings or {})}
+    _check(inherited)
     wanted = {**present, **{pack.id: pack for pack in sources}}.values()
     catalog = checked(wanted, inherited)
     rules.prove(catalog)
@@ -102,6 +109,26 @@ def install(
         )
     later = schema.complete(database, catalog)
     return Installed(catalog.revision, _versions(catalog), (*(step.text for step in plan.steps), *later), False)
+
+
+def _check(settings: Mapping[str, str]) -> None:
+    """Refuse settings that nothing could work with.
+
+    Raises:
+        DefinitionError: With every one of them.
+    """
+    found = []
+    try:
+        ZoneInfo(settings.get("zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        text = f"“{settings['zone']}” is no time zone; write one such as Asia/Shanghai or UTC"
+        found.append(Problem("/zone", "no-such-zone", text, "settings"))
+    for name, form, example in (("locale", _LOCALE, "en or zh-CN"), ("currency", _CURRENCY, "EUR or CNY")):
+        if name in settings and not form.match(settings[name]):
+            text = f"“{settings[name]}” is no {name}; write one such as {example}"
+            found.append(Problem(f"/{name}", f"no-such-{name}", text, "settings"))
+    if found:
+        raise DefinitionError("the settings cannot be used", found)
 
 
 def _active(connection: Connection) -> Catalog | None:

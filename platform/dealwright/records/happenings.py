@@ -111,7 +111,8 @@ def _follow(work: Work, entity: Entity, told: Sequence[tuple[Draft, Event]]) -> 
         first: dict[str, tuple[Draft, Event]] = {}
         for draft, event in rest:
             first.setdefault(draft.id, (draft, event))
-        rest = [pair for pair in rest if pair not in first.values()]
+        taken = {event.id for _, event in first.values()}
+        rest = [(draft, event) for draft, event in rest if event.id not in taken]
         for draft, event in first.values():
             draft.env = {k: v for k, v in draft.env.items() if not k.startswith("event.")}
             draft.env.update({f"event.{key}": value for key, value in event.data.items()})

@@ -106,7 +106,8 @@ def settle_one(
     # A field whose input could not be read has said what is wrong with it; that it is empty follows from that.
     told = {problem.pointer for problem in draft.problems}
     draft.problems += [problem for problem in settled.problems if problem.pointer not in told]
-    draft.warnings = list(settled.warnings)
+    # What was found among other records stays: settling again looks at this one only.
+    draft.warnings = [*settled.warnings, *(one for one in draft.warnings if one.code == "duplicate")]
 
 
 def others(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
