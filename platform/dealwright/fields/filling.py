@@ -151,10 +151,10 @@ def prefill(catalog: Catalog, entity_id: str, env: Mapping[str, Any], changed: C
     """
     here = plan(catalog, entity_id)
     found: dict[str, Any] = {}
-    for name in changed:
-        one = here.fields.get(name)
-        if one is None:
+    for name in here.bringing:
+        if name not in changed:
             continue
+        one = here.fields[name]
         if one.items is not None:
             rows = _prefilled_rows(here.parts[name], env.get(name), env.get(f"old.{name}"))
             if rows is not None:

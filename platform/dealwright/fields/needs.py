@@ -78,19 +78,25 @@ def compute_on_read(catalog: Catalog, entity_id: str, env: dict[str, Any]) -> No
         env: The stored record with what :func:`computed_on_read` names; rows with what :func:`row_needs` names. A result
             too large to keep is empty.
     """
-    here = plan(catalog, entity_id)
-    for name, path in _lookups(here).items():
+    lookups, in_rows, volatile = catalog.once(("fields.worked_out", entity_id), lambda: _later(catalog, entity_id))
+    for name, path in lookups.items():
         env[name] = env.get(path)
-    for name, part in here.parts.items():
-        if looked_up := _lookups(part):
-            env[name] = [
-                {**row, **{one: row.get(path) for one, path in looked_up.items()}} for row in env.get(name) or ()
-            ]
-    for one in _volatile(here):
+    for name, looked_up in in_rows.items():
+        env[name] = [{**row, **{one: row.get(path) for one, path in looked_up.items()}} for row in env.get(name) or ()]
+    for one in volatile:
         try:
             env[one.id] = fitted(one.result, one.condition.evaluate(env))
         except OverflowError:
             env[one.id] = None
+
+
+def _later(
+    catalog: Catalog, entity_id: str
+) -> tuple[Mapping[str, str], Mapping[str, Mapping[str, str]], tuple[Computed, ...]]:
+    """Return what is worked out when a record is read: its lookups, those in its rows, and volatile formulas."""
+    here = plan(catalog, entity_id)
+    in_rows = {name: looked_up for name, part in here.parts.items() if (looked_up := _lookups(part))}
+    return _lookups(here), in_rows, tuple(_volatile(here))
 
 
 def _lookups(here: Plan) -> dict[str, str]:

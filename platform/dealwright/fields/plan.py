@@ -65,6 +65,7 @@ class Plan:
         outside: Names that conditions of a row read outside it; none for a record.
         names: Every name that a condition reads.
         old: Fields whose value before the change is looked at.
+        bringing: References that fill other fields when they are chosen, and ``rows``, which may hold such.
     """
 
     fields: Mapping[str, Field]
@@ -80,6 +81,7 @@ class Plan:
     outside: tuple[str, ...]
     names: frozenset[str]
     old: frozenset[str]
+    bringing: tuple[str, ...]
 
 
 def plan(catalog: Catalog, entity_id: str) -> Plan:
@@ -145,6 +147,7 @@ def _plan(catalog: Catalog, entity: Entity, rows: str | None) -> Plan:
         outside=tuple(sorted(names - _within(names, fields))) if rows is not None else (),
         names=names,
         old=_looked_back(fields, readonly, immutable, offers, parts),
+        bringing=tuple(one.id for one in fields.values() if one.items is not None or one.spec.get("prefill")),
     )
 
 
