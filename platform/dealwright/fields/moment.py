@@ -123,11 +123,16 @@ class Datetime(FieldType):
         return {**formed(DATETIME, 35), "format": "date-time"}
 
     def from_text(self, field: Field, text: str, catalog: Catalog) -> Any:
-        """Return the moment; one without a zone is in the workspace's. Of an hour that comes twice it is the first."""
-        parts = re.fullmatch(r"([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})[T ]([0-9]{1,2}:[0-9]{2})(:[0-9.]+)?", text)
+        """Return the moment; one without a zone is in the workspace's. Of an hour that comes twice it is the first.
+
+        A day alone is its first moment: spreadsheets leave a time of 00:00 out.
+        """
+        parts = re.fullmatch(
+            r"([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})(?:[T ]([0-9]{1,2}:[0-9]{2})(:[0-9.]+)?)?", text
+        )
         if parts is None:
             return text
-        plain = f"{parts[1]}-{parts[2]:0>2}-{parts[3]:0>2}T{parts[4]:0>5}{parts[5] or ':00'}"
+        plain = f"{parts[1]}-{parts[2]:0>2}-{parts[3]:0>2}T{parts[4] or '0:00':0>5}{parts[5] or ':00'}"
         try:
             local = datetime.fromisoformat(plain).replace(tzinfo=ZoneInfo(catalog.settings.get("zone", "UTC")))
             return shown_moment(local.astimezone(UTC))

@@ -7,7 +7,6 @@ file of rejects with its number and the reason.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access, clock, fields
 from dealwright.actions.plain import plain
-from dealwright.errors import DealwrightError, Problem, RecordError
+from dealwright.errors import DealwrightError, Problem, RecordError, UnknownFieldError
 from dealwright.records import mapping as mappings
 from dealwright.records import moves, road
 from dealwright.records.look import visible
+from dealwright.records.rejects import Rejects
 from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import audit
 from dealwright.storage import imports as progress
@@ -102,26 +102,38 @@ def run(
     Raises:
         DefinitionError: If the mapping does not fit.
         NotFoundError, ForbiddenError: If the user may not import this entity.
+        UnknownFieldError: If the mapping looks records up by a field that the user may not see.
     """
     with workspace.database.read() as connection:
         work = Work(workspace, connection, user)
         access.demand(work.catalog, user, "import", entity_id)
-        document = dict(given) if given is not None else None
-        if key is not None:
+        document = given
+        if key is not None and (document is None or isinstance(document, Mapping)):
             document = {**(document or {"columns": {n: {"to": n} for n in table.header}}), "key": key}
         mapping = mappings.read(work.catalog, work.catalog.entity(entity_id), table.header, document)
+        _demand_seen(work, work.catalog.entity(entity_id), mapping)
     digest = _digest(table, document, entity_id, rules=rules)
     counts, done = _begin(workspace, user, entity_id, table, digest, rules=rules, dry=dry)
-    writer = _Rejects(rejects, table.header, done)
-    rows = (_Row(number, cells) for number, cells in table.rows() if number > done)
+    writer = Rejects(rejects, table.header, done)
+    taken: dict[Any, int] = {}
+    rows = _remaining(work, entity_id, mapping, table, done, taken)
     with writer:
         while batch := list(islice(rows, BATCH)):
-            _batch(workspace, user, entity_id, mapping, table, batch, counts, writer, digest, rules=rules, dry=dry)
+            _batch(workspace, user, entity_id, mapping, table, batch, taken, counts, writer, digest, rules, dry)
             report(counts)
     if not dry:
         with workspace.database.write() as connection:
             progress.finish(connection, digest, clock.now())
     return counts
+
+
+def _demand_seen(work: Work, entity: Entity, mapping: FileMapping) -> None:
+    """Refuse to look records up by a field that the user may not see: the answers would tell its values."""
+    for column in mapping.columns.values():
+        if column.match is not None:
+            target = entity.all_fields()[column.to].to or ""
+            if column.match not in access.rights(work.catalog, work.user, target).seen():
+                raise UnknownFieldError(f"{target} has no field “{column.match}”")
 
 
 def _digest(table: Table, document: Any, entity_id: str, *, rules: bool) -> str:
@@ -154,10 +166,10 @@ def _batch(
     mapping: FileMapping,
     table: Table,
     batch: list[_Row],
+    taken: dict[Any, int],
     counts: Counts,
-    writer: _Rejects,
+    writer: Rejects,
     digest: str,
-    *,
     rules: bool,
     dry: bool,
 ) -> None:
@@ -166,7 +178,8 @@ def _batch(
         with workspace.database.write() as connection:
             work = Work(workspace, connection, user, rules=rules)
             entity = work.catalog.entity(entity_id)
-            _read(work, entity, mapping, table, batch)
+            _read(work, entity, mapping, table, batch, taken)
+            _look_on(work, entity, [row for row in batch if row.problems])
             _save(work, entity, batch, after)
             for row in batch:
                 if row.problems:
@@ -175,7 +188,7 @@ def _batch(
                     after.reasons[code] = after.reasons.get(code, 0) + 1
             after.rows += len(batch)
             # Before the commit: after a crash in between, rows beyond the noted position are cut off again.
-            writer.add([row for row in batch if row.problems])
+            writer.add((row.number, row.cells, row.problems) for row in batch if row.problems)
             if dry:
                 raise _DryRunError
             progress.advance(connection, digest, batch[-1].number, after.as_json(), clock.now())
@@ -185,7 +198,25 @@ def _batch(
         setattr(counts, name, getattr(after, name))
 
 
-def _read(work: Work, entity: Entity, mapping: FileMapping, table: Table, batch: list[_Row]) -> None:
+def _remaining(
+    work: Work, entity_id: str, mapping: FileMapping, table: Table, done: int, taken: dict[Any, int]
+) -> Iterator[_Row]:
+    """Yield the rows after the first ``done``; of those before, note the keys, so that none is taken twice."""
+    entity = work.catalog.entity(entity_id)
+    for number, cells in table.rows():
+        row = _Row(number, cells)
+        if number > done:
+            yield row
+            continue
+        for name, column in mapping.columns.items():
+            if column.to == mapping.key:
+                _convert(work, entity, column, [(row, _cell(row, table.header.index(name), column))])
+                taken.setdefault(row.data.get(column.to), number)
+
+
+def _read(
+    work: Work, entity: Entity, mapping: FileMapping, table: Table, batch: list[_Row], taken: dict[Any, int]
+) -> None:
     """Turn cells into data: texts to values, names to references, keys to existing records."""
     index = {name: i for i, name in enumerate(table.header)}
     constants = {name: plain(condition.evaluate(work.env)) for name, condition in mapping.constants.items()}
@@ -196,14 +227,15 @@ def _read(work: Work, entity: Entity, mapping: FileMapping, table: Table, batch:
                 f"the row has {len(row.cells)} cells, the header {len(table.header)}; look for a comma without quotes"
             )
             row.problems.append(Problem("", "too-many-cells", text))
-    for name, column in mapping.columns.items():
-        texts = [(row, _cell(row, index[name], column)) for row in batch]
+    # Columns that make records come last, and make none for a row that is refused already.
+    for name, column in sorted(mapping.columns.items(), key=lambda one: one[1].create):
+        texts = [(row, _cell(row, index[name], column)) for row in batch if not (column.create and row.problems)]
         if column.match is not None:
             _match(work, entity, column, texts)
         else:
             _convert(work, entity, column, texts)
     if mapping.key is not None:
-        _find(work, entity, mapping.key, batch)
+        _find(work, entity, mapping.key, batch, taken)
 
 
 def _cell(row: _Row, index: int, column: Column) -> str | None:
@@ -238,9 +270,14 @@ def _match(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Ro
         may = visible(work, target, {one for ids in found.values() for one in ids})
         found = {text: [one for one in ids if one in may] for text, ids in found.items()}
     missing = [text for text in wanted if not found.get(text)]
+    refused: dict[str, str] = {}
     if column.create and missing:
         made = road.save_many(work, target, [Change({column.match or "": text}) for text in missing])
-        found.update({t: [one.id] for t, one in zip(missing, made, strict=True) if isinstance(one, Saved)})
+        for name, one in zip(missing, made, strict=True):
+            if isinstance(one, Saved):
+                found[name] = [one.id]
+            else:
+                refused[name] = "; and it was not made: " + ("; ".join(map(str, one.problems)) or one.detail)
     title = work.catalog.entity(target).title
     for row, text in texts:
         ids = found.get(text, []) if text is not None else []
@@ -250,15 +287,14 @@ def _match(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Ro
             message = f"{len(ids)} records of {title} have {column.match} “{text}”; make it unique, or use their ids"
             row.problems.append(Problem(f"/{column.to}", "ambiguous", message))
         else:
-            message = f"there is no {title} whose {column.match} is “{text}”"
+            message = f"there is no {title} whose {column.match} is “{text}”{refused.get(text or '', '')}"
             row.problems.append(Problem(f"/{column.to}", "no-such-record", message))
 
 
-def _find(work: Work, entity: Entity, key: str, batch: Sequence[_Row]) -> None:
-    """Find the records that the rows are about, and refuse a key that stands in two rows of the batch."""
+def _find(work: Work, entity: Entity, key: str, batch: Sequence[_Row], taken: dict[Any, int]) -> None:
+    """Find the records that the rows are about, and refuse a key that stands in two rows of the file."""
     keys = sorted({row.data[key] for row in batch if row.data.get(key) is not None})
     found = stored.find_by(work.connection, work.catalog, entity.id, key, keys) if keys else {}
-    taken: dict[Any, int] = {}
     for row in batch:
         value = row.data.get(key)
         if value is None:
@@ -272,29 +308,40 @@ def _find(work: Work, entity: Entity, key: str, batch: Sequence[_Row]) -> None:
             row.id = ids[0] if ids else None
 
 
+def _look_on(work: Work, entity: Entity, refused: Sequence[_Row]) -> None:
+    """Find what else is wrong with rows that are refused already, so that they are mended in one go."""
+    drafts = [road.draft_of(entity, Change(row.data, row.id)) for row in refused]
+    road.check(work, entity, drafts, lock=False)
+    for row, draft in zip(refused, drafts, strict=True):
+        said = {problem.pointer for problem in row.problems}
+        row.problems += [problem for problem in draft.problems if problem.pointer not in said]
+
+
 def _save(work: Work, entity: Entity, batch: Sequence[_Row], counts: Counts) -> None:
     good = [row for row in batch if not row.problems]
     stages = _stages(work, entity, [row for row in good if row.id is not None])
-    results = road.save_many(work, entity.id, [Change(row.data, row.id) for row in good]) if good else []
-    for row, result in zip(good, results, strict=True):
+    staying = [row for row in good if row.number not in stages]
+    results = road.save_many(work, entity.id, [Change(row.data, row.id) for row in staying]) if staying else []
+    ended = {row.number: result for row, result in zip(staying, results, strict=True)}
+    for row in good:
+        result = ended[row.number] if row.number in ended else _move(work, entity, row, stages[row.number])
         if isinstance(result, DealwrightError):
             row.problems += result.problems or (Problem("", result.code, result.detail),)
-            continue
-        moved = False
-        if row.number in stages:
-            try:
-                with work.connection.begin_nested():
-                    moves.move_one(work, entity.id, result.id, stages[row.number])
-                moved = True
-            except DealwrightError as error:
-                row.problems += error.problems or (Problem("/stage", error.code, error.detail),)
-                continue
-        if result.created:
+        elif result.created:
             counts.created += 1
-        elif result.unchanged and not moved:
+        elif result.unchanged:
             counts.unchanged += 1
         else:
             counts.updated += 1
+
+
+def _move(work: Work, entity: Entity, row: _Row, stage: str) -> Saved | DealwrightError:
+    """Move a record and set its fields on the way: both, or neither."""
+    try:
+        with work.connection.begin_nested():
+            return moves.move_one(work, entity.id, row.id or "", stage, data=row.data)
+    except DealwrightError as error:
+        return error
 
 
 def _stages(work: Work, entity: Entity, rows: Sequence[_Row]) -> dict[int, str]:
@@ -310,45 +357,3 @@ def _stages(work: Work, entity: Entity, rows: Sequence[_Row]) -> dict[int, str]:
         if stage is not None and row.id in now and now[row.id]["stage"] != stage:
             moved[row.number] = stage
     return moved
-
-
-class _Rejects:
-    """The file of refused rows: the columns of the import, then ``_row`` and ``_reason``."""
-
-    def __init__(self, path: Path | None, header: Sequence[str], done: int) -> None:
-        self.path, self.header = path, header
-        kept = list(_kept(path, done)) if path is not None and done else []
-        self._file = path.open("w", encoding="utf-8", newline="") if path is not None else None
-        self._writer = csv.writer(self._file) if self._file is not None else None
-        if self._writer is not None:
-            self._writer.writerow([*header, "_row", "_reason"])
-            self._writer.writerows(kept)
-
-    def __enter__(self) -> _Rejects:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def add(self, rows: Sequence[_Row]) -> None:
-        """Write refused rows and put them on the disk."""
-        if self._writer is None or self._file is None or not rows:
-            return
-        for row in rows:
-            cells = [*row.cells, *[""] * (len(self.header) - len(row.cells))]
-            reason = "; ".join(f"{problem.pointer[1:] or 'row'}: {problem.message}" for problem in row.problems)
-            self._writer.writerow([*cells, row.number, reason])
-        self._file.flush()
-
-
-def _kept(path: Path, done: int) -> Iterator[list[str]]:
-    """Yield the rejects of an earlier run up to the row that its last commit has noted."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        next(rows, None)
-        for cells in rows:
-            if len(cells) >= 2 and cells[-2].isdigit() and int(cells[-2]) <= done:
-                yield cells

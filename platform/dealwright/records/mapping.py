@@ -14,11 +14,12 @@ wanted. Without a mapping each column must be named like a field.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from dealwright import conditions
+from dealwright import conditions, fields
 from dealwright.errors import ConditionError, DefinitionError, Problem
 
 if TYPE_CHECKING:
@@ -66,8 +67,10 @@ def read(
     Raises:
         DefinitionError: With every problem of the mapping and of the header.
     """
-    problems: list[Problem] = []
     document: Mapping[str, Any] = given if given is not None else {"columns": {name: {"to": name} for name in header}}
+    problems = list(_misformed(document, source))
+    if problems:
+        raise DefinitionError(f"the mapping cannot be used for {entity.id}", problems)
     for part in document:
         if part not in ("key", "columns", "constants", "$schema"):
             problems.append(
@@ -80,6 +83,10 @@ def read(
             problems.append(Problem("/key", "no-key", f"“{key}” is no field of {entity.id} with external_id", source))
         elif key not in {column.to for column in columns.values()}:
             problems.append(Problem("/key", "no-key", f"no column fills the key “{key}”", source))
+    filled = [column.to for column in columns.values()] + list(document.get("constants", {}))
+    for name in sorted({name for name in filled if filled.count(name) > 1}):
+        text = f"“{name}” is filled more than once; leave out all but one column, or the constant"
+        problems.append(Problem("/columns", "filled-twice", text, source))
     constants = {}
     for name, text in document.get("constants", {}).items():
         if not _target(entity, name):
@@ -92,6 +99,39 @@ def read(
     if problems:
         raise DefinitionError(f"the mapping cannot be used for {entity.id}", problems)
     return FileMapping(key, columns, constants)
+
+
+#: What the parts of a column may be.
+_PARTS: Mapping[str, type | tuple[type, ...]] = {
+    "to": str, "match": (str, NoneType), "create": bool, "values": dict, "default": (str, NoneType),
+}  # fmt: skip
+
+
+def _misformed(document: Any, source: str) -> Iterator[Problem]:
+    """Yield what is of another shape than a mapping: everything else relies on it."""
+    if not isinstance(document, Mapping):
+        yield Problem("", "wrong-type", "a mapping is an object in { }", source)
+        return
+    for part in ("columns", "constants"):
+        if not isinstance(document.get(part, {}), Mapping):
+            yield Problem(f"/{part}", "wrong-type", f"{part} is an object in {{ }}", source)
+    columns = document.get("columns", {})
+    for name, spec in columns.items() if isinstance(columns, Mapping) else ():
+        pointer = f"/columns/{name}"
+        if isinstance(spec, Mapping):
+            for part, kind in _PARTS.items():
+                if part in spec and not isinstance(spec[part], kind):
+                    expected = {"create": "true or false", "values": "an object in { }"}.get(part, "text")
+                    yield Problem(f"{pointer}/{part}", "wrong-type", f"{part} is {expected}", source)
+            texts = spec.get("values", {})
+            if isinstance(texts, Mapping) and not all(one is None or isinstance(one, str) for one in texts.values()):
+                yield Problem(f"{pointer}/values", "wrong-type", "values gives a text, or null, for each text", source)
+            if spec.get("create") and spec.get("match") is None:
+                yield Problem(
+                    f"{pointer}/create", "no-match", "create makes what match does not find: add match", source
+                )
+        elif spec is not None and not isinstance(spec, str):
+            yield Problem(pointer, "wrong-type", "a column is a field's name, an object in { }, or null", source)
 
 
 def _columns(
@@ -145,9 +185,11 @@ def _match_problem(catalog: Catalog, target: Field, match: str | None) -> str | 
         return None
     if target.type not in ("reference", "user", "team") or target.to is None:
         return f"match finds a record to refer to, but {target.title} is {target.type}"
-    if catalog.entity(target.to).field(match) is None:
+    found = catalog.entity(target.to).fields.get(match)
+    if found is None:
         return f"{target.to} has no field “{match}”"
-    return None
+    kinds = {column.kind for column in fields.columns(found)}
+    return None if kinds == {"text"} else f"match compares texts, but {found.title} is {found.type}"
 
 
 def _target(entity: Entity, name: str) -> bool:

@@ -6,7 +6,8 @@ import csv
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,14 @@ class Table:
     count: int
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        """Yield ``(row number in the file, cells)``; the header is row 1. Empty rows are passed over."""
+        """Yield ``(row number in the file, cells)``; the header is row 1. Empty rows are passed over.
+
+        Empty cells beyond the header are left out: spreadsheets save them where a column was once used.
+        """
         for number, cells in enumerate(_cells(self.path, self.encoding), start=1):
-            if number > 1 and any(cells):
+            if number > 1 and _filled(cells):
+                while len(cells) > len(self.header) and not cells[-1].strip():
+                    cells.pop()
                 yield number, cells
 
 
@@ -49,16 +55,22 @@ def open_table(path: Path) -> Table:
     encoding = "" if path.suffix.lower() == ".xlsx" else _encoding(path)
     rows = _cells(path, encoding)
     header = [cell.strip() for cell in next(rows, [])]
+    while header and not header[-1]:
+        header.pop()
     problems = []
-    if not any(header):
+    if not header:
         problems.append(Problem("", "no-header", "the first row names the columns; it is empty", path.name))
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         problems.append(Problem("", "column-twice", f"columns named twice: {', '.join(twice)}", path.name))
     if problems:
         raise DefinitionError(f"{path.name} cannot be read as a table", problems)
-    count = sum(1 for cells in rows if any(cells))
+    count = sum(1 for cells in rows if _filled(cells))
     return Table(path.name, digest.hexdigest(), header, path, encoding, count)
+
+
+def _filled(cells: Sequence[str]) -> bool:
+    return any(cell.strip() for cell in cells)
 
 
 def _encoding(path: Path) -> str:
@@ -99,9 +111,9 @@ def _sheet(path: Path) -> Iterator[list[str]]:
         text = f"it is no xlsx file: {error}"
         raise DefinitionError(f"{path.name} cannot be read", [Problem("", "bad-xlsx", text, path.name)]) from None
     try:
-        for cells in book.worksheets[0].iter_rows(values_only=True):
+        for cells in book.worksheets[0].iter_rows():
             _bounded(path, cells)
-            yield [_text(cell) for cell in cells]
+            yield [_text(cell.value, cell.number_format or "") for cell in cells]
     finally:
         book.close()
 
@@ -111,17 +123,25 @@ def _bounded(path: Path, cells: Sequence[Any]) -> None:
         raise TooLargeError(f"{path.name} has a row with {len(cells)} cells, at most {_MOST_COLUMNS} are taken")
 
 
-def _text(value: Any) -> str:
-    """Return a cell as the text that a person would have typed."""
+def _text(value: Any, shown: str) -> str:
+    """Return a cell as the text that a person would have typed.
+
+    A spreadsheet keeps a day as its first moment, and 15 % as the number 0.15: ``shown``, the format of the cell, tells
+    what the person sees.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{_digits(value * 100)}%" if "%" in shown else _digits(value)
     if isinstance(value, datetime):
-        midnight = value.hour == value.minute == value.second == 0
-        return value.date().isoformat() if midnight else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, timedelta):
+        return f"PT{_digits(value.total_seconds())}S"
     return str(value)
+
+
+def _digits(value: float) -> str:
+    """Return a number without exponent in the 15 digits that spreadsheets show of one: 0.1 + 0.2 is 0.3 there."""
+    return str(value) if isinstance(value, int) else format(Decimal(f"{value:.15g}"), "f")
