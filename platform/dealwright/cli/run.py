@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from waitress.server import create_server
@@ -14,16 +14,17 @@ from dealwright import access, records, rules
 from dealwright.app import create_app
 from dealwright.cli.places import database_option, opened, told
 from dealwright.records import Work
+from dealwright.storage import files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
     from dealwright.events import Event
     from dealwright.jobs.worker import Worker
     from dealwright.metadata.catalog import Catalog
     from dealwright.records import Workspace
-    from dealwright.storage import Connection
+    from dealwright.storage import Connection, Database
 
 #: Threads that answer requests in one process.
 THREADS = 8
@@ -60,12 +61,16 @@ def prove(catalog: Catalog) -> None:
 def worker_of(workspace: Workspace) -> Worker:
     """Return the worker of a workspace, not yet started."""
     # The library that runs jobs takes half a second to import: only the processes that need it pay for that.
-    from dealwright.jobs.worker import Worker
+    from dealwright.jobs import NIGHTLY, Schedule, Worker
+
+    def sweep(database: Database, arguments: Mapping[str, Any]) -> None:
+        files.sweep(database, workspace.folder)
 
     def happen(connection: Connection, events: Sequence[Event]) -> None:
         records.happen(Work(workspace, connection, access.platform_itself()), events)
 
-    return Worker(workspace.database, happen)
+    schedules = (NIGHTLY, Schedule("files", "40 3 * * *", "files"))
+    return Worker(workspace.database, happen, kinds={"files": sweep}, schedules=schedules)
 
 
 class _Background:
