@@ -37,7 +37,7 @@ def shown(
     writers = catalog.once(("fields.shown", entity_id), lambda: _writers(catalog, entity_id))
     out: dict[str, Any] = {}
     for name, pair, write in writers:
-        if name in row and (only is None or name in only):
+        if (only is None or name in only) and name in row:
             value = row[name]
             if value is None or write is None:
                 out[name] = value

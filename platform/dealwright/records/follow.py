@@ -80,10 +80,9 @@ def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = N
         moved = events.MOVED if "stage" in draft.since else events.UPDATED
         kind = events.CREATED if draft.new and not draft.events else moved
     # The currency of an amount is a column of its own, and part of the amount for everybody else.
-    since = dict.fromkeys(name.removesuffix("__currency") for name in draft.since)
-    names = [name for name in since if name in draft.entity.fields or name in draft.entity.system_fields]
-    before = fields.shown(work.catalog, draft.entity.id, {**draft.env, **draft.started}, only=names)
-    after = fields.shown(work.catalog, draft.entity.id, draft.env, only=names)
+    since = {name.removesuffix("__currency") for name in draft.since}
+    before = fields.shown(work.catalog, draft.entity.id, {**draft.env, **draft.started}, only=since)
+    after = fields.shown(work.catalog, draft.entity.id, draft.env, only=since)
     event = events.Event(
         id=clock.new_id(),
         type=kind,
@@ -93,7 +92,7 @@ def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = N
         at=work.now,
         actor=work.user.id,
         data={"rule": rule} if rule is not None else {},
-        changes={n: (before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)},
+        changes={n: (before.get(n), value) for n, value in after.items() if before.get(n) != value},
         cause=draft.events[-1].id if draft.events else draft.cause,
         depth=draft.depth + len(draft.events),
     )

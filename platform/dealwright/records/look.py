@@ -11,7 +11,7 @@ from dealwright.storage import queries
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dealwright.metadata.definitions import Entity, Field, Pipeline
     from dealwright.records.draft import Draft
@@ -137,11 +137,11 @@ def _touches_unique(entity: Entity, changed: Collection[str]) -> bool:
 def _references(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Find every record that the changed references name: one statement, and one more where rows are restricted."""
     links: list[tuple[Draft, str, str, str, str]] = []
+    linking = work.catalog.once(("records.links", entity.id), lambda: tuple(_linking(entity)))
     for draft in drafts:
-        for name in draft.changed:
-            field = entity.field(name)
-            if field is not None:
-                links += [(draft, name, *link) for link in _links(field, draft.env.get(name), f"/{name}")]
+        for field in linking:
+            if field.id in draft.changed:
+                links += [(draft, field.id, *link) for link in _links(field, draft.env.get(field.id), f"/{field.id}")]
     if not links:
         return
     wanted: dict[str, set[str]] = {}
@@ -195,6 +195,13 @@ def _chosen(value: Any, inner: str, pointer: str) -> list[tuple[str, str]]:
     if inner:
         return [found for i, row in enumerate(value) for found in _chosen(row.get(inner), "", f"{pointer}/{i}/{inner}")]
     return [(one, f"{pointer}/{i}") for i, one in enumerate(value)] if isinstance(value, list) else [(value, pointer)]
+
+
+def _linking(entity: Entity) -> Iterator[Field]:
+    """Yield the fields whose values name records, and rows that hold such fields."""
+    for field in entity.all_fields().values():
+        if field.type in _LINKS or any(one.type in _LINKS for one in (field.items or {}).values()):
+            yield field
 
 
 def _links(field: Field, value: Any, pointer: str) -> list[tuple[str, str, str]]:
