@@ -1,10 +1,10 @@
 """What must hold in a workspace after any fault, read from its tables without trusting the code that wrote them.
 
-    I1  a record is what the changes of its events lead to
-    I2  the versions of a record are 1, 2, 3 … without a gap
-    I3  nothing is there by half: each event has its record, each decision its event, each asked effect its row
-    I4  a rule acts at most once within a window
-    I5  what was sent was committed (that everything is sent once is counted at the receiver)
+I1  a record is what the changes of its events lead to
+I2  the versions of a record are 1, 2, 3 … without a gap
+I3  nothing is there by half: each event has its record, each decision its event, each asked effect its row
+I4  a rule acts at most once within a window
+I5  what was sent was committed (that everything is sent once is counted at the receiver)
 """
 
 from __future__ import annotations
@@ -31,32 +31,57 @@ TOLD = ("owner", "team", "archived_at", "pipeline", "stage", "stage_entered_at",
 Row = dict[str, Any]
 
 
-def violations(database: Database, catalog: Catalog, sent: Collection[str] = ()) -> list[str]:
-    """Return every invariant that does not hold, in words; ``sent`` are the keys that have reached a receiver."""
+def last(database: Database) -> int:
+    """Return the number of the last event; what happens later has higher ones."""
     with database.read() as connection:
-        log = _rows(connection, sa.select(system.event).order_by(system.event.c.seq))
-        decisions = _rows(connection, sa.select(system.decision))
-        firings = _rows(connection, sa.select(system.firing))
-        messages = _rows(connection, sa.select(system.outbox))
-        requests = _rows(connection, sa.select(system.idempotency).where(system.idempotency.c.status.is_(None)))
-        records = {entity: _records(connection, catalog, entity) for entity in catalog.entities}
+        return connection.scalar(sa.select(sa.func.max(system.event.c.seq))) or 0
+
+
+def violations(database: Database, catalog: Catalog, sent: Collection[str] = (), since: int = 0) -> list[str]:
+    """Return every invariant that does not hold, in words.
+
+    Args:
+        database: The workspace, looked at in one state while others may be writing.
+        catalog: Its definitions.
+        sent: Keys that have reached a receiver.
+        since: Look only at the records of events after this one; 0 looks at everything there is.
+    """
+    with database.read() as connection:
+        if database.dialect == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        touched = set(connection.scalars(sa.select(system.event.c.record).where(system.event.c.seq > since)))
+        found = {
+            table.name: _rows(connection, table, touched if since else None)
+            for table in (system.event, system.decision, system.firing)
+        }
+        events_of = {event["id"] for event in found["dw_event"]}
+        messages = [one for one in _rows(connection, system.outbox, None) if not since or one["event"] in events_of]
+        keys = set(connection.scalars(sa.select(system.outbox.c.key)))
+        requests = connection.scalars(
+            sa.select(system.idempotency.c.key).where(system.idempotency.c.status.is_(None))
+        ).all()
+        records = {
+            entity: _records(connection, catalog, entity, touched if since else None) for entity in catalog.entities
+        }
         orphans = list(_orphans(connection, catalog))
+    log = sorted(found["dw_event"], key=lambda one: int(one["seq"]))
     return [
         *orphans,
-        *(f"request {one['key']} is still being worked on" for one in requests),
+        *(f"request {key} is still being worked on" for key in requests),
         *_histories(catalog, records, log),
-        *_effects(catalog, log, decisions, firings, messages),
-        *(f"I5: {key} was sent and is not there" for key in set(sent) - {one["key"] for one in messages}),
+        *_effects(catalog, log, found["dw_decision"], found["dw_firing"], messages),
+        *(f"I5: {key} was sent and is not there" for key in set(sent) - keys),
     ]
 
 
-def _rows(connection: Connection, statement: sa.Select[Any]) -> list[Row]:
+def _rows(connection: Connection, table: sa.Table, touched: Collection[str] | None) -> list[Row]:
+    statement = sa.select(table) if touched is None else sa.select(table).where(table.c.record.in_(touched))
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def _records(connection: Connection, catalog: Catalog, entity: str) -> dict[str, Row]:
+def _records(connection: Connection, catalog: Catalog, entity: str, touched: Collection[str] | None) -> dict[str, Row]:
     table = tables.of(catalog).tables[entity.replace(".", "__")]
-    ids = list(connection.scalars(sa.select(table.c.id)))
+    ids = list(touched) if touched is not None else list(connection.scalars(sa.select(table.c.id)))
     return {identifier: dict(row) for identifier, row in stored.get(connection, catalog, entity, ids).items()}
 
 
@@ -134,6 +159,8 @@ def _effects(
         if made.pop((one["event"], one["rule"]), 0) != wanted:
             yield f"I3: {one['rule']} asked for {wanted} records on {one['record']}, and there are others"
         expected |= {f"{one['id']}:{i}:0" for i, do in enumerate(actions) if do == "call_webhook"}
-    yield from (f"I3: {count} records by {rule} that no decision asked for" for (_, rule), count in made.items() if rule)
+    yield from (
+        f"I3: {count} records by {rule} that no decision asked for" for (_, rule), count in made.items() if rule
+    )
     yield from (f"I3: the message {key} is not in the outbox" for key in expected - keys)
     yield from (f"I3: nothing has decided on the message {key}" for key in keys - expected)

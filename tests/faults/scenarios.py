@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 #: A deal with which rules set the tier, create a task and call a webhook.
 BIG = {"amount": "200000", "win": "80", "closes_on": "2027-01-31"}
 LINES = [{"what": "desk", "qty": 2, "price": "10"}, {"what": "lamp", "qty": 1, "price": "5.50"}]
+MANIFEST = {"kind": "pack", "id": "t", "ns": "t", "lang": 1, "title": "T", "version": "1.0.0", "platform": ">=0.1"}
 TASK = "Visit {} of Acme"
 
 
@@ -56,7 +57,9 @@ def tasks(site: Site, title: str) -> int:
 
 
 def compared(**pairs: tuple[Any, Any]) -> list[str]:
-    return [f"{name} is {found!r}, expected {expected!r}" for name, (found, expected) in pairs.items() if found != expected]
+    return [
+        f"{name} is {found!r}, expected {expected!r}" for name, (found, expected) in pairs.items() if found != expected
+    ]
 
 
 class Save:
@@ -83,18 +86,19 @@ class Update:
 
     def begin(self, site: Site, run: int) -> Any:
         name = f"update {run}"
-        return name, site.create("t.deal", name=name, account=site.account, amount="200000", win="10", lines=LINES)
+        return run, name, site.create("t.deal", name=name, account=site.account, amount="200000", win="10", lines=LINES)
 
     def act(self, site: Site, state: Any) -> list[Any]:
-        return [site.ask("PATCH", f"/records/t.deal/{state[1]}", {"win": "80", "lines": LINES[:1]})]
+        run, _, deal = state
+        return [site.ask("PATCH", f"/records/t.deal/{deal}", {"win": "80", "lines": LINES[:1]}, f"update-{run}")]
 
     def wrong(self, site: Site, state: Any, answers: list[Any]) -> list[str]:
-        (found,) = deals(site, id=state[1])
+        (found,) = deals(site, id=state[2])
         return compared(
             status=(answers[0][0], 200),
             tier=(found["tier"], "A"),
             version=(found["version"], 2),
-            tasks=(tasks(site, TASK.format(state[0])), 1),
+            tasks=(tasks(site, TASK.format(state[1])), 1),
         )
 
 
@@ -223,12 +227,13 @@ class Outbox:
     def begin(self, site: Site, run: int) -> Any:
         for i in range(2):
             site.create("t.deal", name=f"outbox {run} {i}", account=site.account, **BIG)
-        self._at = clock.now()
         return run
 
     def act(self, site: Site, state: Any) -> list[Any]:
-        self._at = clock.after(3600 * (state + 1))  # whatever was claimed before is due again
-        with clock.frozen(self._at):
+        with site.workspace.database.read() as connection:
+            pending = sa.select(sa.func.max(system.outbox.c.next_at)).where(system.outbox.c.state == "pending")
+            latest = connection.scalar(pending) or clock.now()
+        with clock.frozen(max(latest, clock.now())):  # whatever a dead worker has claimed is due again
             sender = Deliveries(site.workspace.database, site.plugins(), self.PACE)
             while sender.look():
                 pass
@@ -250,7 +255,7 @@ class Install:
         extra = {name: {"field": "reference", "to": "t.account", "title": name, "indexed": True} for name in names}
         deal = {**DEAL, "properties": {**DEAL["properties"], **extra}}
         sourced = tuple(SourcedDocument(one, f"{one['kind']}:{one['id']}") for one in documents(NOTE, deal))
-        layer = Layer("t", "t", sourced, {}, frozenset({"base"}), version="1.0.0")
+        layer = Layer("t", "t", sourced, {}, frozenset({"base"}), version="1.0.0", manifest=MANIFEST)
         return run, PackSource(layer, site.folder)
 
     def act(self, site: Site, state: Any) -> list[Any]:

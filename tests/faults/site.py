@@ -61,14 +61,8 @@ class Site:
         self._client = create_app(self.workspace).test_client()
 
     def close(self) -> None:
-        """Close every connection, as is right before a fork."""
+        """Close every connection, as must be before a fork; each side connects anew, and keeps what it has compiled."""
         self.workspace.database.close()
-
-    def reopen(self) -> Database:
-        """Begin anew with a database that shares nothing with the one before."""
-        self.close()
-        self.workspace.database = Database(self.url)
-        return self.workspace.database
 
     @property
     def catalog(self) -> Catalog:

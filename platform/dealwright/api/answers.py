@@ -213,7 +213,7 @@ def plain_problem(status: int, title: str, detail: str) -> Response:
 
 
 def once(work: Work, make: Callable[[], Response]) -> Response:
-    """Answer a POST that carries an Idempotency-Key once; the same key and body get the same answer for 24 hours.
+    """Answer a POST, PATCH or PUT that carries an Idempotency-Key once; the same key and body get the same answer for 24 hours.
 
     The stored answer commits together with what the request did: after a crash there are both or neither.
 

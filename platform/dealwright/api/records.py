@@ -80,8 +80,12 @@ def update(entity: str, record: str) -> Response:
     data = answers.body()
     version = answers.expected_version()
     with answers.writing() as work:
-        saved = road.save_one(work, entity, Change(data, record, version))
-    return answers.answer(_with_warnings(saved), ETag=answers.etag(saved.version))
+
+        def make() -> Response:
+            saved = road.save_one(work, entity, Change(data, record, version))
+            return answers.answer(_with_warnings(saved), ETag=answers.etag(saved.version))
+
+        return answers.once(work, make)
 
 
 @records.delete("/records/<entity>/<record>")
@@ -157,10 +161,14 @@ def upsert(entity: str, field: str, value: str) -> Response:
     """Create the record whose external id ``field`` is ``value``, or change the one that has it."""
     data = answers.body()
     with answers.writing() as work:
-        saved = road.upsert(work, entity, field, value, data)
-        if saved.created:
-            return _created(work, entity, saved)
-    return answers.answer(_with_warnings(saved), ETag=answers.etag(saved.version))
+
+        def make() -> Response:
+            saved = road.upsert(work, entity, field, value, data)
+            if saved.created:
+                return _created(work, entity, saved)
+            return answers.answer(_with_warnings(saved), ETag=answers.etag(saved.version))
+
+        return answers.once(work, make)
 
 
 @records.post("/records/<entity>/bulk")

@@ -91,24 +91,25 @@ def install(
     rules.prove(catalog)
     with database.write() as connection:
         old = _active(connection)
-        if old is not None and old.revision == catalog.revision:
-            return Installed(catalog.revision, _versions(catalog), (), True)
+        unchanged = old is not None and old.revision == catalog.revision
         plan = schema.plan(old, catalog)
-        plan.apply(connection)
-        now = clock.now()
-        store(connection, catalog, layers_of(wanted), reason=reason, by=by, at=now)
-        revisions.activate(connection, catalog.revision, reason=reason, by=by, at=now)
-        workspaces.put_settings(connection, inherited)
-        audit.append(
-            connection,
-            action="revision.activated",
-            actor=by,
-            at=now,
-            subject=f"revision:{catalog.revision}",
-            data={"packs": _versions(catalog), "reason": reason},
-        )
+        if not unchanged:
+            plan.apply(connection)
+            now = clock.now()
+            store(connection, catalog, layers_of(wanted), reason=reason, by=by, at=now)
+            revisions.activate(connection, catalog.revision, reason=reason, by=by, at=now)
+            workspaces.put_settings(connection, inherited)
+            audit.append(
+                connection,
+                action="revision.activated",
+                actor=by,
+                at=now,
+                subject=f"revision:{catalog.revision}",
+                data={"packs": _versions(catalog), "reason": reason},
+            )
+    # Also where nothing has changed: an installation that died here has left indexes and keys for the next one.
     later = schema.complete(database, catalog)
-    return Installed(catalog.revision, _versions(catalog), (*(step.text for step in plan.steps), *later), False)
+    return Installed(catalog.revision, _versions(catalog), (*(step.text for step in plan.steps), *later), unchanged)
 
 
 def _check(settings: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access, clock, fields
 from dealwright.actions.plain import plain
-from dealwright.errors import DealwrightError, Problem, RecordError, UnknownFieldError
+from dealwright.errors import DealwrightError, Problem, RecordError, UnavailableError, UnknownFieldError
 from dealwright.records import mapping as mappings
 from dealwright.records import moves, road
 from dealwright.records.look import visible
@@ -340,6 +340,8 @@ def _move(work: Work, entity: Entity, row: _Row, stage: str) -> Saved | Dealwrig
     try:
         with work.connection.begin_nested():
             return moves.move_one(work, entity.id, row.id or "", stage, data=row.data)
+    except UnavailableError:
+        raise
     except DealwrightError as error:
         return error
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dealwright import access, fields
-from dealwright.errors import ConflictError, DealwrightError, Problem, RecordError, TooLargeError, UnknownFieldError
+from dealwright.errors import (
+    ConflictError,
+    DealwrightError,
+    Problem,
+    RecordError,
+    TooLargeError,
+    UnavailableError,
+    UnknownFieldError,
+)
 from dealwright.records import read, remove, road
 from dealwright.records.work import Change, Saved
 from dealwright.storage import records as stored
@@ -103,6 +111,8 @@ def _archive(work: Work, entity_id: str, one: Any, pointer: str) -> Saved | Deal
     try:
         with work.connection.begin_nested():
             return remove.archive(work, entity_id, one)
+    except UnavailableError:
+        raise
     except DealwrightError as error:
         return error
 

@@ -16,6 +16,7 @@ from dealwright.errors import (
     NotFoundError,
     StaleVersionError,
     TooLargeError,
+    UnavailableError,
 )
 from dealwright.records import attached, follow, judge, look, needs, numbers, write
 from dealwright.records.draft import Draft
@@ -92,6 +93,7 @@ def save_many(work: Work, entity_id: str, changes: Sequence[Change]) -> list[Sav
     Raises:
         NotFoundError, ForbiddenError: If the user may do nothing of the kind with this entity.
         TooLargeError: If there are more than ``MOST`` changes.
+        UnavailableError: If the database is busy or gone; the caller rolls back.
     """
     if len(changes) > MOST:
         raise TooLargeError(f"{len(changes)} records in one call, at most {MOST} are taken; send them in parts")
@@ -102,6 +104,8 @@ def save_many(work: Work, entity_id: str, changes: Sequence[Change]) -> list[Sav
     try:
         with work.connection.begin_nested():
             run(work, entity, drafts)
+    except UnavailableError:
+        raise  # of nobody's doing: the whole call is to be repeated
     except DealwrightError:
         # Something of one of them cannot be written: one by one, so that only the guilty are refused.
         drafts = [_alone(work, entity, change) for change in changes]
@@ -113,6 +117,8 @@ def _alone(work: Work, entity: Entity, change: Change) -> Draft:
     try:
         with work.connection.begin_nested():
             run(work, entity, [draft])
+    except UnavailableError:
+        raise
     except DealwrightError as error:
         draft.error = error
     return draft
