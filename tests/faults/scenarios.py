@@ -25,8 +25,6 @@ from worlds import DEAL, documents
 from .site import NOTE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .site import Site
 
 #: A deal with which rules set the tier, create a task and call a webhook.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from .invariants import last, violations
 from .kill_points import Points
