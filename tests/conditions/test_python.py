@@ -240,10 +240,14 @@ def test_explained_tells_of_each_leaf_what_it_looked_at():
 def test_a_long_condition_does_not_exhaust_the_stack():
     source = " || ".join(f"qty == {i}" for i in range(95))
     deep = "(" * 38 + "amount" + " + 1)" * 38 + " > 3"
-    program = (
-        f"import sys; sys.path[:0] = {json.dumps(sys.path)}\n"
-        "from conditions.world import catalog, DEAL\nfrom dealwright.conditions import of\n"
-        f"c = catalog(); sys.setrecursionlimit(350)\nprint(*[of(c, DEAL, s, 'filter').evaluate({{'qty': 94}}) for s in {json.dumps([source, deep])}])"
-    )
+    program = f"""
+import sys
+sys.path[:0] = {json.dumps(sys.path)}
+from conditions.world import catalog, DEAL
+from dealwright.conditions import of
+known = catalog()
+sys.setrecursionlimit(350)
+print(*[of(known, DEAL, source, "filter").evaluate({{"qty": 94}}) for source in {json.dumps([source, deep])}])
+"""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["True", "False"], done.stderr
