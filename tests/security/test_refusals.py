@@ -8,6 +8,9 @@ import re
 import pytest
 
 from access.surfaces import ROUTES
+from dealwright import access
+from dealwright.errors import UnknownFieldError
+from dealwright.records import Work
 from security.traces import traces
 from worlds import made, rows_of
 
@@ -258,3 +261,30 @@ def test_the_same_records_are_found_by_who_may_see_them(site):
     for name in ("margin", "share", "account.credit"):
         assert site.ask("root", "GET", f"{D}?filter={name}%20%3E%201").status_code == 200
         assert site.ask("root", "GET", f"{D}?sort={name}").status_code == 200
+
+
+@pytest.mark.parametrize("field", ["tier"])
+def test_a_field_that_may_only_be_seen_cannot_be_changed(site, field):
+    deal = f"{D}/{site.names['deal']}"
+    before = site.ask("ada", "GET", deal).json
+    for method, address, body in (
+        ("PATCH", deal, {field: "B"}),
+        ("POST", D, {"name": "x", field: "B"}),
+        ("PUT", f"{D}/by/code/D1", {field: "B"}),
+        ("POST", f"{deal}/move", {"to": "offer", "data": {field: "B"}}),
+    ):
+        response = site.ask("ada", method, address, body)
+        assert (response.status_code, response.json["errors"][0]["code"]) == (422, "read-only"), address
+    assert site.ask("ada", "GET", deal).json == before
+
+
+def test_each_of_two_guards_of_a_denied_field_holds_alone(site):
+    user = site.people["ada"]
+    with site.workspace.database.read() as connection:
+        work = Work(site.workspace, connection, user)
+        for name in ("margin", "share", "no_such"):
+            with pytest.raises(UnknownFieldError):
+                access.criteria(work.catalog, user, "read", "t.deal", work.tables, work.env, [name])
+            with pytest.raises(UnknownFieldError):
+                access.first_steps(work.catalog, user, "t.deal", [name])
+        assert access.first_steps(work.catalog, user, "t.deal", ["amount"]) == {"amount"}

@@ -44,7 +44,7 @@ FAULTS = (
     Fault("access/rights.py", 'for grant in self.matching("read", env)))', "for grant in self.grants))", REFUSALS),
     Fault("access/rights.py", 'otherwise = levels.get("*", "none")', 'otherwise = levels.get("*", "see")', TWINS),
     Fault("access/rights.py", 'one in ("see", "edit")}', 'one in ("see", "edit", "none")}', REFUSALS),
-    Fault("access/rights.py", 'if one == "edit" and name in see}', "if name in see}", TWINS),
+    Fault("access/rights.py", 'if one == "edit" and name in see}', "if name in see}", REFUSALS),
     Fault(
         "access/rights.py",
         'if grant.rows is None and "read" in grant.ops and _covers',
