@@ -33,7 +33,7 @@ def page(entity: str) -> Response:
             work,
             entity,
             filter=answers.single("filter"),
-            sort=answers.single("sort") or "-created_at",
+            sort=answers.single("sort") or None,
             only=only,
             size=answers.number("page_size", 50, 1, 200),
             cursor=answers.single("cursor"),

@@ -46,6 +46,10 @@ def import_command(
 
     dealwright import sales.account accounts.csv --map accounts.json --rejects refused.csv
     """
+    if rejects is not None and (
+        not rejects.parent.is_dir() or rejects.resolve() in (file.resolve(), mapping and mapping.resolve())
+    ):
+        raise click.UsageError(f"--rejects {rejects}: name another file, in a folder that exists")
     document = strict.read(mapping, mapping.name) if mapping is not None else None
     table = open_table(file)
     with opened(url) as workspace:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dealwright import packs
-from dealwright.cli.places import data_folder, opened, told
+from dealwright.cli.places import LOCALES, data_folder, opened, told
 from dealwright.cli.run import prove, run_server
 from dealwright.records import demonstration
 
@@ -18,7 +18,7 @@ _PASSWORD = "pipeline-demo-2026"  # noqa: S105 - printed for everybody to see, v
 @click.option("--no-serve", is_flag=True, help="Make the workspace and stop.")
 @click.option("--port", default=8000, metavar="PORT", help="Port to listen on.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where to put it.")
-@click.option("--locale", default="en", metavar="TAG", help="Language of the workspace: en or zh-CN.")
+@click.option("--locale", type=click.Choice(LOCALES), default="en", help="Language of the workspace.")
 @told
 def demo(no_serve: bool, port: int, folder: Path | None, locale: str) -> None:
     """Make a workspace to try, and serve it on this machine only. Run it again to go on with the same one."""

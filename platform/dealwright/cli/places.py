@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+#: Languages that the product speaks.
+LOCALES = ("en", "zh-CN")
+
 #: Environment variable that names the database.
 VARIABLE = "DEALWRIGHT_DATABASE_URL"
 
@@ -60,10 +63,11 @@ def opened(
 
     Args:
         url: Address of the database.
-        fresh: Whether it may be made if it is not there.
+        fresh: Whether it may be made if it is not there; a file that was made for a command that failed is removed.
         on_catalog: Told of each catalog that this process sees for the first time.
     """
     path = _file(url)
+    made = path is not None and not path.exists()
     if path is not None:
         if not fresh and not path.exists():
             fail(f"there is no workspace at {path}; make one with dealwright init")
@@ -72,9 +76,15 @@ def opened(
         database = Database(url)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    with database:
-        migrations.upgrade(database)
-        yield Workspace(database, files_folder(url), on_catalog=on_catalog)
+    try:
+        with database:
+            migrations.upgrade(database)
+            yield Workspace(database, files_folder(url), on_catalog=on_catalog)
+    except DealwrightError:
+        if made and path is not None:
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                path.with_name(name).unlink(missing_ok=True)
+        raise
 
 
 def files_folder(url: str) -> Path:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 import click
 
 from dealwright import __version__, access, clock, packs, plugins, rules
-from dealwright.cli.places import database_option, fail, json_option, opened, show, told
+from dealwright.cli.places import LOCALES, database_option, fail, json_option, opened, show, told
 from dealwright.records import add_user
-from dealwright.storage import audit, outbox, queue
+from dealwright.storage import audit, backlog, queue
+
+#: Seconds that a due message or timer may wait before something is wrong: a worker looks every few seconds.
+_PATIENCE = 300
 
 
 @click.command()
@@ -18,7 +22,7 @@ from dealwright.storage import audit, outbox, queue
 @click.option("--password-stdin", is_flag=True, help="Read that user's password from standard input.")
 @click.option("--demo", "with_demo", is_flag=True, help="Also install every shipped pack.")
 @click.option("--zone", default="UTC", metavar="ZONE", help="Time zone of the workspace, such as Asia/Shanghai.")
-@click.option("--locale", default="en", metavar="TAG", help="Language of the workspace: en or zh-CN.")
+@click.option("--locale", type=click.Choice(LOCALES), default="en", help="Language of the workspace.")
 @click.option("--currency", default="EUR", metavar="CODE", help="Currency of amounts that name none.")
 @told
 def init(
@@ -49,27 +53,34 @@ def init(
 def doctor(url: str, as_json: bool) -> None:
     """Look at a workspace and the installation, and say what is not as it should be."""
     faults: list[str] = []
-    with opened(url) as workspace, workspace.database.read() as connection:
-        catalog = workspace.catalog(connection)
+    with opened(url) as workspace:
+        late = backlog.of(workspace.database)
+        with workspace.database.read() as connection:
+            catalog = workspace.catalog(connection)
+            broken = audit.verify(connection)
+        rules.prove(catalog)
         status = rules.matcher_status(catalog)
-        for problem in rules.problems(catalog):
-            faults.append(str(problem))
-        broken = audit.verify(connection)
+        faults += map(str, rules.problems(catalog))
         if broken is not None:
             faults.append(f"the audit log is not whole: entry {broken} is not as it was written")
-        dead = outbox.counts(connection).get("dead", 0)
-        if dead:
-            faults.append(f"{dead} messages could not be delivered; look at the outbox in the console")
-        for fault in plugins.installed().faults:
-            faults.append(f"plugin {fault.plugin}: {fault.reason}")
+        if late.dead_messages:
+            faults.append(f"{late.dead_messages} messages could not be delivered; look at the outbox in the console")
+        if late.dead_jobs:
+            faults.append(f"{late.dead_jobs} jobs failed for good; look at the jobs in the console")
+        waiting = max(late.message_seconds, late.timer_seconds)
+        if waiting > _PATIENCE and not late.workers:
+            faults.append(f"work has waited for {waiting:.0f} seconds and no worker runs; start dealwright worker")
+        elif waiting > _PATIENCE:
+            faults.append(f"work has waited for {waiting:.0f} seconds; start more workers")
+        faults += [f"plugin {fault.plugin}: {fault.reason}" for fault in plugins.faults()]
         present = {one.id: one.version for one in catalog.packs.values()}
         content = {
             "version": __version__,
             "at": clock.now().isoformat(),
             "revision": catalog.revision,
             "packs": present,
-            "matcher": str(status),
-            "dead_messages": dead,
+            "matcher": asdict(status),
+            "backlog": asdict(late),
             "faults": faults,
         }
     show(
@@ -77,8 +88,9 @@ def doctor(url: str, as_json: bool) -> None:
         as_json,
         f"dealwright {__version__}, revision {catalog.revision}",
         f"packs: {', '.join(f'{k} {v}' for k, v in present.items()) or 'none'}",
-        f"matcher: {status}",
-        "everything is in order" if not faults else f"{len(faults)} faults:",
+        f"matcher: {status.serves}; {status.reason}",
+        f"workers: {late.workers}; longest wait of a message {late.message_seconds:.0f} s, of a timer {late.timer_seconds:.0f} s",
+        "everything is in order" if not faults else f"{len(faults)} fault{'s' if len(faults) != 1 else ''}:",
     )
     if faults:
         if not as_json:

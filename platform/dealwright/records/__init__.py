@@ -16,7 +16,7 @@ from dealwright.records.many import bulk, upsert
 from dealwright.records.moves import gates, move, move_one
 from dealwright.records.past import decided, explain, history, why
 from dealwright.records.people import add_user
-from dealwright.records.read import Page, aggregate, fetch, fetch_many, page, search, titles
+from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_first, page, search, titles
 from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
 from dealwright.records.trial import Checked, check
@@ -46,6 +46,7 @@ __all__ = [
     "history",
     "move",
     "move_one",
+    "newest_first",
     "opened",
     "page",
     "purge",

@@ -74,7 +74,7 @@ def _rows(work: Work, entity_id: str, condition: str | None) -> Iterator[Mapping
             work,
             entity_id,
             filter=condition,
-            sort="created_at,id",
+            sort="id",
             size=read.LARGEST_PAGE,
             cursor=cursor,
             op="export",

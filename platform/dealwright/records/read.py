@@ -94,7 +94,7 @@ def page(
     entity_id: str,
     *,
     filter: str | None = None,  # noqa: A002 - the word of the API
-    sort: str = "-created_at",
+    sort: str | None = None,
     only: Sequence[str] | None = None,
     size: int = 50,
     cursor: str | None = None,
@@ -109,7 +109,7 @@ def page(
         work: The transaction.
         entity_id: Id of the entity.
         filter: Condition that a record must meet.
-        sort: Fields or dotted paths with commas between; ``-`` before one turns it round.
+        sort: Fields or dotted paths with commas between; ``-`` before one turns it round. None: the newest first.
         only: Fields or dotted paths to return; None for all that may be seen.
         size: Records on the page, 1 to 200.
         cursor: ``next_cursor`` of the page before, with the same sort.
@@ -126,7 +126,7 @@ def page(
     entity = work.catalog.entity(entity_id)
     if not 1 <= size <= LARGEST_PAGE:
         raise QueryError(f"page_size is {size}, it may be 1 to {LARGEST_PAGE}", [])
-    keys = sort_keys(sort)
+    keys = sort_keys(sort if sort is not None else newest_first(work, entity_id))
     condition = filter_condition(work, entity, filter)
     looked_at = {path for path, _ in keys}
     if condition is not None:
@@ -224,6 +224,11 @@ def filter_condition(work: Work, entity: Entity, source: str | None) -> Conditio
     except ConditionError as error:
         problem = Problem("/filter", error.reason, f"{error.message} (characters {error.start + 1} to {error.end})")
         raise QueryError("the filter cannot be used", [problem]) from None
+
+
+def newest_first(work: Work, entity_id: str) -> str:
+    """Return the order of a list for which none was asked: ids rise with time, where the moment may not be seen."""
+    return "-created_at" if "created_at" in access.rights(work.catalog, work.user, entity_id).seen() else "-id"
 
 
 def sort_keys(sort: str) -> list[tuple[str, bool]]:

@@ -90,7 +90,7 @@ def listing(entity_id: str) -> ResponseReturnValue:
         access.demand(work.catalog, work.user, "read", entity_id)
         entity = work.catalog.entity(entity_id)
         query = {key: request.args.get(key, "").strip() for key in ("q", "filter", "sort", "cursor")}
-        query["sort"] = query["sort"] or "-created_at"
+        query["sort"] = query["sort"] or records.newest_first(work, entity_id)
         columns = _columns(work, entity, query)
         found, wrong = _page(work, entity, query, columns)
         page = render_template(
