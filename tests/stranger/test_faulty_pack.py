@@ -17,6 +17,9 @@ from served import dealwright
 if TYPE_CHECKING:
     from pathlib import Path
 
+# The server is a real one, and so is each command: a process of its own.
+pytestmark = pytest.mark.slow
+
 #: What the pack says of each fault of ``apiary.FAULTS``: file and place, code, and words that help.
 EXPECTED = {
     "pack.json/requires/nowhere": ("missing-pack", "nowhere"),

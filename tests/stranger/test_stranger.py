@@ -16,6 +16,9 @@ from apiary import Site
 from dealwright import fields
 from served import Visitor, dealwright
 
+# The server is a real one, and so is each command: a process of its own.
+pytestmark = pytest.mark.slow
+
 HIVES = "/api/v1/records/bee.hive"
 #: The smallest picture there is: one pixel.
 PNG = bytes.fromhex(
