@@ -218,12 +218,15 @@ class Import:
 
 
 class Outbox:
-    """Two messages are sent by a worker; what a dead one held goes out again when its claim has run out."""
+    """Messages are sent by a worker; what a dead one held goes out again when its claim has run out."""
 
     PACE = Pace(deliveries=1, lease=60)
 
+    def __init__(self, messages: int) -> None:
+        self.messages = messages
+
     def begin(self, site: Site, run: int) -> Any:
-        for i in range(2):
+        for i in range(self.messages):
             site.create("t.deal", name=f"outbox {run} {i}", account=site.account, **BIG)
         return run
 

@@ -108,7 +108,7 @@ WORK = {
     "bulk-atomic": Bulk(atomic=True),
     "bulk": Bulk(atomic=False),
     "archive": Archive(),
-    "outbox": Outbox(),
+    "outbox": Outbox(messages=1),
     "import": Import(rows=24),
     "install": Install(),
 }
@@ -117,7 +117,7 @@ WORK = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["save", "outbox"])
 def test_work_killed_at_any_point_and_repeated_is_done_whole_and_once(site: Site, name: str) -> None:
-    assert every_point(site, WORK[name]) >= 15
+    assert every_point(site, WORK[name]) >= 10
     received = site.received()
     assert (len(received) > len(set(received))) == (name == "outbox"), "only what was sent and not noted comes twice"
 
@@ -126,14 +126,19 @@ def test_work_killed_at_any_point_and_repeated_is_done_whole_and_once(site: Site
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", ["update", "move", "bulk-atomic", "bulk", "archive", "import", "install"])
 def test_work_killed_at_some_points_and_repeated_is_done_whole_and_once(site: Site, name: str) -> None:
-    assert some_points(site, WORK[name], 5) >= 5
+    assert some_points(site, WORK[name], 3) >= 4
 
 
 @pytest.mark.nightly
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", WORK)
 def test_any_work_killed_at_any_point_and_repeated_is_done_whole_and_once(site: Site, name: str) -> None:
-    assert every_point(site, WORK[name]) >= 15
+    assert every_point(site, WORK[name]) >= 10
+
+
+@pytest.mark.nightly
+def test_messages_of_a_worker_killed_at_any_point_all_arrive(site: Site) -> None:
+    assert every_point(site, Outbox(messages=3)) >= 20
 
 
 @pytest.mark.nightly
@@ -164,12 +169,6 @@ class Careless(Save):
 
 @pytest.mark.slow
 def test_the_search_finds_a_message_that_is_written_after_the_commit(site: Site) -> None:
-    caught = []
-    for at in range(1, MOST):
-        found, lived = trouble(site, Careless(), at, at)
-        if found:
-            caught.append(at)
-            assert "is not in the outbox" in " ".join(found)
-            break
-        assert not lived, "every point was tried and the fault not found"
-    assert caught
+    _, (total,) = child(site, Careless(), Careless().begin(site, 1), 0)
+    said = [one for at in range(total - 5, total + 1) for one in trouble(site, Careless(), at, at)[0]]
+    assert any("is not in the outbox" in one for one in said)
