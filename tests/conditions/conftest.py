@@ -120,3 +120,11 @@ def browser(world: World) -> Iterator[Browser]:
     started.envs(world.envs())
     yield started
     started.stop()
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Iterator[Browser]:
+    """A browser's interpreter without records of its own."""
+    started = Browser()
+    yield started
+    started.stop()

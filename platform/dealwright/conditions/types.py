@@ -145,7 +145,7 @@ def of(field: Field, catalog: Catalog, entity_id: str | None = None) -> Type:
     if name == "decimal":
         return Type("decimal", scale=int(spec.get("scale", 4)))
     if name == "select":
-        return Type("text", options=options, nullable=nullable)
+        return Type("text", options=None if spec.get("allow_new") else options, nullable=nullable)
     if name == "multi_select":
         return Type("set", options=None if spec.get("allow_new") else options, element="text")
     if name == "tags":

@@ -14,18 +14,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dealwright.conditions import python
+from dealwright.conditions import arithmetic, python
 from dealwright.conditions.sql import sqlite
 from dealwright.conditions.sql.functions import members
 from dealwright.conditions.sql.reach import Frame
 from dealwright.conditions.sql.types import Json
 from dealwright.conditions.sql.values import Values
-from dealwright.conditions.syntax import ROOTS, Call, Each, Name, Node, walk
-from dealwright.conditions.types import NUMBERS
+from dealwright.conditions.syntax import ROOTS, Call, Each, Literal, Name, Node, walk
+from dealwright.conditions.types import NUMBERS, Type
 
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _COLLECTIONS = python.COLLECTIONS
+_MOMENT = Type("datetime", nullable=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -88,11 +89,26 @@ class Truths(Values):
         if isinstance(node, Name):
             return self.flag(node, frame, wanted)
         assert isinstance(node, Call)  # noqa: S101 - a literal is constant, a question to rows was answered
+        node = self.since(node)
         portable = getattr(self, _LEAVES[node.op])(node, frame, wanted)
         if not self.is_foreign(node):
             return portable  # type: ignore[no-any-return]
         tree, arguments = self.foreign(node, frame)
         return sqlite.Either(sqlite.truth(tree, arguments) == (1 if wanted else 0), portable)
+
+    def since(self, node: Call) -> Call:
+        """Return ``days_in_stage > 7`` as ``stage_entered_at <= now() - days(8)``, which an index serves; else ``node``."""
+        left, right = node.args if len(node.args) == 2 else (node, node)
+        if not (isinstance(left, Name) and left.means is not None and node.op in _COMPARE and self.is_constant(right)):
+            return node
+        passed = left.means.args[0] if isinstance(left.means, Call) and left.means.op == "wholeDays()" else None
+        days = self.constant(right)
+        if not isinstance(passed, Call) or type(days) is not int or abs(days) > arithmetic.MAX_DAYS // 10:
+            return node
+        now, moment = passed.args
+        # A day is whole once it is over: more than 7 whole days have passed when 8 have.
+        edge = self.constant(now) - (days + (node.op in (">", "<="))) * arithmetic.DAY
+        return Call("<=" if node.op in (">", ">=") else ">", (moment, Literal(edge, _MOMENT)), node.type, node.at)
 
     def flag(self, node: Name, frame: Frame, wanted: bool) -> sa.ColumnElement[bool]:
         """Return a yes/no field; empty counts as no."""

@@ -88,14 +88,23 @@ class Reach:
     source: sa.FromClause | None = None
     vars: dict[str, Frame] = field(default_factory=dict)
     crossed: dict[tuple[Frame, tuple[str, ...]], Frame] = field(default_factory=dict)
+    used: dict[str, int] = field(default_factory=dict)
 
     def table(self, entity_id: str) -> sa.FromClause:
-        """Return a new alias of an entity's table."""
-        return self.metadata.tables[names.table_name(entity_id)].alias()
+        """Return an alias of an entity's table that this statement has not used yet."""
+        return self.alias(names.table_name(entity_id))
 
     def part(self, entity_id: str, field_id: str) -> sa.FromClause:
-        """Return a new alias of the table of a ``rows`` or ``references`` field."""
-        return self.metadata.tables[names.part_table_name(entity_id, field_id)].alias()
+        """Return an alias, not used yet, of the table of a ``rows`` or ``references`` field."""
+        return self.alias(names.part_table_name(entity_id, field_id))
+
+    def alias(self, name: str) -> sa.FromClause:
+        """Return the next alias of a table. An alias costs a copy of every column, so each is made once per catalog."""
+        self.used[name] = number = self.used.get(name, 0) + 1
+        made: dict[tuple[str, int], sa.FromClause] = self.metadata.info.setdefault("conditions.aliases", {})
+        if (name, number) not in made:
+            made.setdefault((name, number), self.metadata.tables[name].alias())
+        return made[name, number]
 
     def field(self, frame: Frame, name: str) -> Field | None:
         """Return the field of a frame."""
