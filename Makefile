@@ -22,8 +22,9 @@ check: $(VENV)/.installed  ## everything that must hold before a change lands
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n $(JOBS) -m "not nightly"
 
-bench: $(VENV)/.installed  ## each benchmark, one after the other; results are JSON lines
-	set -e; for file in $(sort $(wildcard benchmarks/*.py)); do $(BIN)/python $$file; done
+bench: $(VENV)/.installed  ## the platform beside a program written by hand; the figures also as build/benchmarks.json
+	mkdir -p build
+	$(BIN)/python -m benchmarks --json build/benchmarks.json
 
 nightly: $(VENV)/.installed  ## the long sizes of tests
 	$(BIN)/pytest -n $(JOBS) -m nightly

@@ -221,7 +221,13 @@ def _sqlite(engine: sa.Engine, begin: str) -> None:
     @sa.event.listens_for(engine, "connect")
     def _connect(connection: Any, record: object) -> None:
         connection.isolation_level = None
-        for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+        for pragma in (
+            "busy_timeout=30000",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+        ):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @sa.event.listens_for(engine, "begin")
@@ -296,7 +302,9 @@ def program(store: Store) -> Flask:
             deal.c.amount.between(Decimal(asked["low"]), Decimal(asked["high"])),
             account.c.region == asked["region"],
         )
-        listed = sa.select(deal).select_from(joined).where(where).order_by(deal.c.close_date.desc(), deal.c.id).limit(50)
+        listed = (
+            sa.select(deal).select_from(joined).where(where).order_by(deal.c.close_date.desc(), deal.c.id).limit(50)
+        )
         with store.reading.connect() as connection:
             known(connection)
             rows = connection.execute(listed).mappings().all()

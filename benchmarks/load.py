@@ -20,8 +20,9 @@ class AnswerError(Exception):
 
 @dataclass(frozen=True)
 class Rate:
-    """What a run gave: answers a second, milliseconds of one, and what the client itself took of one core."""
+    """What a run gave: answers, answers a second, milliseconds of one, and what the client itself took of one core."""
 
+    count: int
     per_second: float
     median: float
     slowest: float
@@ -115,4 +116,6 @@ def run(ports: Sequence[int], requests: Iterator[bytes], clients: int, seconds: 
     for line in lines:
         line.socket.close()
     took.sort()
-    return Rate(len(took) / lasted, statistics.median(took) * 1e3, took[int(len(took) * 0.99)] * 1e3, cpu / lasted)
+    return Rate(
+        len(took), len(took) / lasted, statistics.median(took) * 1e3, took[int(len(took) * 0.99)] * 1e3, cpu / lasted
+    )

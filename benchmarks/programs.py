@@ -18,8 +18,7 @@ import sqlalchemy as sa
 from benchmarks import hand_written, load, workload
 from dealwright import access, clock, fields, packs
 from dealwright.app import create_app
-from dealwright.records import Change, Work, Workspace, add_user, save_many
-from dealwright.records import imports
+from dealwright.records import Change, Work, Workspace, add_user, imports, save_many
 from dealwright.records.tables_in import open_table
 from dealwright.storage import Database, migrations
 from dealwright.storage import records as stored
@@ -180,7 +179,9 @@ class Platform(Program):
         return load.request("GET", f"/api/v1/records/bench.deal?{query}", self.token)
 
     def grouping(self) -> bytes:
-        return load.request("GET", "/api/v1/records/bench.deal/aggregate?group=phase&measure=count,sum:amount", self.token)
+        return load.request(
+            "GET", "/api/v1/records/bench.deal/aggregate?group=phase&measure=count,sum:amount", self.token
+        )
 
     def import_file(self, file: Path) -> None:
         """Import a file in this process, in the name of a user who may not do everything."""
@@ -277,7 +278,13 @@ def write_file(program: Program, file: Path, count: int, seed: int) -> None:
         cells = []
         for name in names:
             value = row[name]
-            text = ";".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+            text = (
+                ";".join(value)
+                if isinstance(value, list)
+                else str(value).lower()
+                if isinstance(value, bool)
+                else str(value)
+            )
             cells.append(f'"{text}"' if "," in text else text)
         lines.append(",".join(cells))
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")

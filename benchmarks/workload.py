@@ -16,10 +16,30 @@ LARGE = 100_000
 REGIONS = ("emea", "amer", "apac", "latam")
 PHASES = ("new", "qualified", "proposal", "negotiation", "won", "lost")
 PRODUCTS = ("core", "plus", "pro", "mobile", "support", "training", "cloud", "edge")
-WORDS = (
-    "renewal of the regional support contract with extended cover rollout pilot licences "
-    "migration audit quarterly review pricing volume partner channel delivery training"
-).split()
+WORDS = [
+    "renewal",
+    "of",
+    "the",
+    "regional",
+    "support",
+    "contract",
+    "with",
+    "extended",
+    "cover",
+    "rollout",
+    "pilot",
+    "licences",
+    "migration",
+    "audit",
+    "quarterly",
+    "review",
+    "pricing",
+    "volume",
+    "partner",
+    "channel",
+    "delivery",
+    "training",
+]
 
 
 @dataclass(frozen=True)
@@ -167,7 +187,8 @@ def write_pack(folder: Path, *, extra: bool = False) -> Path:
             "lang": 1,
             "title": "Rep",
             "grants": [
-                {"entity": f"bench.{name}", "ops": ["read", "create", "update", "import"]} for name in ("account", "deal")
+                {"entity": f"bench.{name}", "ops": ["read", "create", "update", "import"]}
+                for name in ("account", "deal")
             ]
             + [{"entity": "base.user", "ops": ["read"]}],
         },

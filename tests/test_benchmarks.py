@@ -1,0 +1,38 @@
+"""The benchmarks run: a short turn of everything they measure. What they measure depends on the machine; nothing here does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory and processor time are read from /proc")
+def test_a_quick_run_measures_both_programs_in_everything(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--only", "sqlite", "--json", str(figures)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(figures.read_text(encoding="utf-8"))["databases"]["sqlite"]
+    operations = found["operations"]
+    assert set(operations) == {"create", "update", "read one", "page of 50, count", "aggregate", "import"}
+    assert all(one[program] > 0 for one in operations.values() for program in ("dealwright", "by hand"))
+    assert len(found["cold start"]) == len(found["memory"]) == len(found["add a field"]) == 2
+
+
+def test_a_save_runs_as_many_statements_as_the_documentation_says(tmp_path: Path) -> None:
+    script = (
+        "import json, pathlib, sys; from benchmarks.programs import Platform;"
+        "folder = pathlib.Path(sys.argv[1]); program = Platform(f'sqlite:///{folder}/w.db', folder, 0);"
+        "program.fill(50); print(json.dumps(program.statements()))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    counted = json.loads(done.stdout)
+    assert counted == {"create": 6, "update": 6, "read one": 3, "page of 50, count": 3, "aggregate": 3}
