@@ -58,6 +58,8 @@ API = (
         {"type": "engagement.opened", "entity": "t.deal", "record": "{deal}", "data": {"asset": "quote"}},
     ),
     Surface("GET", "/api/v1/decisions/<decision>", "record", "/api/v1/decisions/{decision}"),
+    Surface("POST", "/api/v1/files", "signed-in", "/api/v1/files"),
+    Surface("GET", "/api/v1/files/<identifier>", "record", "/api/v1/files/{file}"),
     Surface("GET", "/api/v1/search", "signed-in", "/api/v1/search?q=Kestrel"),
     Surface("GET", "/api/v1/me", "signed-in", "/api/v1/me"),
     Surface("GET", "/api/v1/openapi.json", "signed-in", "/api/v1/openapi.json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import io
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -83,7 +84,7 @@ class Site:
         elif body is not None or raw is not None:
             options["data"] = raw if raw is not None else json.dumps(body, default=str)
             options["content_type"] = sent.pop("Content-Type", "application/json")
-        return self.app.test_client(use_cookies=False).open(address, method=method, headers=sent, **options)
+        return self.app.test_client(use_cookies=False).open(address, method=method, headers=sent, buffered=True, **options)
 
 
 def opened(workspace: Workspace) -> Site:
@@ -102,7 +103,9 @@ def opened(workspace: Workspace) -> Site:
     account = made(workspace, "t.account", name=f"{CANARY} account", region="east", code="A1")
     data = {"name": f"{CANARY} deal", "account": account, "amount": "100", "win": "80", "code": "D1"}
     deal = records.save(workspace, site.people["ada"], "t.deal", data)
+    file = records.upload(workspace, site.people["ada"], io.BytesIO(f"{CANARY} deal".encode()), "secret.txt")
     site.names = {
+        "file": file["id"],
         "account": account,
         "deal": deal.id,
         "decision": deal.decisions[0],

@@ -288,3 +288,26 @@ def test_each_of_two_guards_of_a_denied_field_holds_alone(site):
             with pytest.raises(UnknownFieldError):
                 access.first_steps(work.catalog, user, "t.deal", [name])
         assert access.first_steps(work.catalog, user, "t.deal", ["amount"]) == {"amount"}
+
+
+def test_what_is_defined_names_no_denied_field(site):
+    """Gates, formulas and checks of the world name ``margin`` and ``credit``; nothing that a rep is told does."""
+    addresses = [f"/api/v1/metadata/{kind}" for kind in ("entity", "pipeline", "rule", "role", "option_set")]
+    addresses += [f"/api/v1/metadata/{one}" for one in ("pipeline/t.sale", "entity/t.deal", "entity/t.account")]
+    addresses += [f"/api/v1/metadata/entity/{one}/schema" for one in ("t.deal", "t.account")]
+    addresses += [
+        "/api/v1/openapi.json",
+        "/records/t.deal",
+        "/records/t.deal/new",
+        f"/records/t.deal/{site.names['deal']}/edit",
+    ]
+    for address in addresses:
+        told = site.ask("ada", "GET", address)
+        assert told.status_code == 200, address
+        for name in ("margin", "credit", "Margin", "Credit", '"share"'):
+            assert name not in told.text, address
+        if address.startswith("/api"):
+            assert '"require"' not in told.text, address
+    # The positive control: an administrator is told all of it.
+    assert "margin" in site.ask("root", "GET", "/api/v1/metadata/entity/t.deal").text
+    assert '"require"' in site.ask("root", "GET", "/api/v1/metadata/pipeline/t.sale").text

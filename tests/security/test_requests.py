@@ -15,7 +15,8 @@ D = "/api/v1/records/t.deal"
 
 def test_every_answer_carries_the_headers_errors_and_files_too(shared_site):
     site = shared_site
-    addresses = [("GET", one.address.format(**site.names)) for one in ROUTES if one.method == "GET"]
+    plain = [one for one in ROUTES if one.method == "GET" and not one.rule.startswith("/api/v1/files/")]
+    addresses = [("GET", one.address.format(**site.names)) for one in plain]
     addresses += [("GET", "/nowhere"), ("GET", "/static/nothing.js"), ("POST", "/healthz"), ("GET", "/api/v1/nothing")]
     for who in ("root", "nobody"):
         for method, address in addresses:
@@ -26,6 +27,15 @@ def test_every_answer_carries_the_headers_errors_and_files_too(shared_site):
             assert "Access-Control-Allow-Origin" not in headers
             assert headers["X-Request-Id"]
     assert "unsafe" not in HEADERS["Content-Security-Policy"]
+
+
+def test_an_uploaded_file_runs_nothing(shared_site):
+    answer = shared_site.ask("ada", "GET", f"/api/v1/files/{shared_site.names['file']}")
+    assert answer.status_code == 200
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in answer.headers["Cache-Control"]
 
 
 def test_strict_transport_is_asked_for_over_tls_only(shared_site):

@@ -92,6 +92,46 @@ def test_lists_hold_the_records_and_fields_that_the_role_says_by_hand(pair):
                 assert twins.asked(site, request, 0).status == 404
 
 
+def test_a_decision_over_what_is_hidden_is_not_there(pair):
+    for site in pair:
+        expected = oracle.deals(site.workspace.database, *uma(site), all_fields(site))
+        hidden = shown = 0
+        for row in oracle.rows(site.workspace.database, "dw_decision"):
+            facts = json.loads(row["facts"]) if isinstance(row["facts"], str) else row["facts"]
+            looked_at = {name.removeprefix("old.").partition(".")[0] for name in facts}
+            status = twins.asked(site, twins.Request("GET", f"/api/v1/decisions/{row['id']}"), 0).status
+            if looked_at & oracle.DENIED or row["record"] not in expected:
+                assert status == 404
+                hidden += 1
+            elif looked_at <= expected[row["record"]]:
+                assert status == 200
+                shown += 1
+        assert hidden > 10
+        assert shown > 3
+
+
+def test_what_may_only_be_read_in_part_cannot_be_changed_and_tells_no_more(pair):
+    deals = oracle.deals(pair[0].workspace.database, *uma(pair[0]), all_fields(pair[0]))
+    partly = [identifier for identifier, seen in deals.items() if seen == oracle.FEW]
+    assert len(partly) == 6
+    for identifier in partly:
+        address = f"/api/v1/records/t.deal/{identifier}"
+        for request in (
+            twins.Request("PATCH", address, {"name": "taken"}),
+            twins.Request("DELETE", address),
+            twins.Request("POST", f"{address}/restore"),
+            twins.Request("POST", f"{address}/move", {"to": "lost"}),
+        ):
+            assert [twins.asked(site, request, 0).status for site in pair] == [403, 403]
+        for rest in ("checklist", "history", "decisions"):
+            one, other = (twins.asked(site, twins.Request("GET", f"{address}/{rest}"), 0) for site in pair)
+            assert one == other
+        for path in ("account", "account.region", "account.name"):
+            query = f"/api/v1/records/t.deal?sort=name&page_size=200&fields=name,{path}"
+            items = {one["id"]: one for one in answer(pair[0], query)["items"]}
+            assert path not in items[identifier]
+
+
 def all_fields(site):
     with site.workspace.database.read() as connection:
         catalog = site.workspace.catalog(connection)

@@ -334,6 +334,8 @@ class Asker:
         return joint.join(self._some(_FILTERS, 2))
 
     def _sort(self) -> str:
+        if self._chance.random() < 0.4:
+            return "name"  # of every record that can be seen: sorts by other fields leave some out
         return ",".join(self._chance.choice(["", "-"]) + one for one in self._some(_FIELDS, 2))
 
     def _list(self) -> Request:

@@ -17,10 +17,10 @@ _SHOWN = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 @files.post("/files")
 def upload() -> Response:
     """Take one file (``multipart/form-data``, part ``file``); 201 with the value that a record's field takes."""
-    if request.mimetype != "multipart/form-data":
-        raise QueryError(f"the body is “{request.mimetype or 'of no type'}”; send it as multipart/form-data")
     with answers.reading() as work:
         user = work.user
+    if request.mimetype != "multipart/form-data":
+        raise QueryError(f"the body is “{request.mimetype or 'of no type'}”; send it as multipart/form-data")
     sent = request.files.getlist("file")
     if len(sent) != 1:
         text = f"{len(sent)} parts are named “file”; send one file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
@@ -13,8 +14,6 @@ from dealwright.errors import ConditionError, NotFoundError, Problem, RecordErro
 from dealwright.metadata.schemas import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dealwright.records import Work
 
 metadata = Blueprint("metadata", __name__)
@@ -44,6 +43,8 @@ def document(kind: str, identifier: str) -> Response:
         shown = dict(found)
         if kind == "entity" and not _may_see_all(work):
             shown = _entity(work, identifier, found)
+        if kind == "pipeline" and not _may_see_all(work):
+            shown = _pipeline(found)
     return answers.answer(shown)
 
 
@@ -145,15 +146,28 @@ def _entity(work: Work, identifier: str, found: Mapping[str, Any]) -> dict[str, 
     seen = held.seen() | held.edited("create") | held.edited("update")
     keep = {"kind", "id", "title", "plural", "description", "display", "icon", "hue", "lang"}
     shown = {key: value for key, value in found.items() if key in keep}
-    shown["properties"] = {
-        name: {key: value for key, value in spec.items() if key not in _FORMULAS}
-        for name, spec in found.get("properties", {}).items()
-        if name in seen
-    }
+    shown["properties"] = {name: _bare(spec) for name, spec in found.get("properties", {}).items() if name in seen}
     shown["required"] = [name for name in found.get("required", []) if name in seen]
     return shown
 
 
+def _bare(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a field's definition without its conditions, those of its columns too."""
+    shown = {key: value for key, value in spec.items() if key not in _FORMULAS}
+    if isinstance(items := shown.get("items"), Mapping):
+        columns = {name: _bare(column) for name, column in items.get("properties", {}).items()}
+        shown["items"] = {**items, "properties": columns} if columns else dict(items)
+    return shown
+
+
+def _pipeline(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a pipeline without its gates, which can name any field; what is missing is told record by record."""
+    stages = [{key: value for key, value in stage.items() if key in _OF_STAGE} for stage in found.get("stages", ())]
+    return {**{key: value for key, value in found.items() if key in _OF_PIPELINE}, "stages": stages}
+
+
+_OF_PIPELINE = frozenset({"kind", "id", "lang", "title", "description", "entity", "version", "start"})
+_OF_STAGE = frozenset({"id", "title", "description", "probability", "outcome", "next", "hue", "icon"})
 #: Keywords whose text can name fields that the caller may not see.
 _FORMULAS = frozenset(
     {
