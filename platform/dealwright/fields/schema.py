@@ -59,7 +59,7 @@ class Sent:
 
     def __init__(self, fields: Iterable[Field], catalog: Catalog, *, dropped: Iterable[str] = ()) -> None:
         given = {one.id: one for one in fields}
-        values: dict[str, Value | Dropped] = {}
+        values: dict[str, SchemaField[Any]] = {}
         for one in given.values():
             kind = TYPES[one.type]
             values[one.id] = Value(kind, kind.reader(one, catalog))
