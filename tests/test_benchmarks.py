@@ -32,7 +32,9 @@ def test_a_save_runs_as_many_statements_as_the_documentation_says(tmp_path: Path
         "folder = pathlib.Path(sys.argv[1]); program = Platform(f'sqlite:///{folder}/w.db', folder, 0);"
         "program.fill(50); print(json.dumps(program.statements()))"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     counted = json.loads(done.stdout)
     assert counted == {"create": 6, "update": 6, "read one": 3, "page of 50, count": 3, "aggregate": 3}
