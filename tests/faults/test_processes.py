@@ -6,6 +6,7 @@ Some clients repeat a request that was not answered, with its key; the others gi
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
@@ -147,8 +148,9 @@ class Clients:
             with urllib.request.urlopen(request, timeout=15) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            return error.code, error.read().decode(errors="replace")
-        except (OSError, ValueError):
+            with error:
+                return error.code, str(error)
+        except (OSError, http.client.HTTPException):  # among them an answer that was cut off
             return 0, None
 
     def until_answered(self, method: str, path: str, body: Any, key: str) -> Any:
