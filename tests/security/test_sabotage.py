@@ -109,7 +109,7 @@ FAULTS = (
     Fault("records/judge.py", "        if field is None or name not in seen:", "        if field is None:", REFUSALS),
     Fault("records/judge.py", "        _forget(draft)", "        pass", REFUSALS),
     Fault("records/judge.py", "    if draft.new or seen:", "    if True:", REFUSALS),
-    Fault("records/remove.py", '    if not held.matching("delete", draft.env):', "    if False:", REFUSALS),
+    Fault("records/remove.py", '    if not held.matching("delete", draft.env):', "    if False:", TWINS),
     Fault("records/happenings.py", "    if not events.is_sendable(kind):", "    if False:", REFUSALS),
     Fault("records/happenings.py", 'or not held.matching("update", draft.env):', "or False:", INVENTORY),
     # who asks
