@@ -103,12 +103,15 @@ def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = N
 
 
 def _claimed(work: Work, by_event: Mapping[str, Draft], decisions: Iterable[Decision]) -> Iterable[Decision]:
-    """Note every decision; yield those that are to be acted on: fired, live, and the first in their window."""
+    """Note the last decision of each rule; yield those to be acted on: fired, live, and the first in their window."""
     fired: list[Decision] = []
     for decision in decisions:
         draft = by_event[decision.event]
         if decision.rule in draft.fired:
             continue  # it fired in an earlier round of this save
+        if any(one.rule == decision.rule for one in draft.decisions):
+            # It was asked before and did not fire; what it says of the record as it is now stands.
+            draft.decisions = [one for one in draft.decisions if one.rule != decision.rule]
         draft.decisions.append(decision)
         if decision.fired:
             draft.fired.add(decision.rule)
