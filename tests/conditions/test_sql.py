@@ -207,6 +207,7 @@ TYPES = sa.Table(
     sa.MetaData(),
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("amount", Scaled(2)),
+    sa.Column("whole", Scaled(4)),
     sa.Column("seen", UtcDateTime),
     sa.Column("wait", Milliseconds),
     sa.Column("at", ClockTime),
@@ -227,7 +228,9 @@ def test_values_come_back_as_they_were_sent(kept):
     moment = NOW + timedelta(milliseconds=123)
     row = {
         "id": 1,
-        "amount": Decimal("-0.10"),
+        "amount": Decimal("-4.30"),
+        # A binary float would lose its last digits.
+        "whole": Decimal("99999999999999.9999"),
         "seen": moment,
         "wait": timedelta(days=-1, milliseconds=1),
         "at": None,
@@ -238,7 +241,7 @@ def test_values_come_back_as_they_were_sent(kept):
             connection.execute(TYPES.insert(), [row, {**dict.fromkeys(row), "id": 2}])
             first, second = connection.execute(sa.select(TYPES).order_by(TYPES.c.id)).mappings().all()
             assert dict(first) == row
-            assert str(first["amount"]) == "-0.10"
+            assert str(first["amount"]) == "-4.30"
             assert first["seen"].utcoffset() == timedelta(0)
             assert dict(second) == {**dict.fromkeys(row), "id": 2}
             assert connection.scalar(sa.select(sa.func.count()).where(TYPES.c.more.is_(None))) == 1
