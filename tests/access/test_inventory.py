@@ -65,7 +65,9 @@ def test_public_routes_are_few_and_known():
 def test_every_command_has_a_row():
     def names(command: click.Command, path: tuple[str, ...] = ()):
         if isinstance(command, click.Group):
-            return [found for name, one in command.commands.items() for found in names(one, (*path, name))]
+            context = click.Context(command)
+            known = {name: command.get_command(context, name) for name in command.list_commands(context)}
+            return [found for name, one in known.items() for found in names(one, (*path, name))]
         return [" ".join(path)]
 
     assert set(names(main)) == set(COMMANDS)
