@@ -230,3 +230,13 @@ def test_numbers_are_given_in_order_without_gaps(database, tmp_path):
     assert number(datetime(2026, 5, 1, tzinfo=UTC)) == ["N-2026-001", "N-2026-002"]
     assert number(datetime(2026, 6, 1, tzinfo=UTC)) == ["N-2026-003", "N-2026-004"]
     assert number(datetime(2027, 1, 1, tzinfo=UTC)) == ["N-2027-001", "N-2027-002"]
+
+
+def test_a_grant_for_some_fields_of_the_whole_shows_none_of_its_parts(database, tmp_path):
+    workspace = opened(database, NOTE, folder=tmp_path)
+    deal = made(workspace, "t.deal", name="x")
+    made(workspace, "t.note", deal=deal, text="secret")
+    viewer = person(workspace, "Vic", ["t.viewer"])
+    with workspace.database.read() as connection:
+        assert len(records.page(Work(workspace, connection, viewer), "t.deal", sort="id").items) == 1
+        assert records.page(Work(workspace, connection, viewer), "t.note", sort="id").items == []

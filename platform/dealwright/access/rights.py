@@ -40,12 +40,14 @@ class EntityGrant:
         rows: What a record must meet, or None for every record.
         see: Fields that may be read on a record that meets ``rows``, editable ones included.
         edit: Fields that may be written on such a record.
+        others: What the grant says of fields that it does not name: ``edit``, ``see`` or ``none``.
     """
 
     ops: frozenset[str]
     rows: Condition | None
     see: frozenset[str]
     edit: frozenset[str]
+    others: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +145,28 @@ _WITH_PARTS = {"read": "read", "create": "update", "update": "update", "delete":
 
 
 def _of_the_whole(catalog: Catalog, roles: tuple[str, ...], entity: Entity) -> list[EntityGrant]:
-    """Return what the rights to the whole allow with its parts, where no grant names the parts themselves."""
+    """Return what the rights to the whole allow with its parts, where no grant names the parts themselves.
+
+    A grant that shows only some fields of the whole shows none of its parts, and one that lets only some be changed
+    lets none of them be changed: the parts are fields that it does not name.
+    """
     reference = entity.fields[str(entity.part_of)]
     found = []
     names = frozenset(entity.all_fields())
+    see = names - _tainted(catalog, roles, entity, names)
     for grant in rights_of(catalog, roles, str(reference.to)).grants:
-        ops = frozenset(op for op, needed in _WITH_PARTS.items() if needed in grant.ops)
+        if grant.others == "none":
+            continue
+        changes = grant.others == "edit"
+        ops = frozenset(
+            op for op, needed in _WITH_PARTS.items() if needed in grant.ops and (changes or needed != "update")
+        )
         rows = None
         if grant.rows is not None:
             source = conditions.through(reference.id, grant.rows)
-            rows = conditions.of(
-                catalog, entity.id, source, "permission", namespace=grant.rows.entity.partition(".")[0]
-            )
-        see = names - _tainted(catalog, roles, entity, names)
-        found.append(EntityGrant(ops, rows, see, see))
+            whose = grant.rows.entity.partition(".")[0]
+            rows = conditions.of(catalog, entity.id, source, "permission", namespace=whose)
+        found.append(EntityGrant(ops, rows, see, see if changes else frozenset(), grant.others))
     return found
 
 
@@ -172,7 +182,7 @@ def _grant(catalog: Catalog, roles: tuple[str, ...], entity: Entity, grant: Gran
     see -= _tainted(catalog, roles, entity, see)
     edit = {name for name, one in level.items() if one == "edit" and name in see}
     rows = conditions.of(catalog, entity.id, grant.rows, "permission", namespace=namespace) if grant.rows else None
-    return EntityGrant(grant.ops, rows, frozenset(see), frozenset(edit))
+    return EntityGrant(grant.ops, rows, frozenset(see), frozenset(edit), otherwise)
 
 
 def _tainted(catalog: Catalog, roles: tuple[str, ...], entity: Entity, see: Iterable[str]) -> set[str]:
