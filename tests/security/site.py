@@ -84,7 +84,9 @@ class Site:
         elif body is not None or raw is not None:
             options["data"] = raw if raw is not None else json.dumps(body, default=str)
             options["content_type"] = sent.pop("Content-Type", "application/json")
-        return self.app.test_client(use_cookies=False).open(address, method=method, headers=sent, buffered=True, **options)
+        return self.app.test_client(use_cookies=False).open(
+            address, method=method, headers=sent, buffered=True, **options
+        )
 
 
 def opened(workspace: Workspace) -> Site:

@@ -14,7 +14,7 @@ from dealwright import access, records, rules
 from dealwright.app import create_app
 from dealwright.cli.places import database_option, opened, told
 from dealwright.records import Work
-from dealwright.storage import files
+from dealwright.storage import files, schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,12 +50,20 @@ def worker(url: str) -> None:
     """Do the background work of a workspace: deliveries, timers, jobs. Any number may run. SIGTERM drains."""
     _to_the_terminal()
     with opened(url, on_catalog=prove) as workspace:
+        complete(workspace)
         worker_of(workspace).run(lambda: click.echo("the worker runs", err=True))
 
 
 def prove(catalog: Catalog) -> None:
     """Try the C matcher on a catalog in a process of its own, beside the work; until then Python alone decides."""
     threading.Thread(target=rules.prove, args=(catalog,), name="prove", daemon=True).start()
+
+
+def complete(workspace: Workspace) -> None:
+    """Finish what an installation that was cut off has left undone in the tables."""
+    with workspace.database.read() as connection:
+        catalog = workspace.catalog(connection)
+    schema.complete(workspace.database, catalog)
 
 
 def worker_of(workspace: Workspace) -> Worker:
@@ -83,6 +91,7 @@ class _Background:
         self._thread.start()
 
     def _start(self) -> None:
+        complete(self._workspace)
         worker = worker_of(self._workspace)
         worker.start()
         self._worker = worker

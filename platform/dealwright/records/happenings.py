@@ -122,7 +122,8 @@ def _follow(work: Work, entity: Entity, told: Sequence[tuple[Draft, Event]]) -> 
         road.write_and_follow(work, entity, drafts, effects)
         for draft in drafts:
             if draft.changed:
-                draft.before = {**(draft.before or {}), **draft.env, "version": draft.version}
-                draft.env["version"] = draft.version
+                version = draft.version
+                draft.env["version"] = version
+                draft.before = {**(draft.before or {}), **draft.env, "version": version}
             draft.events, draft.decisions, draft.changed = [], [], set()
             draft.fired = set()
