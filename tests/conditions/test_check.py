@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conditions import sources
 from conditions.world import DEAL, catalog
 from dealwright.conditions import of
 from dealwright.conditions.scope import USES
 from dealwright.conditions.types import Type
+from dealwright.conditions.types import of as of_field
 from dealwright.errors import ConditionError, NotFoundError
+from dealwright.metadata.catalog import Catalog
+from dealwright.metadata.definitions import Entity, Field
+from dealwright.metadata.system import system_fields
 
 
 def condition(source, use="filter", **more):
@@ -339,6 +344,99 @@ def test_a_negated_comparison_of_what_may_be_empty_warns():
     )
     assert condition("!(rank > 3)", "filter").warnings == ()
     assert condition("!active", "gate").warnings == ()
+
+
+# Circles and nonsense ---------------------------------------------------------------------------------------------
+
+
+def field(identifier, kind, **spec):
+    return Field(identifier, kind, identifier, spec=spec, to=spec.get("to"))
+
+
+def circle():
+    fields = [
+        field("self", "reference", to="t.thing"),
+        field("a", "lookup", via="self", value="b"),
+        field("b", "lookup", via="self", value="a"),
+        field("c", "rollup", of="t.thing", via="self", measure="max", value="d"),
+        field("d", "rollup", of="t.thing", via="self", measure="max", value="c"),
+        field("e", "lookup", via="self", value="f"),
+        field("f", "lookup", via="self", value="g"),
+        field("g", "integer"),
+    ]
+    own = {one.id: one for one in fields}
+    entity = Entity("t.thing", "T", "T", own, system_fields(None))
+    empty = {"documents": {}, "rules": {}, "roles": {}, "pipelines": {}, "parameters": {}, "packs": {}, "settings": {}}
+    return Catalog(revision="circle", entities={entity.id: entity}, **empty)
+
+
+@pytest.mark.parametrize("name", ["a", "b", "c", "d"])
+def test_what_is_worked_out_in_a_circle_has_no_value(name):
+    with pytest.raises(ConditionError) as caught:
+        of(circle(), "t.thing", f"{name} == 3", "filter")
+    assert caught.value.reason in ("wrong-type", "too-deep")
+
+
+def test_a_lookup_of_a_lookup_is_one_path():
+    assert of(circle(), "t.thing", "e == 3", "filter").names == {"self.self.g"}
+    assert of_field(circle().entities["t.thing"].fields["e"], circle(), "t.thing").kind == "integer"
+
+
+TOKENS = [
+    *(
+        "amount",
+        "qty",
+        "name",
+        "active",
+        "account",
+        "account.region",
+        "lines",
+        "tags",
+        "closes",
+        "seen",
+        "stage",
+        "null",
+    ),
+    *(
+        "&&",
+        "||",
+        "!",
+        "==",
+        "!=",
+        "<",
+        "in",
+        "+",
+        "-",
+        "*",
+        "/",
+        "(",
+        ")",
+        "?",
+        ":",
+        ",",
+        "[",
+        "]",
+        "1",
+        "0.5",
+        '"won"',
+    ),
+    *("lines.exists(l, ", "lines.sum(l, ", "l.qty", "now()", "days(", "blank(", "coalesce(", "user.id", "is_new", "l"),
+    *("changed(", "event.x", "size(", "round(", "addMonths(", "partners.all(p, ", "p.rank", "true", 'duration("1h")'),
+]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=14).map(" ".join), st.sampled_from(sorted(USES)))
+def test_whatever_is_written_is_checked_or_refused_with_a_place(source, use):
+    try:
+        checked = condition(source, use)
+    except ConditionError as error:
+        for one in (error, *error.others):
+            assert 0 <= one.start < one.end <= len(source)
+    else:
+        # What was checked can be evaluated, also where everything is empty.
+        result = checked.evaluate({})
+        assert not USES[use].condition or type(result) is bool
 
 
 # Laws -------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,10 @@ from conditions.world import ASKER, DEAL, NOW, catalog
 from dealwright.conditions import of, sql
 from dealwright.conditions.sql.types import ClockTime, Json, Milliseconds, Scaled, UtcDateTime
 from dealwright.errors import QueryError, UnknownFieldError
+from dealwright.metadata import load
+from dealwright.metadata.catalog import Catalog
+from dealwright.metadata.definitions import Entity, Field
+from dealwright.metadata.system import system_fields
 from dealwright.storage import tables
 
 PG, LITE = postgresql.dialect(), sqlite.dialect()
@@ -198,6 +202,30 @@ def test_the_picker_of_a_reference_sees_the_record_being_edited(world, engines):
         where = sql.criteria(one, tables.of(catalog()), accounts, catalog(), env)
         with engine.connect() as connection:
             assert sorted(connection.execute(sa.select(accounts.c.id).where(where)).scalars()) == wanted
+
+
+def test_formulas_that_double_at_each_step_are_refused():
+    first = {"f0": {"field": "formula", "result": "integer", "formula": "wholeDays(now() - created_at)"}}
+    more = {f"f{i}": {"field": "formula", "result": "integer", "formula": f"f{i - 1} + f{i - 1}"} for i in range(1, 12)}
+    known = load.catalog_of([{"kind": "entity", "id": "t.thing", "title": "T", "properties": first | more}])
+    things = sa.Table("t__thing", sa.MetaData(), sa.Column("id", sa.Text), sa.Column("created_at", UtcDateTime))
+    assert sql.value("f3", things.metadata, things, known, ASKER) is not None
+    with pytest.raises(QueryError, match="too many roll-ups and formulas"):
+        sql.value("f11", things.metadata, things, known, ASKER)
+
+
+def test_a_formula_of_itself_is_refused():
+    own = {
+        name: Field(name, "formula", name, spec={"result": "date", "formula": f"{other} + wait"})
+        for name, other in (("a", "b"), ("b", "a"))
+    }
+    own["wait"] = Field("wait", "duration", "wait")
+    entity = Entity("t.thing", "T", "T", own, system_fields(None))
+    empty = {"documents": {}, "rules": {}, "roles": {}, "pipelines": {}, "parameters": {}, "packs": {}, "settings": {}}
+    known = Catalog(revision="circle", entities={entity.id: entity}, **empty)
+    things = sa.Table("t__thing", sa.MetaData(), sa.Column("id", sa.Text), sa.Column("wait", Milliseconds))
+    with pytest.raises(QueryError, match="worked out from itself"):
+        sql.value("a", things.metadata, things, known, ASKER)
 
 
 # Column types -----------------------------------------------------------------------------------------------------

@@ -114,6 +114,8 @@ _USER = {
     "team": Type("reference", entity="base.team"),
     "roles": Type("set", element="text", nullable=False),
 }
+#: Lookups and roll-ups of each other that are followed.
+_MAX_DEPTH = 8
 _NEVER_EMPTY = frozenset({"id", "version", "created_at", "updated_at", "is_new"})
 
 
@@ -122,13 +124,14 @@ def alike(name: str, builtin: str) -> None:
     _ALIKE[name] = builtin
 
 
-def of(field: Field, catalog: Catalog, entity_id: str | None = None) -> Type:
+def of(field: Field, catalog: Catalog, entity_id: str | None = None, *, depth: int = 0) -> Type:
     """Return the type that a field's value has in conditions.
 
     Args:
         field: The field.
         catalog: The definitions in force.
         entity_id: The entity of the field; needed for a lookup, whose type lies at the end of its path.
+        depth: How many lookups and roll-ups lie before it; those that lead round in a circle have no type.
 
     Returns:
         A type of kind ``unknown`` for what is no value (``static``) or cannot be worked out (a path
@@ -163,9 +166,9 @@ def of(field: Field, catalog: Catalog, entity_id: str | None = None) -> Type:
     if name == "formula":
         return _result(spec)
     if name == "rollup":
-        return _rollup(field, catalog)
+        return _rollup(field, catalog, depth)
     if name == "lookup" and entity_id is not None:
-        return end_of((str(spec.get("via")), *str(spec.get("value")).split(".")), entity_id, catalog)
+        return end_of((str(spec.get("via")), *str(spec.get("value")).split(".")), entity_id, catalog, depth)
     return UNKNOWN
 
 
@@ -196,11 +199,11 @@ def of_parameter(kind: str, value: object) -> Type:
     return Type("text", nullable=False)
 
 
-def end_of(path: tuple[str, ...], entity_id: str, catalog: Catalog) -> Type:
+def end_of(path: tuple[str, ...], entity_id: str, catalog: Catalog, depth: int = 0) -> Type:
     """Return the type at the end of a path over references, unknown if it leads nowhere or round in a circle."""
     for step, field, here in hops(path, entity_id, catalog):
         if step == len(path) - 1:
-            return of(field, catalog, here) if field.type != "lookup" else UNKNOWN
+            return of(field, catalog, here, depth=depth + 1) if depth < _MAX_DEPTH else UNKNOWN
     return UNKNOWN
 
 
@@ -229,14 +232,14 @@ def _result(spec: Document) -> Type:
     return _PLAIN.get(str(result), UNKNOWN)
 
 
-def _rollup(field: Field, catalog: Catalog) -> Type:
+def _rollup(field: Field, catalog: Catalog, depth: int) -> Type:
     spec = field.spec
     measure, of_entity = spec.get("measure"), spec.get("of")
     if measure == "count":
         return Type("integer", nullable=False)
     if not spec.get("value") or not of_entity:
         return UNKNOWN
-    value = end_of(tuple(str(spec["value"]).split(".")), str(of_entity), catalog)
+    value = end_of(tuple(str(spec["value"]).split(".")), str(of_entity), catalog, depth)
     if value.kind not in ORDERED:
         return UNKNOWN
     if measure == "avg":

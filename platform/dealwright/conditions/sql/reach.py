@@ -21,6 +21,7 @@ from dealwright.conditions.sql import sqlite
 from dealwright.conditions.sql.types import ClockTime, Json, Milliseconds, Scaled, UtcDateTime
 from dealwright.conditions.syntax import Call, Literal, Name, Node
 from dealwright.conditions.types import Type
+from dealwright.errors import QueryError
 from dealwright.metadata import names
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 #: Most decimal places of a value that a query gives back: a column of 18 digits holds no more usefully.
 MAX_SCALE = 8
+#: Most times that roll-ups and formulas without a column stand in one statement, formulas in formulas each time anew:
+#: they could double at each step.
+MAX_UNFOLDED = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +93,9 @@ class Reach:
     vars: dict[str, Frame] = field(default_factory=dict)
     crossed: dict[tuple[Frame, tuple[str, ...]], Frame] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
+    worked_out: dict[tuple[Frame, str], tuple[sa.ColumnElement[Any], int]] = field(default_factory=dict)
+    pending: set[tuple[Frame, str]] = field(default_factory=set)
+    unfolded: int = 0
 
     def table(self, entity_id: str) -> sa.FromClause:
         """Return an alias of an entity's table that this statement has not used yet."""
@@ -175,6 +182,22 @@ class Reach:
         """Return what a field of a frame holds: its column, or what it is worked out from."""
         if name in frame.table.c:
             return frame.table.c[name]
+        if (frame, name) not in self.worked_out:
+            if (frame, name) in self.pending:
+                raise QueryError(f"“{name}” is worked out from itself")
+            self.pending.add((frame, name))
+            before = self.unfolded
+            element = self.work_out(frame, name)
+            self.pending.discard((frame, name))
+            self.worked_out[frame, name] = (element, self.unfolded - before + 1)
+        element, weight = self.worked_out[frame, name]
+        self.unfolded += weight
+        if self.unfolded > MAX_UNFOLDED:
+            raise QueryError(f"too many roll-ups and formulas stand behind “{name}” to ask for it in one query")
+        return element
+
+    def work_out(self, frame: Frame, name: str) -> sa.ColumnElement[Any]:
+        """Return what stands for a field that has no column."""
         found = self.field(frame, name)
         if found is not None and found.type == "rollup":
             return self.rollup(frame, found)
