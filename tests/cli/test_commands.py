@@ -27,7 +27,10 @@ COMMANDS = [
 
 def named(group, before=""):
     """Return the names of every command below a group."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         yield f"{before}{name}"
         if hasattr(command, "commands"):
             yield from named(command, f"{before}{name} ")
