@@ -120,6 +120,11 @@ def opened(database: Database, *more: Mapping[str, Any], folder: Path = Path("fi
     """Put the world in force in a migrated database and return the workspace."""
     sourced = tuple(SourcedDocument(one, f"{one['kind']}:{one['id']}") for one in documents(*more))
     layers = [load.base(), Layer("t", "t", sourced, {}, frozenset({"base"}))]
+    return in_force(database, layers, folder)
+
+
+def in_force(database: Database, layers: Sequence[Layer], folder: Path) -> Workspace:
+    """Put layers in force in a migrated database and return the workspace."""
     catalog = load.catalog(layers, {"currency": "EUR"})
     with database.write() as connection:
         schema.plan(None, catalog).apply(connection)

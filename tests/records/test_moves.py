@@ -8,8 +8,11 @@ import pytest
 
 from dealwright import access, clock, records
 from dealwright.errors import ConflictError, GateUnmetError, QueryError, RecordError
+from dealwright.metadata import load
+from dealwright.metadata.layers import Layer, SourcedDocument
 from dealwright.records import Work
-from worlds import made, person, rows_of
+from dealwright.storage import Database
+from worlds import documents, in_force, made, person, rows_of
 
 OPERATOR = access.operator()
 
@@ -81,3 +84,27 @@ def test_moving_needs_the_right_to_move(workspace, deal):
     viewer = person(workspace, "Vic", ["t.viewer"])
     with pytest.raises(Exception, match="may not move"):
         records.move(workspace, viewer, "t.deal", deal, "lost")
+
+
+def test_a_gate_of_another_pack_s_pipeline_reads_the_parameters_of_its_own_pack(sqlite_url, tmp_path):
+    own = {
+        "kind": "pipeline", "id": "u.second", "lang": 1, "title": "Second", "entity": "t.deal", "version": 1, "start": "a",
+        "stages": [
+            {"id": "a", "title": "A", "next": ["b"],
+             "exit": [{"id": "big", "require": "amount >= param.least", "message": "Too small", "fields": ["amount"]}]},
+            {"id": "b", "title": "B", "next": []},
+        ],
+    }  # fmt: skip
+    limit = {"kind": "parameter", "id": "u.least", "type": "integer", "title": "Least", "default": 100}
+    sourced = [SourcedDocument(one, one["id"]) for one in documents()]
+    layers = [
+        load.base(),
+        Layer("t", "t", tuple(sourced), {}, frozenset({"base"})),
+        Layer("u", "u", (SourcedDocument(own, "own"), SourcedDocument(limit, "limit")), {}, frozenset({"t"})),
+    ]
+    with Database(sqlite_url) as database:
+        workspace = in_force(database, layers, tmp_path)
+        deal = records.save(workspace, OPERATOR, "t.deal", {"name": "x", "pipeline": "u.second", "amount": "99"})
+        with pytest.raises(GateUnmetError):
+            records.move(workspace, OPERATOR, "t.deal", deal.id, "b")
+        assert records.move(workspace, OPERATOR, "t.deal", deal.id, "b", data={"amount": "100"}).record["stage"] == "b"

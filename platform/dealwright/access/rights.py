@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dealwright import conditions
-from dealwright.errors import ForbiddenError, NotFoundError
+from dealwright.errors import ConditionError, ForbiddenError, NotFoundError
+from dealwright.fields.plan import namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -165,7 +166,11 @@ def _of_the_whole(catalog: Catalog, roles: tuple[str, ...], entity: Entity) -> l
         if grant.rows is not None:
             source = conditions.through(reference.id, grant.rows)
             whose = grant.rows.entity.partition(".")[0]
-            rows = conditions.of(catalog, entity.id, source, "permission", namespace=whose)
+            try:
+                rows = conditions.of(catalog, entity.id, source, "permission", namespace=whose)
+            except ConditionError:
+                # It asks the rows of the whole, which cannot be reached from here: then the parts need their own grant.
+                continue
         found.append(EntityGrant(ops, rows, see, see if changes else frozenset(), grant.others))
     return found
 
@@ -207,7 +212,8 @@ def _inputs_seen(
 ) -> bool:
     """Tell whether everything that a computed field is worked out from may be seen; ``sees`` knows the own fields."""
     if field.type == "formula":
-        formula = conditions.of(catalog, entity.id, field.spec["formula"], "formula")
+        own = namespace(field.id, entity.id)
+        formula = conditions.of(catalog, entity.id, field.spec["formula"], "formula", namespace=own)
         return sees(formula.fields) and _others_seen(catalog, roles, formula)
     if field.type == "lookup":
         return sees({field.spec["via"]}) and path_seen(
@@ -216,7 +222,8 @@ def _inputs_seen(
     if field.type == "rollup":
         read = {field.spec["via"], *([field.spec["value"]] if field.spec.get("value") else [])}
         if field.spec.get("filter"):
-            condition = conditions.of(catalog, field.spec["of"], field.spec["filter"], "filter")
+            own = namespace(field.id, entity.id)
+            condition = conditions.of(catalog, field.spec["of"], field.spec["filter"], "filter", namespace=own)
             read |= condition.fields
             if not _others_seen(catalog, roles, condition):
                 return False

@@ -105,12 +105,13 @@ def _checked(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
             "ok": False,
             "errors": [
                 {
-                    "start": error.start,
-                    "end": error.end,
-                    "code": error.reason,
-                    "message": error.message,
-                    "suggestion": error.suggestion,
+                    "start": one.start,
+                    "end": one.end,
+                    "code": one.reason,
+                    "message": one.message,
+                    "suggestion": one.suggestion,
                 }
+                for one in ((error, *error.others) if _may_see_all(work) else (error,))
             ],
         }
     except UnknownFieldError as error:

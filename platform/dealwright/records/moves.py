@@ -182,9 +182,10 @@ def unmet(
             if env.get(name) is None and entity.field(name) is not None:
                 problems.append(Problem(f"/{name}", "required", messages.message("required")))
     sides = [(here, "exit", here.exit)] if here is not None and leaving else []
+    namespace = str(env.get("pipeline") or entity.id).partition(".")[0]
     for stage, side, held in [*sides, (there, "enter", there.enter)]:
         for gate in held:
-            condition = conditions.of(work.catalog, entity.id, gate.require, "gate")
+            condition = conditions.of(work.catalog, entity.id, gate.require, "gate", namespace=namespace)
             if only is not None and not _within(work, entity, condition, only):
                 continue
             if condition.evaluate(env) is not True:

@@ -58,7 +58,8 @@ def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs
     for pipeline_id in entity.pipelines:
         for stage in catalog.pipelines[pipeline_id].stages.values():
             for gate in (*stage.enter, *stage.exit):
-                names |= conditions.of(catalog, entity.id, gate.require, "gate").names
+                own = pipeline_id.partition(".")[0]
+                names |= conditions.of(catalog, entity.id, gate.require, "gate", namespace=own).names
     return sorted_out(entity, names)
 
 

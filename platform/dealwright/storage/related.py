@@ -13,6 +13,7 @@ from dealwright import conditions
 from dealwright.conditions import sql
 from dealwright.conditions.sql.types import Id, UtcDateTime
 from dealwright.errors import NotFoundError
+from dealwright.fields.plan import namespace
 from dealwright.metadata import names
 from dealwright.storage import tables
 from dealwright.storage.several import chunks, possible
@@ -168,7 +169,7 @@ def rollups(
         nothing = {"count": 0, "sum": _zero(catalog, field)}.get(measure)
         for values in found.values():
             values[name] = nothing
-        statement = _rollup_statement(catalog, field, env)
+        statement = _rollup_statement(catalog, entity, field, env)
         for some in chunks(sought):
             for identifier, *totals in connection.execute(statement, {"ids__": some}):
                 if measure == "avg":
@@ -179,7 +180,7 @@ def rollups(
     return found
 
 
-def _rollup_statement(catalog: Catalog, field: Field, env: Mapping[str, Any]) -> sa.Select[Any]:
+def _rollup_statement(catalog: Catalog, entity: str, field: Field, env: Mapping[str, Any]) -> sa.Select[Any]:
     metadata = tables.of(catalog)
     table = metadata.tables[names.table_name(field.spec["of"])]
     via = table.c[field.spec["via"]]
@@ -188,7 +189,8 @@ def _rollup_statement(catalog: Catalog, field: Field, env: Mapping[str, Any]) ->
         table.c.archived_at.is_(None),
     ]
     if source := field.spec.get("filter"):
-        condition = conditions.of(catalog, field.spec["of"], source, "filter")
+        own = namespace(field.id, entity)
+        condition = conditions.of(catalog, field.spec["of"], source, "filter", namespace=own)
         where.append(sql.criteria(condition, metadata, table, catalog, env))
     return sa.select(via, *_measure(field, table)).where(*where).group_by(via)
 
