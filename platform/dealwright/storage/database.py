@@ -23,6 +23,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
+
+# The library of jobs imports it later, in a thread of its own, and a statement that is built meanwhile finds half of it.
+import sqlalchemy.orm
 from sqlalchemy import event
 
 from dealwright.conditions.sql import prepare
