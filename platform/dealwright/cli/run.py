@@ -112,10 +112,18 @@ def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxie
     def stop(number: int, frame: FrameType | None) -> None:
         ending.set()
         server.close()
+        # Browsers keep connections open on which nothing is asked: those would hold the end up for two minutes.
+        for channel in list(getattr(server, "active_channels", {}).values()):
+            if channel.requests:
+                channel.close_when_flushed = True
+            else:
+                channel.handle_close()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        click.echo(f"http://{host}:{server.effective_port} serves {workspace.database.dialect}", err=True)
+        # A name such as localhost can stand for several sockets, which have no single port to tell.
+        here = getattr(server, "effective_port", port)
+        click.echo(f"http://{host}:{here} serves {workspace.database.dialect}", err=True)
         try:
             server.run()
         except OSError:
