@@ -14,7 +14,7 @@ from dealwright.fields import messages
 from dealwright.fields.messages import TEMPLATES, WORDS, Word, described, message
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted((ROOT / "platform/dealwright/fields").glob("*.py"))
+SOURCES = sorted(Path(messages.__file__).parent.glob("*.py"))
 #: Calls whose first argument, or whose second, is a code.
 CALLS = {"refuse": 0, "refuse_value": 0, "Fault": 0, "message": 0, "say": 1, "problem": 1, "Problem": 1}
 
