@@ -75,7 +75,7 @@ def worker_of(workspace: Workspace) -> Worker:
         files.sweep(database, workspace.folder)
 
     def happen(connection: Connection, events: Sequence[Event]) -> None:
-        records.happen(Work(workspace, connection, access.platform_itself()), events)
+        records.due(Work(workspace, connection, access.platform_itself()), events)
 
     schedules = (NIGHTLY, Schedule("files", "40 3 * * *", "files"))
     return Worker(workspace.database, happen, kinds={"files": sweep}, schedules=schedules)

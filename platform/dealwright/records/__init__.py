@@ -1,7 +1,7 @@
 """Records: the one road of a change, and reading what is there.
 
 save, save_many, move, archive, restore, purge      every change (``docs/architecture.md``, "The way of one save")
-send, happen                                        events that are no save
+send, happen, due                                   events that are no save, timers that are due
 check                                               what a save would say
 fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
 history, decided, explain                           what happened and why
@@ -19,6 +19,7 @@ from dealwright.records.people import add_user
 from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_first, page, search, titles
 from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
+from dealwright.records.timing import due
 from dealwright.records.trial import Checked, check
 from dealwright.records.work import Change, Saved, Work
 from dealwright.records.workspace import Workspace
@@ -37,6 +38,7 @@ __all__ = [
     "bulk",
     "check",
     "decided",
+    "due",
     "explain",
     "export",
     "fetch",
