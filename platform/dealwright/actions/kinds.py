@@ -49,7 +49,14 @@ def _assign(action: CompiledAction, values: Mapping[str, Any], subject: Subject)
 
 
 def _create_record(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
-    return [CreateRecord(action.spec["entity"], values)]
+    entity = subject.catalog.entities.get(action.spec["entity"])
+    data = dict(values)
+    for name, value in values.items():
+        # A reference to any entity is told which: the one that the expression leads to, mostly this record's.
+        field = entity.fields.get(name) if entity is not None else None
+        if field is not None and field.type == "any_reference" and isinstance(value, str):
+            data[name] = {"entity": action.values[name].type.entity or subject.entity, "id": value}
+    return [CreateRecord(action.spec["entity"], data)]
 
 
 def _create_task(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:

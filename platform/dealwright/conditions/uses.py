@@ -126,6 +126,8 @@ def places(catalog: Catalog) -> Iterator[Use]:
         for index, unique in enumerate(entity.unique):
             if unique.when:
                 yield _use(entity, f"/unique/{index}/when", unique.when, "filter", unique.id)
+        if entity.interaction is not None and entity.interaction.when:
+            yield _use(entity, "/interaction/when", entity.interaction.when, "filter", "")
     yield from _of_rules(catalog)
     yield from _of_pipelines(catalog)
     yield from _of_roles(catalog)

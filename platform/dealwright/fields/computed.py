@@ -1,8 +1,8 @@
 """Values that nobody types: formula, roll-up, lookup, and a text that only stands in the form.
 
 A formula is worked out at every save and stored, so that it can be sorted, filtered and indexed; one that uses
-``now()`` or ``today()`` would be wrong the next day and is worked out when it is read. A roll-up over other records
-and a lookup through a reference are always worked out when read.
+``now()``, ``today()`` or the last activity would be wrong without a save and is worked out when it is read. A roll-up
+over other records and a lookup through a reference are always worked out when read.
 """
 
 from __future__ import annotations
@@ -29,11 +29,18 @@ RESULTS = frozenset({"text", "integer", "decimal", "percent", "money", "boolean"
 #: Longest text that a formula may give.
 LONGEST = 100_000
 # Texts in quotes are matched first, so that a word inside one is not taken for a call.
-_MOMENT = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\b(now|today)\s*\(""")
+_MOMENT = re.compile(
+    r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`"""
+    r"""|\b((?:now|today)\s*\(|(?<![.\w])(?:last_activity_at|days_since_activity|days_in_stage)\b)"""
+)
 
 
 def volatile(field: Field) -> bool:
-    """Tell whether a formula uses ``now()`` or ``today()``: it has no column and is worked out when read."""
+    """Tell whether a formula changes without a save: it has no column and is worked out when it is read.
+
+    It does if it uses ``now()`` or ``today()``, or what the platform keeps by the clock or by other records:
+    ``last_activity_at``, ``days_since_activity``, ``days_in_stage``.
+    """
     source = field.spec.get("formula")
     return isinstance(source, str) and any(found[1] for found in _MOMENT.finditer(source))
 

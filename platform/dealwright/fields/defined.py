@@ -55,6 +55,8 @@ def _of_fields(
     def problem(at: str, code: str, **values: Any) -> Problem:
         return Problem(f"{root}/{at}", code, message(code, **values), source)
 
+    if rows is None and entity.interaction is not None and entity.interaction.when:
+        yield from _interaction(catalog, entity, entity.interaction.when)
     known = {one.id: one for one in fields.values() if one.type in TYPES}
     for one in fields.values():
         if one.id not in known:
@@ -83,6 +85,20 @@ def _of_fields(
                 yield problem(f"{name}/formula", "formula-goes-stale", name=read)
     for circle in circles({name: sorted(one.fields & formulas.keys()) for name, one in formulas.items()}):
         yield problem(f"{circle[0]}/formula", "formula-cycle", names=circle)
+
+
+def _interaction(catalog: Catalog, entity: Entity, source: str) -> Iterator[Problem]:
+    """Yield a problem if other records, or the time alone, could change which interactions count."""
+    try:
+        condition = compiled(catalog, entity.id, "", source, "filter")
+    except ConditionError:
+        return
+    computed = (one.id for one in entity.fields.values() if one.type in ("rollup", "lookup") or volatile(one))
+    if not condition.names <= entity.all_fields().keys() or not condition.fields.isdisjoint(computed):
+        names = sorted(condition.names - entity.all_fields().keys()) or sorted(condition.fields)
+        yield Problem(
+            "/interaction/when", "own-fields-only", message("own-fields-only", names=names), f"entity:{entity.id}"
+        )
 
 
 def _is_stars(number: Any) -> bool:

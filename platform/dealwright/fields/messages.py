@@ -221,6 +221,10 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "This formula is stored but reads “{name}”, which changes with time; use today() in it too, or do not read it.",
             "此公式会被存储，却读取随时间变化的“{name}”；请在其中也使用 today() 或 now()，或不要读取它。",
         ),
+        "own-fields-only": (
+            "Which records count as interactions may depend on their own stored fields only, not on {names}.",
+            "哪些记录算作互动只能取决于其自身存储的字段，不能取决于{names}。",
+        ),
         "moment-in-rows": (
             "A formula in rows is stored with its row, so it cannot use now() or today(); put it on the record.",
             "明细行中的公式随行存储，不能使用 now() 或 today()，请放到记录上。",

@@ -95,6 +95,21 @@ class Duplicates:
 
 
 @dataclass(frozen=True, slots=True)
+class Interaction:
+    """Says that the records of an entity are interactions with what they are about.
+
+    Attributes:
+        about: Own field, a reference or any_reference.
+        at: Own datetime field: when it took place.
+        when: Condition over its own fields; records that do not meet it do not count. None for all.
+    """
+
+    about: str
+    at: str
+    when: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """A kind of record.
 
@@ -107,6 +122,7 @@ class Entity:
         part_of: The reference to the whole, if its records are parts: rights and deletion follow the whole.
         tree: The self reference that makes its records a tree.
         single: Whether there is exactly one record (settings).
+        interaction: How its records are interactions about other records; None if they are not.
     """
 
     id: str
@@ -123,6 +139,7 @@ class Entity:
     part_of: str | None = None
     tree: str | None = None
     single: bool = False
+    interaction: Interaction | None = None
     copy_empty: tuple[str, ...] = ()
     layer: str = "base"
     document: Document = field(default_factory=lambda: EMPTY)

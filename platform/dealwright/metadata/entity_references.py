@@ -41,6 +41,7 @@ def look(findings: Findings, entity: Entity) -> None:
     _required(findings, key, (), entity.fields, entity.document.get("required", ()))
     _lists(findings, key, entity)
     _links(findings, key, entity)
+    _interaction(findings, key, entity)
 
 
 def _required(findings: Findings, key: Key, at: At, fields: Mapping[str, Field], required: Any) -> None:
@@ -75,6 +76,20 @@ def _lists(findings: Findings, key: Key, entity: Entity) -> None:
         if found is not None and found.type not in ("date", "datetime"):
             message = f"“{since}” is of the type {found.type}; expected a date or datetime"
             findings.say(key, ["retention"], "wrong-type", message)
+
+
+def _interaction(findings: Findings, key: Key, entity: Entity) -> None:
+    if entity.interaction is None:
+        return
+    for keyword, kinds in (("about", ("reference", "any_reference")), ("at", ("datetime",))):
+        name = getattr(entity.interaction, keyword)
+        at = ("interaction", keyword)
+        if not findings.known(key, at, name, entity.fields, f"own field of {entity.id}"):
+            continue
+        found = entity.fields[name]
+        if found.type not in kinds:
+            message = f"“{name}” is of the type {found.type}; expected {' or '.join(kinds)}"
+            findings.say(key, at, "wrong-type", message)
 
 
 def _stored(findings: Findings, key: Key, at: At, entity: Entity, name: str) -> None:

@@ -24,6 +24,7 @@ from dealwright.metadata.definitions import (
     Field,
     Gate,
     Grant,
+    Interaction,
     Option,
     Pack,
     Parameter,
@@ -67,6 +68,7 @@ def entity(folded: Folded, identifier: str, pipelines: Iterable[Pipeline]) -> En
         part_of=document.get("part_of"),
         tree=document.get("tree"),
         single=document.get("single", False),
+        interaction=_interaction(document.get("interaction")),
         copy_empty=tuple(document.get("copy", EMPTY).get("empty", ())),
         layer=folded.owners["entity", identifier],
         document=_frozen(document),
@@ -105,6 +107,10 @@ def _options(folded: Folded, spec: Document) -> tuple[Option, ...]:
         Option(one["id"], one["title"], one.get("hue"), one.get("hidden", False))
         for one in spec.get("options") or shared.get("options", ())
     )
+
+
+def _interaction(given: Any) -> Interaction | None:
+    return None if given is None else Interaction(given["about"], given["at"], given.get("when"))
 
 
 def _unique(one: Any) -> Unique:

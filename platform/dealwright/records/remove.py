@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dealwright import access, events
 from dealwright.errors import ConflictError, ForbiddenError, StaleVersionError
-from dealwright.records import follow, needs, road
+from dealwright.records import follow, interactions, needs, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
 from dealwright.storage import audit
@@ -69,8 +69,10 @@ def purge(work: Work, entity_id: str, record_id: str) -> None:
     access.demand(work.catalog, work.user, "delete", entity_id)
     if not access.capable(work.catalog, work.user, "purge"):
         raise ForbiddenError("removing a record for good needs the capability “purge”; archive it instead")
-    _taken(work, entity, record_id, None)
+    draft = _taken(work, entity, record_id, None)
     stored.purge(work.connection, work.catalog, entity_id, [record_id])
+    if entity.interaction is not None:
+        interactions.refresh(work, entity, [draft.env])
     audit.append(
         work.connection,
         action="record.purged",

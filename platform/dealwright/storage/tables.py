@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 _TOLD = frozenset({"created_by", "updated_by"})
 #: System fields that are never empty.
 _ALWAYS = frozenset({"id", "version", "created_at", "updated_at"})
-#: Makes a text comparable; None if nothing of it is left.
-Comparable = Callable[[str], str | None]
+#: Makes a value comparable, mostly a text; None if nothing of it is left.
+Comparable = Callable[[Any], str | None]
 #: Field types whose column holds the id of one record.
 REFERENCES = frozenset({"reference", "user", "team"})
 
@@ -130,6 +130,11 @@ def digits(text: str) -> str | None:
 def letters(text: str) -> str | None:
     """Return the letters and digits of a text, in which capitals do not matter; None if it has none."""
     return folded("".join(one for one in text if one.isalnum()))
+
+
+def linked(about: Mapping[str, str]) -> str:
+    """Return what an any_reference points at as one text, so that the records about a record can be found."""
+    return f"{about['entity']}:{about['id']}"
 
 
 #: What ``normalise`` of a duplicates rule says; ``ignore_case`` of a unique rule is ``case``.
@@ -249,7 +254,13 @@ def _shadows(entity: Entity) -> dict[str, tuple[tuple[str, Comparable], ...]]:
             field = entity.field(field_id)
             if how in NORMALISE and field is not None and _is_text(field):
                 wanted.setdefault(field_id, {})[f"{field_id}__{how}"] = NORMALISE[how]
+    if (about := _about(entity)) is not None and about.type == "any_reference":
+        wanted.setdefault(about.id, {})[f"{about.id}__linked"] = linked
     return {field_id: tuple(columns.items()) for field_id, columns in wanted.items()}
+
+
+def _about(entity: Entity) -> Field | None:
+    return entity.field(entity.interaction.about) if entity.interaction is not None else None
 
 
 def _compared(entity: Entity) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -341,6 +352,9 @@ def _indexes(entity: Entity, table: sa.Table) -> None:
                 wanted[column.name,] = None
     for columns in entity.indexes:
         wanted[columns] = None
+    if entity.interaction is not None and (about := _about(entity)) is not None:
+        link = f"{about.id}__linked" if about.type == "any_reference" else about.id
+        wanted[link, entity.interaction.at] = None
     for columns in wanted:
         if all(name in table.c for name in columns):
             _index(table, columns)
