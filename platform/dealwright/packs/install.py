@@ -19,10 +19,11 @@ from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
 from dealwright.packs.source import PackSource
 from dealwright.packs.stored import store, stored_catalog, stored_layers
-from dealwright.storage import audit, revisions, schema, workspaces
+from dealwright.storage import audit, revisions, schema, timers, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.storage import Connection, Database
@@ -98,6 +99,7 @@ def install(
             now = clock.now()
             store(connection, catalog, layers_of(wanted), reason=reason, by=by, at=now)
             revisions.activate(connection, catalog.revision, reason=reason, by=by, at=now)
+            timers.put(connection, [_went_live(old, catalog, now)])
             workspaces.put_settings(connection, inherited)
             audit.append(
                 connection,
@@ -137,6 +139,12 @@ def _active(connection: Connection) -> Catalog | None:
         return stored_catalog(connection, revisions.active(connection))
     except NotFoundError:
         return None
+
+
+def _went_live(old: Catalog | None, new: Catalog, now: datetime) -> timers.Timer:
+    """Return the timer by which the worker learns of it (``records.live``)."""
+    told = {"before": None if old is None else old.revision}
+    return timers.Timer("", new.revision, f"revision:{new.revision}", now, told)
 
 
 def _versions(catalog: Catalog) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dealwright.records import happenings, interactions
+from dealwright.records import happenings, interactions, live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 #: What the name of a timer begins with → who carries it out. Events are ``timer.due``; ``data`` has the timer's own
 #: data and its ``name`` and ``due_at``.
-FAMILIES: Mapping[str, Family] = {"interaction": interactions.due}
+FAMILIES: Mapping[str, Family] = {
+    "interaction": interactions.due,
+    "revision": live.went_live,
+}
 
 
 def due(work: Work, told: Sequence[Event]) -> None:
