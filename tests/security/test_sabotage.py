@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 REFUSALS, TWINS, INVENTORY = "security/test_refusals.py", "security/test_twins.py", "access/test_inventory.py"
+LIMITS = "access/test_sign_in_limits.py"
 READ, REQUESTS, SAVE = "records/test_read.py", "security/test_requests.py", "records/test_save.py"
 
 
@@ -125,6 +126,16 @@ FAULTS = (
     Fault(
         "storage/accounts.py", "if row is None or row[2] <= now or row[1] < idle_since:", "if row is None:", INVENTORY
     ),
+    Fault("access/sign_in.py", "        attempts.refuse_early(connection, keys, now)\n", "", LIMITS),
+    Fault("access/attempts.py", "    _refuse([one.free_at for one in held.values()], now)", "    pass", LIMITS),
+    Fault("access/attempts.py", 'f"origin:{origin(address)}": ORIGIN', 'f"origin:{address}": ORIGIN', LIMITS),
+    Fault(
+        "access/attempts.py",
+        "    attempts.forget(connection, [person])",
+        "    attempts.forget(connection, list(keys))",
+        LIMITS,
+    ),
+    Fault("access/sign_in.py", "hashed or nobody, password[:LONGEST]) and", "hashed, password[:LONGEST]) and", LIMITS),
     Fault("web/visit.py", "if g.user is None and request.endpoint not in OPEN:", "if False:", INVENTORY),
     Fault("web/visit.py", "    csrf.check()", "    pass", REQUESTS),
     Fault(

@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     from dealwright.storage import Database
 
 #: Written by refusals on purpose.
-_EXPECTED = frozenset({"dw_audit"})
-#: Columns that say when a key was last used, and how often it was wrong.
+_EXPECTED = frozenset({"dw_attempt", "dw_audit"})
+#: Columns that say when a key was last used.
 _NOTES = {
-    "dw_account": {"failures", "failed_at"},
     "dw_session": {"seen_at"},
     "dw_token": {"used_at"},
 }

@@ -20,9 +20,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from dealwright import clock
+from dealwright.access import attempts
 from dealwright.access.users import User
-from dealwright.errors import Problem, RateLimitedError, RecordError, SignInRequiredError, UnavailableError
+from dealwright.errors import Problem, RecordError, SignInRequiredError, UnavailableError
 from dealwright.storage import accounts, audit
+from dealwright.storage import attempts as stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +40,6 @@ SESSION_IDLE: Final = timedelta(days=7)
 TOKEN_LIFE: Final = timedelta(days=366)
 #: What starts an API token, so that scanners for leaked secrets know it.
 TOKEN_PREFIX: Final = "dw_"  # noqa: S105 - the prefix is no secret
-#: Wrong passwords after which an account waits, and for how long (ASVS 6.3.1).
-MOST_FAILURES: Final = 10
-FAILURE_WAIT: Final = timedelta(minutes=15)
 #: Characters of a password (ASVS 6.2.1 and 6.2.9).
 SHORTEST, LONGEST = 8, 200
 #: How often the use of a session or token is noted.
@@ -140,8 +139,13 @@ def hashed(password: str, *context: str) -> str:
     return _hasher.hash(password)
 
 
-def sign_in(place: Place, email: str, password: str, address: str = "", agent: str = "") -> tuple[str, User]:
+def sign_in(
+    place: Place, email: str, password: str, address: str = "", agent: str = "", browser: str = ""
+) -> tuple[str, User]:
     """Begin a session.
+
+    Whether somebody has this address of e-mail shows in nothing: not in the answer, not in the pauses that wrong
+    passwords bring, and not in the work, which is the same statements and one comparison of a hash either way.
 
     Args:
         place: The workspace.
@@ -149,41 +153,54 @@ def sign_in(place: Place, email: str, password: str, address: str = "", agent: s
         password: As it was typed.
         address: Where the request comes from.
         agent: The browser, for the list of sessions.
+        browser: Secret of the browser's own cookie. It is known from now on; empty for what has none.
 
     Returns:
         The session's secret, for the cookie, and the user.
 
     Raises:
         SignInRequiredError: If address or password is wrong, or the account is disabled: the answer is the same.
-        RateLimitedError: If the account had too many wrong passwords.
+        RateLimitedError: If there were too many wrong passwords; see :mod:`dealwright.access.attempts`.
     """
-    wrong = SignInRequiredError("the address or the password is not right")
-    now = clock.now()
+    now, email = clock.now(), folded(email)
     with place.database.read() as connection:
-        account = accounts.by_email(connection, folded(email))
-    if account is not None and account.failures >= MOST_FAILURES and account.failed_at is not None:
-        wait = account.failed_at + FAILURE_WAIT * (account.failures // MOST_FAILURES) - now
-        if wait > timedelta():
-            raise RateLimitedError(
-                "too many wrong passwords for this address; wait, then try again", int(wait.total_seconds()) + 1
-            )
+        account = accounts.by_email(connection, email)
+        here = digest(browser) if browser else None
+        # Asked of nobody too: a browser that sends a cookie must not learn from the time whether there is an account.
+        if here is not None and not stored.known(connection, here, account.user if account is not None else ""):
+            here = None
+        keys = attempts.keys_of(email, address, here)
+        attempts.refuse_early(connection, keys, now)
+    with place.database.write() as connection:
+        pause = attempts.count(connection, keys, now)
     right = _verified(account.password if account is not None else None, password)
-    if account is None or not right or account.state != "active":
-        if account is not None:
-            with place.database.write() as connection:
-                accounts.failed(connection, account.user, now)
-        raise wrong
-    secret = clock.secret()
     with place.database.write() as connection:
         catalog = place.catalog(connection)
-        accounts.succeeded(connection, account.user, now)
-        if account.password is not None and _hasher.check_needs_rehash(account.password):
-            accounts.rehash(connection, account.user, _hasher.hash(password))
-        accounts.begin_session(connection, digest(secret), account.user, now, now + SESSION_LIFE, address, agent)
-        audit.append(connection, action="session.begun", actor=account.user, at=now, address=address)
-        user = session_user(connection, catalog, secret)
-        if user is None:  # its record is archived
-            raise wrong
+        user = None
+        if account is not None and right and account.state == "active":
+            secret = clock.secret()
+            accounts.begin_session(connection, digest(secret), account.user, now, now + SESSION_LIFE, address, agent)
+            user = session_user(connection, catalog, secret)
+        if account is None or user is None:
+            audit.append(
+                connection,
+                action="session.refused",
+                actor=None,
+                at=now,
+                subject=f"user:{account.user}" if account is not None else "",
+                address=address,
+                data={"pause": int(pause.total_seconds())},
+            )
+        else:
+            attempts.give_back(connection, keys, now)
+            accounts.signed_in(connection, account.user, now)
+            if browser:
+                stored.know(connection, digest(browser), account.user, now)
+            if account.password is not None and _hasher.check_needs_rehash(account.password):
+                accounts.rehash(connection, account.user, _hasher.hash(password))
+            audit.append(connection, action="session.begun", actor=account.user, at=now, address=address)
+    if user is None:
+        raise SignInRequiredError("the address or the password is not right")
     return secret, user
 
 
@@ -193,10 +210,11 @@ def _nobody() -> str:
     return _hasher.hash("nobody has this password")
 
 
-def _verified(stored: str | None, password: str) -> bool:
+def _verified(hashed: str | None, password: str) -> bool:
     """Tell whether a password is right; takes as long when there is nothing to compare with."""
+    nobody = _nobody()  # made here in any case: the first guess of a process would show by its time
     try:
-        return _hasher.verify(stored or _nobody(), password[:LONGEST]) and stored is not None
+        return _hasher.verify(hashed or nobody, password[:LONGEST]) and hashed is not None
     except (VerificationError, InvalidHashError):
         return False
 

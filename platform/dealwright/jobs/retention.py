@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import clock
-from dealwright.storage import accounts, idempotency, outbox, queue, timers
+from dealwright.storage import accounts, attempts, idempotency, outbox, queue, timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +25,8 @@ JOBS: Final = timedelta(days=7)
 MESSAGES: Final = timedelta(days=30)
 TIMERS: Final = timedelta(days=30)
 REQUESTS: Final = timedelta(days=1)
+#: How long a browser stays known after somebody last signed in from it; its cookie lasts as long.
+DEVICES: Final = timedelta(days=365)
 
 _BATCH: Final = 1000
 
@@ -39,6 +41,7 @@ def remove(database: Database, arguments: Mapping[str, Any]) -> None:
     with database.write() as connection:
         idempotency.prune(connection, now - REQUESTS)
         accounts.prune_sessions(connection, now)
+        attempts.prune(connection, now, now - DEVICES)
 
 
 def _all(database: Database, prune: Callable[..., int], before: datetime) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from dealwright.metadata import names
-from dealwright.storage import tables
+from dealwright.storage import attempts, tables
 from dealwright.storage.system import account, session, token, user_role, workspace
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ class Account:
     email: str
     password: str | None
     state: str
-    failures: int
-    failed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +125,7 @@ def facts(connection: Connection, catalog: Catalog, user: str) -> dict[str, Any]
 
 def by_email(connection: Connection, email: str) -> Account | None:
     """Return the account with this folded address."""
-    columns = (
-        account.c.user,
-        account.c.email,
-        account.c.password,
-        account.c.state,
-        account.c.failures,
-        account.c.failed_at,
-    )
+    columns = (account.c.user, account.c.email, account.c.password, account.c.state)
     row = connection.execute(sa.select(*columns).where(account.c.email == email)).first()
     return Account(*row) if row is not None else None
 
@@ -147,17 +138,18 @@ def put(connection: Connection, user: str, email: str, password: str | None, at:
     """
     connection.execute(
         sa.insert(account).values(
-            user=user, email=email, password=password, state="active", failures=0, password_at=at if password else None
+            user=user, email=email, password=password, state="active", password_at=at if password else None
         )
     )
 
 
 def set_password(connection: Connection, user: str, password: str, at: datetime) -> None:
-    """Set the hash of a new password, and end every session of the user."""
-    connection.execute(
-        sa.update(account).where(account.c.user == user).values(password=password, password_at=at, failures=0)
-    )
+    """Set the hash of a new password, end every session of the user, and forgive the wrong passwords so far."""
+    statement = sa.update(account).where(account.c.user == user).values(password=password, password_at=at)
+    email = connection.execute(statement.returning(account.c.email)).scalar()
     end_sessions(connection, user)
+    if email is not None:
+        attempts.forget(connection, [attempts.of_email(email)])
 
 
 def rehash(connection: Connection, user: str, password: str) -> None:
@@ -172,15 +164,9 @@ def set_state(connection: Connection, user: str, state: str) -> None:
         end_sessions(connection, user)
 
 
-def failed(connection: Connection, user: str, at: datetime) -> None:
-    """Note a wrong password."""
-    statement = sa.update(account).where(account.c.user == user)
-    connection.execute(statement.values(failures=account.c.failures + 1, failed_at=at))
-
-
-def succeeded(connection: Connection, user: str, at: datetime) -> None:
-    """Note a right password."""
-    connection.execute(sa.update(account).where(account.c.user == user).values(failures=0, signed_in_at=at))
+def signed_in(connection: Connection, user: str, at: datetime) -> None:
+    """Note when somebody signed in."""
+    connection.execute(sa.update(account).where(account.c.user == user).values(signed_in_at=at))
 
 
 def begin_session(
@@ -273,7 +259,7 @@ def set_roles(connection: Connection, user: str, roles: Iterable[str]) -> None:
 def everybody(connection: Connection, catalog: Catalog, *, limit: int = 500) -> list[dict[str, Any]]:
     """Return accounts with the names of their users and their roles, by address."""
     users = tables.of(catalog).tables[names.table_name("base.user")]
-    columns = (account.c.user, account.c.email, account.c.state, account.c.signed_in_at, account.c.failures)
+    columns = (account.c.user, account.c.email, account.c.state, account.c.signed_in_at)
     statement = (
         sa.select(*columns, users.c.name, _roles(account.c.user).label("roles"))
         .select_from(account.outerjoin(users, users.c.id == account.c.user))

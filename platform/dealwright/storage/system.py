@@ -5,6 +5,7 @@
     dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
     dw_sequence, dw_idempotency, dw_import             numbers, repeated requests, unfinished imports
     dw_account, dw_user_role, dw_session, dw_token     who may sign in; no entity, so no grant ever shows them
+    dw_attempt, dw_device                              failed sign-ins; browsers that somebody signed in from
     dw_audit, dw_file                                  what administrators did; uploaded files
 
 They change by migrations (``migrations/versions``) only; a test holds both to the same shape. Ids of records, users and
@@ -220,12 +221,28 @@ account = sa.Table(
     Column("email", Text, nullable=False, comment="folded: the same address is written in one way"),
     Column("password", Text, nullable=True, comment="Argon2id hash; empty: cannot sign in by password"),
     Column("state", Text, nullable=False, comment="active or disabled"),
-    Column("failures", Integer, nullable=False, comment="wrong passwords since the last right one"),
-    Column("failed_at", UtcDateTime, nullable=True),
     Column("password_at", UtcDateTime, nullable=True, comment="when the password was set"),
     Column("signed_in_at", UtcDateTime, nullable=True),
 )
 sa.Index("ux_dw_account_email", account.c.email, unique=True)
+
+attempt = sa.Table(
+    "dw_attempt",
+    metadata,
+    Column("key", Text, primary_key=True, comment="whose attempts: kind and digest, or kind and network"),
+    Column("clear_at", UtcDateTime, nullable=False, comment="when the last failure will be forgiven"),
+    Column("free_at", UtcDateTime, nullable=False, comment="no attempt is looked at before"),
+)
+sa.Index("ix_dw_attempt_clear_at", attempt.c.clear_at)
+
+device = sa.Table(
+    "dw_device",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the secret in the browser's cookie"),
+    Column("user", Id, primary_key=True, comment="who signed in from there"),
+    Column("seen_at", UtcDateTime, nullable=False, comment="when last"),
+)
+sa.Index("ix_dw_device_seen_at", device.c.seen_at)
 
 user_role = sa.Table(
     "dw_user_role",

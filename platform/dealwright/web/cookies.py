@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 
 def name(kind: str) -> str:
-    """Return the name of the cookie ``kind`` (session, visitor, locale) on this connection."""
+    """Return the name of the cookie ``kind`` (session, visitor, locale, browser) on this connection."""
     return f"__Host-dw_{kind}" if request.is_secure else f"dw_{kind}"
 
 
 def session_secret() -> str | None:
     """Return the secret of the session that this request carries, checked or not; None without one."""
     return request.cookies.get(name("session")) or None
+
+
+def browser_secret() -> str | None:
+    """Return the secret by which the browser is known from an earlier sign-in, checked or not; None without one."""
+    return request.cookies.get(name("browser")) or None
 
 
 def put(response: Response, kind: str, value: str, *, max_age: int | None) -> None:

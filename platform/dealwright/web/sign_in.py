@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 
-from dealwright import access
+from dealwright import access, clock
 from dealwright.errors import RateLimitedError, SignInRequiredError
 from dealwright.web import cookies, i18n, visit
 from dealwright.web.targets import local
@@ -14,7 +14,7 @@ from dealwright.web.targets import local
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-#: How long the choice of a language lasts: a year.
+#: How long the choice of a language lasts, and how long a browser is known: a year.
 _YEAR = 365 * 86400
 
 
@@ -28,7 +28,8 @@ def register(pages: Blueprint) -> None:
 def sign_in() -> ResponseReturnValue:
     """Show the sign-in form, or begin a session.
 
-    The answer to a wrong password is that to an unknown address, and takes as long (``access`` sees to it).
+    The answer to a wrong password is that to an unknown address, and takes as long (``access`` sees to it). A browser
+    that somebody signed in from is known by a cookie: strangers who guess wrong elsewhere do not keep him out here.
     """
     target = local(request.values.get("next"), url_for("web.home"))
     if g.user is not None:
@@ -38,13 +39,16 @@ def sign_in() -> ResponseReturnValue:
     email = request.form.get("email", "").strip()
     agent = request.headers.get("User-Agent", "")
     try:
-        secret, _ = access.sign_in(visit.workspace(), email, request.form.get("password", ""), visit.address(), agent)
+        browser = cookies.browser_secret() or clock.secret()
+        password = request.form.get("password", "")
+        secret, _ = access.sign_in(visit.workspace(), email, password, visit.address(), agent, browser)
     except (SignInRequiredError, RateLimitedError) as error:
         page = render_template("sign_in.html", target=target, email=email, error=error)
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimitedError) else {}
         return page, error.status, headers
     response = redirect(target, 303)
     cookies.put(response, "session", secret, max_age=None)
+    cookies.put(response, "browser", browser, max_age=_YEAR)
     cookies.drop(response, "visitor")
     return response
 
