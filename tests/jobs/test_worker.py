@@ -163,7 +163,7 @@ def test_a_worker_killed_in_a_job_is_struck_out_and_another_does_the_job(prepare
         until(lambda: bool(steps("done")))
         assert steps("done") == [name for name in steps("begun") if name != first]
         until(lambda: first not in ids(prepared, system.worker))
-    assert [job.state for job in queue.jobs(prepared)] == ["done"]
+        until(lambda: [job.state for job in queue.jobs(prepared)] == ["done"])
 
 
 @pytest.mark.slow
