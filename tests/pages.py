@@ -94,7 +94,7 @@ class Person:
 
     def get(self, address: str, **headers: str) -> TestResponse:
         """Open a page."""
-        return self.client.get(address, headers=headers)
+        return self.client.get(address, headers=headers, buffered=True)
 
     def post(self, address: str, data: dict[str, Any], **headers: str) -> TestResponse:
         """Send a form of ours."""

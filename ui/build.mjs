@@ -15,7 +15,7 @@ fs.mkdirSync(out, {recursive: true});
 
 // light-dark() is in browsers since spring 2024: the oldest that show the pages as they are meant.
 const common = {
-  absWorkingDir: here, bundle: true, minify: true, metafile: true, outdir: out, entryNames: '[name]-[hash]', assetNames: '[name]-[hash]',
+  absWorkingDir: here, preserveSymlinks: true, bundle: true, minify: true, metafile: true, outdir: out, entryNames: '[name]-[hash]', assetNames: '[name]-[hash]',
   target: ['chrome123', 'firefox128', 'safari17.5'], legalComments: 'none', loader: {'.woff2': 'file'}, logLevel: 'warning',
 };
 const scripts = await esbuild.build({

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Bytes of any request: the largest file, and what multipart puts around it.
 LARGEST = 26 * 2**20
+#: Inputs of a form with files: a record with a thousand lines of eight columns.
+MOST_PARTS = 10_000
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +36,7 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
     app = Flask("dealwright.web", static_folder=None)
     app.extensions["dealwright"] = workspace
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
+    app.config["MAX_FORM_PARTS"] = MOST_PARTS
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     app.before_request(_begin)

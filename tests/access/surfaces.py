@@ -91,6 +91,8 @@ PAGES = (
     Surface("POST", f"{_P}/<record_id>/move", "record", f"{_E}/{{deal}}/move", {"to": "offer"}),
     Surface("POST", f"{_P}/<record_id>/archive", "record", f"{_E}/{{deal}}/archive", {}),
     Surface("POST", f"{_P}/<record_id>/restore", "record", f"{_E}/{{deal}}/restore", {}),
+    Surface("GET", "/files/<identifier>", "record", "/files/{file}"),
+    Surface("POST", "/files/<entity_id>/<field_id>", "entity", "/files/t.deal/scan", {}),
     Surface("GET", "/lookup/<entity_id>/<path>", "entity", "/lookup/t.deal/account"),
 )
 

@@ -24,12 +24,14 @@ POSTS = [
     ("/records/t.deal/x/archive", {}),
     ("/records/t.deal/x/restore", {}),
     ("/records/t.deal/x/edit", {"name": "forged"}),
+    ("/files/t.thing/papers", {}),
 ]
 
 
 def test_the_list_of_posts_is_complete(app: Flask) -> None:
     known = {address.replace("t.thing", "<entity_id>").replace("t.deal", "<entity_id>") for address, _ in POSTS}
     known = {address.replace("/x/", "/<record_id>/") for address in known} | {"/sign-in"}
+    known = {address.replace("/papers", "/<field_id>") for address in known}
     takes_posts = {
         rule.rule
         for rule in app.url_map.iter_rules()

@@ -103,7 +103,7 @@ function complaintGone(input) {
   const box = input.closest('.field');
   if (!box?.classList.contains('bad') || input.closest('[data-lines]')) return;
   box.classList.remove('bad');
-  $$('.err', box).forEach(one => one.remove());
+  $$('.err:not([data-refused])', box).forEach(one => one.remove());
   input.removeAttribute('aria-invalid');
 }
 
@@ -134,8 +134,8 @@ window.addEventListener('beforeunload', event => { if (dirty) event.preventDefau
 // After a swap the form is the server's again: work it out anew, and go to the first place that needs attention.
 document.addEventListener('htmx:after:swap', () => {
   init();
-  const bad = $('.field.bad :is(input:not([type=hidden]), select, textarea)');
-  if (bad) bad.focus();
+  const bad = $$('.field.bad :is(input:not([type=hidden]), select, textarea)').find(one => one.checkVisibility());
+  bad?.focus();
 });
 init();
 

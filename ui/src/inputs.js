@@ -4,6 +4,7 @@ import {$$, t} from './core.js';
 import {shown as decimal} from './expr.js';
 
 const NUMBERS = new Set(['integer', 'decimal', 'percent', 'money', 'rating']);
+const FILES = new Set(['file', 'image', 'signature']);
 const LISTS = new Set(['multi_select', 'references']);
 
 /** Every field that has inputs: id → value. */
@@ -26,6 +27,10 @@ const lines = (box, zone) => $$('tbody [data-line]', box).map(line => {
 
 function value(box, zone) {
   const type = box.dataset.type;
+  if (FILES.has(type)) {
+    const held = $$('[data-held] input:checked', box).map(one => ({id: one.value}));
+    return held.length ? held : null; // conditions ask only whether there is any
+  }
   const inputs = $$('[name]', box).filter(one => !one.name.endsWith('.title') && !one.name.endsWith('.currency'));
   const ticked = inputs.filter(one => one.checked).map(one => one.value);
   if (type === 'boolean') return ticked.includes('true');

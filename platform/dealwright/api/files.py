@@ -10,9 +10,6 @@ from dealwright.errors import Problem, QueryError, RecordError
 
 files = Blueprint("files", __name__)
 
-#: Shown by browsers without a script ever running in them; everything else is downloaded.
-_SHOWN = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
-
 
 @files.post("/files")
 def upload() -> Response:
@@ -36,7 +33,11 @@ def download(identifier: str) -> Response:
     with answers.reading() as work:
         stored, place = records.opened(work, identifier)
     response = send_file(
-        place, mimetype=stored.type, as_attachment=stored.type not in _SHOWN, download_name=stored.name, max_age=0
+        place,
+        mimetype=stored.type,
+        as_attachment=stored.type not in records.PICTURES,
+        download_name=stored.name,
+        max_age=0,
     )
     # A file that a browser shows after all runs nothing and belongs to no origin.
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"

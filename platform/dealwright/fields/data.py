@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright.fields.faults import refuse, refuse_value
 from dealwright.fields.field_type import FieldType, Reader
+from dealwright.fields.messages import sized
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
@@ -36,7 +37,7 @@ class Json(FieldType):
             kept = _kept(value, 0)
             size = len(json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode())
             if size > LARGEST:
-                refuse("too-large", length=size, limit=LARGEST)
+                refuse("too-large", length=sized(size), limit=sized(LARGEST, limit=True))
             return kept
 
         return read

@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 
 from dealwright.fields.faults import Fault, refuse, refuse_value
 from dealwright.fields.field_type import FieldType, Reader, counted, entries, formed
-from dealwright.fields.messages import Word, described
+from dealwright.fields.messages import Word, sized
 from dealwright.fields.text import CONTROL, clean
 
 if TYPE_CHECKING:
@@ -25,8 +25,28 @@ _MEDIA_TYPE = re.compile(MEDIA_TYPE.removesuffix("$") + r"\Z")
 #: Form of an id: our own are UUIDs; imported ones are short words without spaces.
 ID = r"^[0-9A-Za-z][0-9A-Za-z_.:-]{0,63}$"
 _ID = re.compile(ID.removesuffix("$") + r"\Z")
+#: What people call a kind of file; the media type itself where there is no such name.
+_CALLED = {
+    "image/*": "PNG, JPEG, GIF, WebP",
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/gif": "GIF",
+    "image/webp": "WebP",
+    "application/pdf": "PDF",
+    "application/zip": "ZIP",
+    "text/csv": "CSV",
+    "text/plain": "TXT",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "PPTX",
+}
 _LONGEST_NAME = 255
 _MOST = 100
+
+
+def called(kind: str) -> str:
+    """Return what people call a media type, such as ``PDF``."""
+    return _CALLED.get(kind, kind)
 
 
 def identifier(value: Any) -> str:
@@ -50,13 +70,14 @@ class File(FieldType):
     condition = "json"
     accepted: ClassVar[tuple[str, ...]] = ()
 
-    def _accepted(self, field: Field) -> tuple[str, ...]:
+    def accepts(self, field: Field) -> tuple[str, ...]:
+        """Return the media types that a field takes, ``image/*`` for a family; empty for any."""
         given = field.spec.get("accept") or self.accepted
         return (given,) if isinstance(given, str) else tuple(given)
 
     def reader(self, field: Field, catalog: Catalog) -> Reader:
         """Return a reader of one file, or of a list of them."""
-        one = _one(self._accepted(field), field.spec.get("max_size"))
+        one = _one(self.accepts(field), field.spec.get("max_size"))
         if not field.spec.get("multiple"):
             return one
         listed = entries(field, _MOST)
@@ -81,7 +102,7 @@ class File(FieldType):
 
     def schema(self, field: Field, catalog: Catalog) -> dict[str, Any]:
         """Return the schema of the object, or of a list of such."""
-        accepted = self._accepted(field)
+        accepted = self.accepts(field)
         kind = formed(MEDIA_TYPE, 255)
         if accepted:
             kind["anyOf"] = [
@@ -120,7 +141,7 @@ def _one(accepted: tuple[str, ...], most: int | None) -> Callable[[Any], dict[st
         if value < 0:
             refuse_value("below-minimum", value, limit=0)
         if value > limit:
-            refuse("too-large", length=described(value), limit=limit)
+            refuse("too-large", length=sized(value), limit=sized(limit, limit=True))
         return int(value)
 
     def kind(value: Any) -> str:
@@ -129,7 +150,11 @@ def _one(accepted: tuple[str, ...], most: int | None) -> Callable[[Any], dict[st
             text.startswith(one[:-1]) if one.endswith("/*") else text == one for one in accepted
         )
         if _MEDIA_TYPE.match(text) is None or len(text) > 255 or not taken:
-            refuse_value("wrong-file-type", text, choices=accepted or ("application/pdf", "image/png", "…"))
+            refuse_value(
+                "wrong-file-type",
+                called(text),
+                choices=[called(one) for one in accepted or ("application/pdf", "image/png", "…")],
+            )
         return text
 
     readers = {"id": identifier, "name": _name, "size": size, "type": kind}

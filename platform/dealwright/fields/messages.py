@@ -178,8 +178,8 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "不接受 {found} 类型的文件，请发送 {choices}。",
         ),
         "too-large": (
-            "This has {length} bytes and may have at most {limit}; send less.",
-            "共 {length} 字节，最多 {limit} 字节，请减小。",
+            "This has {length} and may have at most {limit}; send less.",
+            "大小为 {length}，最多 {limit}，请减小。",
         ),
         "too-deep": (
             "This is nested more than {limit} levels deep; make it flatter.",
@@ -279,6 +279,21 @@ def message(code: str, locale: str | None = None, /, **values: Any) -> str:
     column = _column(_LOCALE.get() if locale is None else locale)
     told = {name: _told(value, column) for name, value in values.items()}
     return TEMPLATES[code][column].format(**told)
+
+
+def sized(count: int, *, limit: bool = False) -> str:
+    """Return a number of bytes for people, such as ``1.3 MB`` (1 MB = 1024² bytes), with at most one decimal.
+
+    Args:
+        count: Bytes.
+        limit: Whether it is the most that is taken. A size is rounded up and a limit down, so what is over a limit
+            never reads like it.
+    """
+    for unit, size in (("MB", 2**20), ("KB", 2**10)):
+        if count >= size:
+            tenths = count * 10 // size if limit else -(-count * 10 // size)
+            return f"{tenths / 10:g} {unit}" if tenths < 10**5 else f"{tenths // 10:,} {unit}"
+    return f"{count} B"
 
 
 def locale() -> str:

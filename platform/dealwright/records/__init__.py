@@ -9,7 +9,8 @@ history, decided, explain                           what happened and why
 
 from __future__ import annotations
 
-from dealwright.records.attached import opened, upload
+from dealwright.records.attached import PICTURES, opened, upload, waiting
+from dealwright.records.attached import TYPES as FILE_TYPES
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
 from dealwright.records.many import bulk, upsert
@@ -25,6 +26,8 @@ from dealwright.records.work import Change, Saved, Work
 from dealwright.records.workspace import Workspace
 
 __all__ = [
+    "FILE_TYPES",
+    "PICTURES",
     "Change",
     "Checked",
     "Export",
@@ -61,5 +64,6 @@ __all__ = [
     "titles",
     "upload",
     "upsert",
+    "waiting",
     "why",
 ]

@@ -13,7 +13,7 @@ from dealwright.records.read import fetch
 from dealwright.storage import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dealwright.access import User
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
 #: Types of field whose value is a file, or a list of files.
 TYPES = frozenset({"file", "image", "signature"})
+PICTURES = files.PICTURES
 
 
-def upload(workspace: Workspace, user: User, content: IO[bytes], name: str) -> dict[str, Any]:
+def upload(
+    workspace: Workspace, user: User, content: IO[bytes], name: str, *, largest: int = files.LARGEST
+) -> dict[str, Any]:
     """Take a file in; a record can name it in the next save. One that no record names is removed after a day.
 
     Args:
@@ -34,16 +37,24 @@ def upload(workspace: Workspace, user: User, content: IO[bytes], name: str) -> d
         user: Whose file it is until a record names it.
         content: Read to its end.
         name: As the sender calls it.
+        largest: Bytes taken at most.
 
     Returns:
         ``{"id", "name", "size", "type"}``, the value of a file field.
 
     Raises:
-        TooLargeError: If it is larger than ``files.LARGEST``; nothing is kept.
+        TooLargeError: If it is larger than ``largest``; nothing is kept.
     """
-    kept = files.keep(workspace.folder, cast("BinaryIO", content))
+    kept = files.keep(workspace.folder, cast("BinaryIO", content), largest=largest)
     with workspace.database.write() as connection:
         return files.value(files.add(connection, kept, name, by=user.id))
+
+
+def waiting(work: Work, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return files that the user has uploaded and no record has named yet, by id. One statement."""
+    known = files.many(work.connection, ids)
+    mine = {one.id: one for one in known.values() if one.record is None and one.created_by == work.user.id}
+    return {identifier: files.value(one) for identifier, one in mine.items() if work.user.id is not None}
 
 
 def check(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:

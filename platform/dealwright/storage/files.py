@@ -59,6 +59,8 @@ _ARCHIVES = {
     ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 }
 _UNKNOWN = "application/octet-stream"
+#: Types that a browser shows without a script ever running in them; everything else is downloaded.
+PICTURES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
     lists, lookup            many records
     record_pages, story      one record, its form, its timeline and decisions
     forms                    entity + record → form, with controls (data), live (conditions), posted (back), drafts
+    uploads                  files of forms, and what opens them
     display                  value → what a person reads
     i18n                     languages
 

@@ -30,6 +30,47 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A file that a control holds.
+
+    Attributes:
+        size: For people, such as ``1.3 MB``.
+        picture: Whether a small picture of it can be shown.
+    """
+
+    id: str
+    name: str
+    size: str
+    href: str
+    picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a control for files needs.
+
+    Attributes:
+        held: Files that are there.
+        url: Where a script sends a file to.
+        accept: Media types that are taken, with commas; empty for any.
+        limit: Most bytes of one file.
+        hint: What is taken, for people.
+        too_large, wrong_type: What the field says of a file that it does not take; ``{length}`` and ``{found}`` in them
+            are filled by the script, which knows the file before it is sent.
+        multiple: Whether it holds several.
+    """
+
+    held: tuple[Held, ...]
+    url: str
+    accept: str
+    limit: int
+    hint: str
+    too_large: str
+    wrong_type: str
+    multiple: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One row of a ``rows`` control: its id (empty for a new one), the start of its inputs' names, its cells."""
 
@@ -64,6 +105,7 @@ class Control:
         parts: Inputs of an address, a place, a reference to any entity.
         lines: Rows that are there.
         blank: Cells of a new row.
+        files: What a control for files needs.
     """
 
     id: str
@@ -96,6 +138,7 @@ class Control:
     parts: tuple[Part, ...] = ()
     lines: tuple[Line, ...] = ()
     blank: tuple[Control, ...] = ()
+    files: Files | None = None
 
     @property
     def html_id(self) -> str:
@@ -152,3 +195,8 @@ class Form:
     complaints: tuple[Complaint, ...] = ()
     warnings: tuple[str, ...] = ()
     clashes: tuple[Clash, ...] = ()
+
+    @property
+    def with_files(self) -> bool:
+        """Whether files may come along with it."""
+        return any(one.files is not None for section in self.sections for one in section.controls)

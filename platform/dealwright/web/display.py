@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import nh3
 from babel.numbers import format_currency, format_decimal
+from flask import url_for
 from flask_babel import format_date, format_datetime, format_time, get_locale
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from dealwright.fields.computed import valued
+from dealwright.fields.messages import sized
+from dealwright.records import PICTURES
 from dealwright.web import i18n
 from dealwright.web.i18n import gettext
 
@@ -41,13 +44,21 @@ CELL = 120
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One of several things: an option, a linked record, a tick of a checklist."""
+    """One of several things: an option, a linked record, a tick of a checklist, a file.
+
+    Attributes:
+        away: Whether ``href`` leads to another site.
+        note: What is said behind the text, such as the size of a file.
+        picture: Whether ``href`` is a picture to show.
+    """
 
     text: str
     hue: str | None = None
     href: str | None = None
     on: bool = False
     away: bool = False
+    note: str = ""
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Display:
 
     Attributes:
         kind: ``empty``, ``text``, ``number``, ``moment``, ``pills``, ``links``, ``checks``, ``colour``, ``code``,
-            ``html`` or ``rows``.
+            ``html``, ``files`` or ``rows``.
         exact: The moment as RFC 3339, for ``moment``.
         html: Cleaned HTML, for ``html``.
     """
@@ -81,6 +92,7 @@ class Reader:
         titles: (entity, id) → (title, address or None) of every linked record on the page.
         short: Whether long texts are cut, as in a list.
         within: Id of the ``rows`` field whose columns are read; empty for the record itself.
+        files: Ids of the files that can be opened; of others only the name is shown.
     """
 
     catalog: Catalog
@@ -88,6 +100,7 @@ class Reader:
     titles: Mapping[tuple[str, str], tuple[str, str | None]]
     short: bool = False
     within: str = ""
+    files: frozenset[str] = frozenset()
 
     def link(self, entity_id: str, identifier: str) -> Item:
         """Return a linked record; one without a known title shows its id."""
@@ -281,14 +294,20 @@ def _geolocation(reader: Reader, field: Field, value: Any) -> Display:
 
 
 def _file(reader: Reader, field: Field, value: Any) -> Display:
-    files = value if isinstance(value, list) else [value]
-    return Display("links", items=tuple(Item(_file_name(one)) for one in files))
+    return Display(
+        "files", items=tuple(_one_file(reader, one) for one in (value if isinstance(value, list) else [value]))
+    )
 
 
-def _file_name(value: Mapping[str, Any]) -> str:
-    size = value.get("size")
-    name = str(value.get("name", ""))
-    return f"{name} · {-(-int(size) // 1024)} KB" if isinstance(size, int) else name
+def _one_file(reader: Reader, value: Mapping[str, Any]) -> Item:
+    identifier, size = str(value.get("id", "")), value.get("size")
+    opens = identifier in reader.files
+    return Item(
+        str(value.get("name", "")),
+        href=url_for("web.file", identifier=identifier) if opens else None,
+        note=sized(size) if isinstance(size, int) else "",
+        picture=opens and value.get("type") in PICTURES,
+    )
 
 
 def _rows(reader: Reader, field: Field, value: Any) -> Display:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 
-from dealwright import access, fields
+from dealwright import access, fields, records
+from dealwright.fields.file import File, called
+from dealwright.fields.messages import message, sized
 from dealwright.metadata.system import ASSIGNABLE
+from dealwright.storage import files
 from dealwright.web import i18n
-from dealwright.web.controls import Choice, Clash, Complaint, Control, Form, Line, Part, Section
+from dealwright.web.controls import Choice, Clash, Complaint, Control, Files, Form, Held, Line, Part, Section
 from dealwright.web.display import Reader, display
 from dealwright.web.i18n import gettext
 from dealwright.web.live import State, live
@@ -31,11 +34,12 @@ if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity, Field
 
 #: Types with several inputs under one label.
-_GROUPED = frozenset({"multi_select", "checklist", "rating", "rows", "references", *PARTS})
+_FILES = records.FILE_TYPES
+_GROUPED = frozenset({"multi_select", "checklist", "rating", "rows", "references", *PARTS, *_FILES})
 #: Types that only show a value.
-_OUTPUT = frozenset({"formula", "rollup", "lookup", "autonumber", "file", "image", "signature"})
+_OUTPUT = frozenset({"formula", "rollup", "lookup", "autonumber"})
 #: Of these, those that a new record cannot have yet.
-_LATER = frozenset({"rollup", "lookup", "autonumber", "file", "image", "signature"})
+_LATER = frozenset({"rollup", "lookup", "autonumber"})
 _SPANS = {"full": "c12", "half": "c6", "third": "c4"}
 _WIDE = frozenset(
     {"long_text", "rich_text", "code", "json", "rows", "static", "address", "checklist", "multi_select", "references"}
@@ -95,6 +99,13 @@ def linked(entity: Entity, record: Mapping[str, Any]) -> dict[str, set[str]]:
     for one in entity.all_fields().values():
         _collect(one, record.get(one.id), found)
     return found
+
+
+def held_files(entity: Entity, record: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of the files that a record holds now: only these can be opened."""
+    values = [record.get(one.id) for one in entity.fields.values() if one.type in _FILES]
+    files_ = (file for value in values for file in (value if isinstance(value, list) else (value,)))
+    return frozenset(str(file.get("id")) for file in files_ if isinstance(file, Mapping))
 
 
 def _collect(one: Field, value: Any, found: dict[str, set[str]]) -> None:
@@ -162,8 +173,9 @@ class _Maker:
         name = one.id if within is None else f"{within.id}.{token}.{one.id}"
         state = self.sheet.states.get(one.id, State()) if within is None else State(required=one.required)
         allowed = one.id in self.editable if within is None else within.id in self.editable
-        output = one.type in _OUTPUT or not allowed or state.readonly
-        reader = Reader(self.catalog, self.entity, self.sheet.titles, within=within.id if within else "")
+        # Files come and go with the record itself; a row only shows what it holds.
+        output = one.type in _OUTPUT or not allowed or state.readonly or (within is not None and one.type in _FILES)
+        reader = self._reader(within.id if within else "")
         inside = within.id if within else ""
         pointer = f"/{one.id}" if within is None else f"/{within.id}/{self._index(within, token)}/{one.id}"
         return Control(
@@ -195,7 +207,17 @@ class _Maker:
             parts=self._parts(one, value, name),
             lines=self._lines(one, value) if one.items is not None and allowed else (),
             blank=self._line(one, BLANK, {}) if one.items is not None and allowed else (),
+            files=self._files(one, value) if one.type in _FILES and not output else None,
             **_currency(self.catalog, one, value),
+        )
+
+    def _reader(self, within: str = "") -> Reader:
+        return Reader(
+            self.catalog,
+            self.entity,
+            self.sheet.titles,
+            within=within,
+            files=held_files(self.entity, self.sheet.record),
         )
 
     def _index(self, rows: Field, token: str) -> int | str:
@@ -271,6 +293,24 @@ class _Maker:
             for part in PARTS[one.type]
         )
 
+    def _files(self, one: Field, value: Any) -> Files:
+        shown = () if one.spec.get("sensitivity") == "secret" else value if isinstance(value, list) else (value,)
+        kind = fields.TYPES[one.type]
+        accept = kind.accepts(one) if isinstance(kind, File) else ()
+        limit = min(int(one.spec.get("max_size") or files.LARGEST), files.LARGEST)
+        most, kinds = sized(limit, limit=True), [called(name) for name in accept]
+        hint = gettext("up to %(size)s", size=most)
+        return Files(
+            held=tuple(_held(file) for file in shown if isinstance(file, Mapping)),
+            url=url_for("web.upload", entity_id=self.entity.id, field_id=one.id),
+            accept=",".join(accept),
+            limit=limit,
+            hint=f"{', '.join(kinds)} · {hint}" if kinds else hint,
+            too_large=message("too-large", length="{length}", limit=most),
+            wrong_type=message("wrong-file-type", found="“{found}”", choices=kinds),
+            multiple=bool(one.spec.get("multiple")),
+        )
+
     def _kinds(self, one: Field) -> tuple[Choice, ...]:
         named = one.spec.get("to")
         return tuple(
@@ -299,12 +339,23 @@ class _Maker:
             yield Complaint(problem.message, title, f"f-{target}")
 
     def _clashes(self) -> Iterable[Clash]:
-        reader = Reader(self.catalog, self.entity, self.sheet.titles)
+        reader = self._reader()
         for name, theirs in self.sheet.theirs.items():
             one = self.entity.field(name)
             if one is not None and name in self.editable and self.sheet.record.get(name) != theirs:
                 title = i18n.field_text(self.catalog, self.entity, one)
                 yield Clash(title, display(reader, one, self.sheet.record.get(name)), display(reader, one, theirs))
+
+
+def _held(value: Mapping[str, Any]) -> Held:
+    """Return what a form or page shows of a file."""
+    return Held(
+        id=str(value.get("id", "")),
+        name=str(value.get("name", "")),
+        size=sized(int(value.get("size") or 0)),
+        href=url_for("web.file", identifier=value.get("id", "")),
+        picture=value.get("type") in records.PICTURES,
+    )
 
 
 def _first(pointer: str) -> str:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from dealwright import fields
+from dealwright import fields, records
 from dealwright.errors import RecordError
 from dealwright.web import i18n
 
@@ -152,7 +152,9 @@ def _named(field: Field, name: str, pointer: tuple[str | int, ...], form: MultiD
 
 
 def _value(catalog: Catalog, entity: Entity, field: Field, name: str, form: MultiDict[str, str]) -> Any:
-    """Return one field's API JSON."""
+    """Return one field's API JSON; of files the ids alone, which :mod:`dealwright.web.uploads` looks up."""
+    if field.type in records.FILE_TYPES:
+        return [one for one in form.getlist(name) if one]
     if field.type in SEVERAL:
         chosen = [one for one in form.getlist(name) if one]
         return {one: True for one in chosen} if field.type == "checklist" else chosen

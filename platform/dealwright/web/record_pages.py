@@ -9,10 +9,10 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from dealwright import access, records
 from dealwright.errors import ConflictError, DealwrightError, GateUnmetError, RecordError, StaleVersionError
 from dealwright.fields.messages import speaking
-from dealwright.web import i18n, notices, story, visit
+from dealwright.web import i18n, notices, story, uploads, visit
 from dealwright.web.display import Reader, display
 from dealwright.web.drafts import look, resolve
-from dealwright.web.forms import Sheet, editable, form, linked
+from dealwright.web.forms import Sheet, editable, form, held_files, linked
 from dealwright.web.links import links
 from dealwright.web.posted import Posted, posted
 from dealwright.web.values import block
@@ -59,13 +59,20 @@ def _form(entity_id: str, record_id: str | None) -> ResponseReturnValue:
         if request.method == "GET":
             with speaking(i18n.tag()):
                 return _page(work, entity, record_id, _NOTHING), 200
-        sent = posted(
-            work.catalog, entity, request.form, editable(work.catalog, work.user, entity, new=record_id is None)
-        )
+        inputs = editable(work.catalog, work.user, entity, new=record_id is None)
+    with speaking(i18n.tag()):
+        arrived, refused = uploads.came(entity, inputs)
+    with visit.reading() as work:
+        sent = posted(work.catalog, entity, request.form, inputs)
         with speaking(i18n.tag()):
+            sent, missing = uploads.named(work, entity, record_id, sent, arrived)
             problems, unknown = resolve(work, sent)
+            problems += refused + missing
             if AGAIN in request.form:
-                return _page(work, entity, record_id, sent, typed=unknown, extra=request.form[AGAIN]), 200
+                told = refused + missing
+                return _page(
+                    work, entity, record_id, sent, problems=told, typed=unknown, extra=request.form[AGAIN]
+                ), 200
             if problems:
                 # Look for every other fault too, so that one more press of the button is enough.
                 return _page(work, entity, record_id, sent, problems=problems, typed=unknown, judge=True), 422
@@ -205,7 +212,7 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
         shown = records.fetch(work, entity_id, record_id)
         told = story.story(work, entity, record_id)
         titles = links(work, [linked(entity, shown), *told.linked])
-        reader = Reader(work.catalog, entity, titles)
+        reader = Reader(work.catalog, entity, titles, files=held_files(entity, shown))
         return render_template(
             "records/record.html",
             entity=entity,
@@ -239,7 +246,9 @@ def _sections(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, list[
             title = i18n.field_text(reader.catalog, reader.entity, one, "section")
             value = display(reader, one, shown[one.id])
             label = i18n.field_text(reader.catalog, reader.entity, one)
-            placed.setdefault(key, (title, []))[1].append((label, value, value.kind in ("rows", "html", "code")))
+            placed.setdefault(key, (title, []))[1].append(
+                (label, value, value.kind in ("rows", "html", "code", "files"))
+            )
     return list(placed.values())
 
 
