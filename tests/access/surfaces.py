@@ -155,6 +155,8 @@ EVENTS = {
 #: Kinds of jobs of a worker, and in whose name each works.
 JOBS = {
     "timer": "the platform, in the scope of the rule that set the timer",
+    "files": "the platform: removes uploads that no record names",
+    "recompute": "the platform: works stored formulas out anew; shows nothing to anybody",
     "retention": "the platform: removes what is old; reads no field of a record",
 }
 

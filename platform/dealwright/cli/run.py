@@ -14,7 +14,7 @@ from dealwright import access, records, rules
 from dealwright.app import create_app
 from dealwright.cli.places import database_option, opened, told
 from dealwright.records import Work
-from dealwright.storage import files, schema
+from dealwright.storage import files, recompute, schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,11 +74,14 @@ def worker_of(workspace: Workspace) -> Worker:
     def sweep(database: Database, arguments: Mapping[str, Any]) -> None:
         files.sweep(database, workspace.folder)
 
+    def work_out(database: Database, arguments: Mapping[str, Any]) -> None:
+        records.recompute(workspace, arguments)
+
     def happen(connection: Connection, events: Sequence[Event]) -> None:
         records.due(Work(workspace, connection, access.platform_itself()), events)
 
     schedules = (NIGHTLY, Schedule("files", "40 3 * * *", "files"))
-    return Worker(workspace.database, happen, kinds={"files": sweep}, schedules=schedules)
+    return Worker(workspace.database, happen, kinds={"files": sweep, recompute.JOB: work_out}, schedules=schedules)
 
 
 class _Background:

@@ -10,7 +10,7 @@ import click
 from dealwright import __version__, access, clock, packs, plugins, rules
 from dealwright.cli.places import LOCALES, database_option, fail, json_option, opened, show, told
 from dealwright.records import add_user
-from dealwright.storage import audit, backlog, queue
+from dealwright.storage import audit, backlog, queue, recompute
 
 #: Seconds that a due message or timer may wait before something is wrong: a worker looks every few seconds.
 _PATIENCE = 300
@@ -58,6 +58,7 @@ def doctor(url: str, as_json: bool) -> None:
         with workspace.database.read() as connection:
             catalog = workspace.catalog(connection)
             broken = audit.verify(connection)
+        behind = recompute.waiting(workspace.database, catalog)
         rules.prove(catalog)
         status = rules.matcher_status(catalog)
         faults += map(str, rules.problems(catalog))
@@ -82,6 +83,7 @@ def doctor(url: str, as_json: bool) -> None:
             "plugins": plugins.installed().names(),
             "matcher": asdict(status),
             "backlog": asdict(late),
+            "recompute": [asdict(one) for one in behind],
             "faults": faults,
         }
     show(
@@ -92,6 +94,7 @@ def doctor(url: str, as_json: bool) -> None:
         f"plugins: {', '.join(plugins.installed().names()) or 'none'}",
         f"matcher: {status.serves}; {status.reason}",
         f"workers: {late.workers}; longest wait of a message {late.message_seconds:.0f} s, of a timer {late.timer_seconds:.0f} s",
+        *(f"worked out anew: {', '.join(one.fields)} of {one.entity}, {one.left} records left" for one in behind),
         "everything is in order" if not faults else f"{len(faults)} fault{'s' if len(faults) != 1 else ''}:",
     )
     if faults:

@@ -20,7 +20,7 @@ from dealwright.fields.json_schema import record_schema
 from dealwright.fields.needs import compute_on_read, computed_on_read, needs, row_needs
 from dealwright.fields.reading import read
 from dealwright.fields.registry import TYPES
-from dealwright.fields.settling import Settled, settle
+from dealwright.fields.settling import Settled, formulas, settle
 from dealwright.fields.showing import changed, shown, shown_path
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "compute_on_read",
     "computed_on_read",
     "defaults",
+    "formulas",
     "from_text",
     "messages",
     "needs",

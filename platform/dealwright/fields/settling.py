@@ -69,6 +69,18 @@ def settle(catalog: Catalog, entity_id: str, env: Mapping[str, Any], *, changed:
     return Settled(work.changes, tuple(work.problems), tuple(work.warnings), hidden)
 
 
+def formulas(catalog: Catalog, entity_id: str, env: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored formulas of a record, and its rows with theirs, as they are now; nothing else is looked at.
+
+    A value that does not fit its type is empty. ``env`` as for :func:`settle`.
+    """
+    here = plan(catalog, entity_id)
+    work = _Work(here, dict(env))
+    work._formulas()
+    names = [one.id if isinstance(one, Computed) else one for one in here.order]
+    return {name: work.env.get(name) for name in (*names, *here.parts)}
+
+
 def _before(catalog: Catalog, entity_id: str, here: Plan, env: Mapping[str, Any], new: bool) -> dict[str, Any]:
     """Return the env of the record before the change, as far as it is looked at."""
     if not here.old:

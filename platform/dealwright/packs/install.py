@@ -19,7 +19,7 @@ from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
 from dealwright.packs.source import PackSource
 from dealwright.packs.stored import store, stored_catalog, stored_layers
-from dealwright.storage import audit, revisions, schema, timers, workspaces
+from dealwright.storage import audit, queue, recompute, revisions, schema, timers, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,6 +90,11 @@ def install(
     wanted = {**present, **{pack.id: pack for pack in sources}}.values()
     catalog = checked(wanted, inherited)
     rules.prove(catalog)
+    with database.read() as connection:
+        behind = recompute.stale(_active(connection), catalog)
+    if behind:
+        queue.install(database)
+    left: list[str] = []
     with database.write() as connection:
         old = _active(connection)
         unchanged = old is not None and old.revision == catalog.revision
@@ -101,6 +106,7 @@ def install(
             revisions.activate(connection, catalog.revision, reason=reason, by=by, at=now)
             timers.put(connection, [_went_live(old, catalog, now)])
             workspaces.put_settings(connection, inherited)
+            left = recompute.leave(connection, old, catalog)
             audit.append(
                 connection,
                 action="revision.activated",
@@ -111,7 +117,9 @@ def install(
             )
     # Also where nothing has changed: an installation that died here has left indexes and keys for the next one.
     later = schema.complete(database, catalog)
-    return Installed(catalog.revision, _versions(catalog), (*(step.text for step in plan.steps), *later), unchanged)
+    return Installed(
+        catalog.revision, _versions(catalog), (*(step.text for step in plan.steps), *later, *left), unchanged
+    )
 
 
 def _check(settings: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ send, happen, due                                   events that are no save, tim
 check                                               what a save would say
 fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
 history, decided, explain                           what happened and why
+recompute                                           stored formulas, after a change of definitions
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dealwright.records.moves import gates, move, move_one
 from dealwright.records.past import decided, explain, history, why
 from dealwright.records.people import add_user
 from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_first, page, search, titles
+from dealwright.records.recompute import recompute
 from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
 from dealwright.records.timing import due
@@ -55,6 +57,7 @@ __all__ = [
     "opened",
     "page",
     "purge",
+    "recompute",
     "restore",
     "save",
     "save_many",

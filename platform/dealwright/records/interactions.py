@@ -19,7 +19,7 @@ from dealwright.storage import interactions, timers
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from dealwright.events import Event
     from dealwright.metadata.catalog import Catalog
@@ -77,10 +77,15 @@ def refresh(work: Work, entity: Entity, rows: Iterable[Mapping[str, Any]]) -> No
             to, identifier = (about["entity"], about["id"]) if isinstance(about, dict) else (field.to or "", about)
             by_entity.setdefault(to, set()).add(identifier)
     for to in sorted(by_entity.keys() & work.catalog.entities.keys()):
-        moved = interactions.refresh(work.connection, work.catalog, to, by_entity[to], work.env)
-        if moved:
-            for follow in FOLLOWING:
-                follow(work, work.catalog.entity(to), moved)
+        refresh_records(work, work.catalog.entity(to), by_entity[to])
+
+
+def refresh_records(work: Work, entity: Entity, ids: Collection[str]) -> None:
+    """Bring the last activity of these records up to date, and tell those who follow which have moved."""
+    moved = interactions.refresh(work.connection, work.catalog, entity.id, ids, work.env)
+    if moved:
+        for follow in FOLLOWING:
+            follow(work, entity, moved)
 
 
 def watches(catalog: Catalog, entity: Entity) -> frozenset[str]:

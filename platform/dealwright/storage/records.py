@@ -67,7 +67,7 @@ def insert(connection: Connection, catalog: Catalog, entity: str, rows: Sequence
     if not rows:
         return
     layout = tables.layout(catalog, entity)
-    connection.execute(_statements(catalog, layout).insert, [_stored(layout, layout.names, row) for row in rows])
+    connection.execute(_statements(catalog, layout).insert, [stored_columns(layout, layout.names, row) for row in rows])
     for part in layout.parts.values():
         _insert_part(connection, part, [(row["id"], row.get(part.field)) for row in rows])
 
@@ -92,7 +92,7 @@ def update(connection: Connection, catalog: Catalog, entity: str, changes: Seque
     by_columns: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
     for change in changes:
         names = [name for name in change.values if name in layout.columns and name not in ("id", "version")]
-        values = _stored(layout, names, change.values)
+        values = stored_columns(layout, names, change.values)
         by_columns[frozenset(values)].append({**values, "id__": change.id, "version__": change.version})
     for rows in by_columns.values():
         if len(rows) > 1:
@@ -249,7 +249,7 @@ def _part_statement(part: Part) -> sa.Select[Any]:
     )
 
 
-def _stored(layout: Layout, names: Iterable[str], row: Mapping[str, Any]) -> dict[str, Any]:
+def stored_columns(layout: Layout, names: Iterable[str], row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a record: its values, what stands for empty where null may not, and the shadows."""
     values = {name: row.get(name) for name in names}
     for name, default in layout.filled.items():
