@@ -66,9 +66,20 @@ def definition(kind: str, *, extends: bool = False) -> Mapping[str, Any]:
 
 def resolved(kind: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a part of a kind's schema with its ``$ref`` put in; own keywords win over the target's."""
-    target = part.get("$ref")
-    if target is None:
+    if "$ref" not in part:
         return part
+    # The parts of shipped schemas live as long as the process, and a fold asks for the same few thousands of times.
+    known = _RESOLVED.get((kind, id(part)))
+    if known is None or known[0] is not part:
+        known = _RESOLVED[kind, id(part)] = (part, _put_in(kind, part))
+    return known[1]
+
+
+_RESOLVED: Final[dict[tuple[str, int], tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
+
+
+def _put_in(kind: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
+    target: str = part["$ref"]
     where: Any = schema(KINDS[kind][0])
     for step in target.removeprefix("#/").split("/"):
         where = where[step]

@@ -20,6 +20,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
@@ -32,7 +33,7 @@ from dealwright.conditions.sql import prepare
 from dealwright.errors import ConflictError, Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Connection = sa.Connection
 
@@ -65,6 +66,9 @@ _SQLITE_PRAGMAS = (
 _TRANSIENT = {"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300", "53100", "53200", "25006"}
 #: What PostgreSQL says where a prepared statement knows a column's old type; it would say so for ever.
 _UNSUPPORTED, _STALE_PLAN = "0A000", "cached plan must not change result type"
+#: Execution options of a statement whose best plan depends on its values: a list, a total. PostgreSQL plans it anew each
+#: time. After five times it would keep one plan for all values, and take a rare and a common one for the same.
+PLANNED_ANEW: Mapping[str, Any] = MappingProxyType({"dealwright_planned_anew": True})
 #: Execution option by which a reading connection is known.
 _READING = "dealwright_reading"
 _UNIQUE, _FOREIGN_KEY, _READ_ONLY = "23505", "23503", "25006"
@@ -177,6 +181,8 @@ class Database:
             )
             for read_only in (False, True)
         )
+        for engine in (writing, reading):
+            event.listen(engine, "do_execute", _plan_anew)
         reading = reading.execution_options(isolation_level="AUTOCOMMIT", **{_READING: True})
         if self.schema is not None:
             schema = {"schema_translate_map": {None: self.schema}}
@@ -237,6 +243,14 @@ def _prepare_sqlite(engine: sa.Engine, begin: str, pragmas: tuple[str, ...]) -> 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _plan_anew(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Execute a statement marked with :data:`PLANNED_ANEW` without preparing it; leave the others to SQLAlchemy."""
+    if not context.execution_options.get("dealwright_planned_anew"):
+        return False
+    cursor.execute(statement, parameters, prepare=False)
+    return True
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from dealwright.conditions import sql
 from dealwright.errors import QueryError, UnknownFieldError
 from dealwright.storage import cursors, tables
+from dealwright.storage.database import PLANNED_ANEW
 from dealwright.storage.records import fill_parts
 from dealwright.storage.several import chunks, possible
 
@@ -112,7 +113,7 @@ def page(
         values = cursors.read(cursor, mark, [key.type for key, _ in keys])
         statement = statement.where(_after(keys, values))
     statement = statement.order_by(*(_ordered(key, descending) for key, descending in keys)).limit(size + 1)
-    found = connection.execute(statement).all()
+    found = connection.execute(statement, execution_options=PLANNED_ANEW).all()
     rows = [dict(zip(names, row, strict=False)) for row in found[:size]]
     more = len(found) > size
     parts = layout.parts if fields is None else [name for name in layout.parts if name in fields]
@@ -202,7 +203,7 @@ def aggregate(
     statement = sa.select(*keys, *columns).where(layout.table.c.archived_at.is_(None), *where)
     if keys:
         statement = statement.group_by(*keys).order_by(*(_ordered(key, False) for key in keys)).limit(MOST_GROUPS + 1)
-    rows = connection.execute(statement).all()
+    rows = connection.execute(statement, execution_options=PLANNED_ANEW).all()
     if len(rows) > MOST_GROUPS:
         raise QueryError(f"there are more than {MOST_GROUPS} groups by {', '.join(group)}; group by something coarser")
     return [_group(row, group, asked) for row in rows]
@@ -246,7 +247,7 @@ def search(
     if not selects:
         return []
     whole = selects[0] if len(selects) == 1 else sa.union_all(*selects)
-    rows = connection.execute(whole).all()
+    rows = connection.execute(whole, execution_options=PLANNED_ANEW).all()
     return [Hit(entities[place], identifier, title) for place, identifier, title in rows][:limit]
 
 
@@ -350,8 +351,10 @@ def _count(
     connection: Connection, table: sa.Table, criteria: Sequence[sa.ColumnElement[bool]], *, exact: bool
 ) -> tuple[int, bool]:
     if exact:
-        whole: int = connection.execute(sa.select(sa.func.count()).select_from(table).where(*criteria)).scalar_one()
+        every = sa.select(sa.func.count()).select_from(table).where(*criteria)
+        whole: int = connection.execute(every, execution_options=PLANNED_ANEW).scalar_one()
         return whole, True
     some = sa.select(sa.literal_column("1")).select_from(table).where(*criteria).limit(COUNTED + 1).subquery()
-    number: int = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+    counted = sa.select(sa.func.count()).select_from(some)
+    number: int = connection.execute(counted, execution_options=PLANNED_ANEW).scalar_one()
     return min(number, COUNTED), number <= COUNTED

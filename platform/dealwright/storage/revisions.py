@@ -63,11 +63,18 @@ def put(
     """
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     digests: list[list[str]] = []
+    texts: dict[str, str] = {}
     for name, body in documents.items():
         text = to_json(body)
         digest = hashlib.sha256(text.encode()).hexdigest()
         digests.append([name, digest])
-        connection.execute(insert(document).values(digest=digest, body=text).on_conflict_do_nothing())
+        texts[digest] = text
+    for some in chunks(list(texts)):
+        for digest in connection.scalars(sa.select(document.c.digest).where(document.c.digest.in_(some))):
+            del texts[digest]
+    if texts:
+        rows = [{"digest": digest, "body": text} for digest, text in texts.items()]
+        connection.execute(insert(document).on_conflict_do_nothing(), rows)
     connection.execute(
         insert(revision)
         .values(id=identifier, created_at=at, created_by=by, reason=reason, packs=dict(packs), documents=digests)
