@@ -18,6 +18,11 @@ from dealwright.rules.durable import DurableError
 ENV = {"amount": Decimal(1000), "qty": 3}
 
 
+@pytest.fixture(autouse=True)
+def nothing_tried_yet(monkeypatch):
+    monkeypatch.setattr(matcher, "_proven", {})
+
+
 def catalog():
     return deals.with_rules([deals.rule("a", "amount >= 1000"), deals.rule("b", "!(qty > 2)")])
 
@@ -40,6 +45,30 @@ def test_the_library_serves_after_a_trial_in_a_process_of_its_own():
     assert (status.serves, status.facts > 50) == ("durable", True)
     assert fired(one) == ["sales.a"]
     assert rules.prove(one) is status
+
+
+def test_what_was_right_in_this_process_is_not_tried_again_for_the_next_revision(monkeypatch):
+    tried = []
+    honest = canary.matches
+    monkeypatch.setattr(canary, "matches", lambda shards, *rest: tried.append(len(shards)) or honest(shards, *rest))
+    first = rules.prove(catalog())
+    again = rules.prove(catalog())
+    assert (again.serves, again.facts, tried) == ("durable", first.facts, [len(rules.shards(catalog()))])
+    changed = deals.with_rules([deals.rule("a", "amount >= 1001"), deals.rule("b", "!(qty > 2)")])
+    assert rules.prove(changed).serves == "durable"
+    assert rules.shards(changed) == rules.shards(catalog()), "the constant is no part of what the library sees"
+    wider = deals.with_rules([deals.rule("a", "amount >= 1000 && amount < 5000"), deals.rule("b", "!(qty > 2)")])
+    assert rules.prove(wider).serves == "durable"
+    assert len(tried) == 2
+
+
+def test_a_library_that_was_retired_is_tried_again_on_everything(monkeypatch):
+    one = catalog()
+    rules.prove(one)
+    monkeypatch.setattr(durable.Shard, "matches", lambda shard, codes: ["1#0"])
+    fired(one)
+    monkeypatch.setattr(canary, "matches", lambda *rest: (_ for _ in ()).throw(CanaryError("still broken")))
+    assert rules.prove(catalog()).serves == "python"
 
 
 def test_rules_without_conditions_need_no_trial():

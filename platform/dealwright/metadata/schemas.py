@@ -11,6 +11,7 @@ nothing is ever fetched.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -55,6 +56,13 @@ def schema(name: str) -> Mapping[str, Any]:
     file = shipped("metadata") / "schemas" / f"{name}.schema.json"
     loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return loaded
+
+
+@cache
+def fingerprint() -> str:
+    """Return the SHA-256 of all shipped schemas: what fitted them still fits while it is the same."""
+    files = sorted((shipped("metadata") / "schemas").glob("*.schema.json"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def definition(kind: str, *, extends: bool = False) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from dealwright import conditions, fields, rules
 from dealwright.errors import DefinitionError, Problem
 from dealwright.metadata import canonical, load, references, schemas, strict
 from dealwright.metadata.catalog import Catalog
-from dealwright.metadata.definitions import Document
+from dealwright.metadata.definitions import EMPTY, Document
 from dealwright.metadata.fold import Folded, fold
 from dealwright.metadata.layers import Layer, SourcedDocument
 from dealwright.metadata.pointers import steps
@@ -126,8 +126,16 @@ def with_required(sources: dict[str, PackSource], places: Iterable[Path] = ()) -
                 waiting.append(sources[name])
 
 
-def examine(sources: Iterable[PackSource], settings: Mapping[str, str]) -> Examined:
-    """Return the catalog of the base and these packs, and everything that is wrong with them together."""
+def examine(
+    sources: Iterable[PackSource], settings: Mapping[str, str], accepted: Mapping[str, Document] = EMPTY
+) -> Examined:
+    """Return the catalog of the base and these packs, and everything that is wrong with them together.
+
+    Args:
+        sources: The packs.
+        settings: Of the workspace.
+        accepted: Documents by source that have been held against the schemas before and need not be again.
+    """
     sources = list(sources)
     found = order.problems(sources)
     layers = [load.base(), *(one.layer for one in order.ordered(sources))]
@@ -136,7 +144,8 @@ def examine(sources: Iterable[PackSource], settings: Mapping[str, str]) -> Exami
     for layer in layers:
         kept = []
         for one in layer.documents:
-            faults = schemas.check(one.document, one.source)
+            known = accepted.get(one.source) == one.document
+            faults = [] if known else schemas.check(one.document, one.source)
             found.extend(faults)
             rest = _without_unknown_keys(one, faults)
             if rest is None:
@@ -160,13 +169,17 @@ def examine(sources: Iterable[PackSource], settings: Mapping[str, str]) -> Exami
     return Examined(catalog, tuple(found))
 
 
-def catalog(sources: Iterable[PackSource], settings: Mapping[str, str] | None = None) -> Catalog:
-    """Return the catalog of the base and these packs, which must bring all that they require.
+def catalog(
+    sources: Iterable[PackSource],
+    settings: Mapping[str, str] | None = None,
+    accepted: Mapping[str, Document] = EMPTY,
+) -> Catalog:
+    """Return the catalog of the base and these packs, which must bring all that they require; as :func:`examine`.
 
     Raises:
         DefinitionError: With every problem.
     """
-    examined = examine(sources, settings or {})
+    examined = examine(sources, settings or {}, accepted)
     if examined.problems:
         raise load.refused(examined.problems)
     return examined.catalog

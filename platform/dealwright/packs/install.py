@@ -18,7 +18,7 @@ from dealwright.metadata import load
 from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
 from dealwright.packs.source import PackSource
-from dealwright.packs.stored import store, stored_catalog, stored_layers
+from dealwright.packs.stored import State, state, store, stored_catalog
 from dealwright.storage import audit, queue, recompute, revisions, schema, timers, workspaces
 
 if TYPE_CHECKING:
@@ -52,11 +52,7 @@ class Installed:
 
 def active_packs(connection: Connection) -> list[PackSource]:
     """Return the packs in force; none in a workspace that has no definitions yet."""
-    try:
-        layers, _ = stored_layers(connection, revisions.active(connection))
-    except NotFoundError:
-        return []
-    return [PackSource(layer, Path(layer.folder or layer.id)) for layer in layers if layer.id != load.base().id]
+    return _packs(_in_force(connection))
 
 
 def install(
@@ -70,7 +66,9 @@ def install(
     """Put the base, the packs in force and ``sources`` in force together; a pack of the same id is replaced.
 
     Everything is checked before anything is changed: schemas, references, conditions, fields, rules, and the matcher's
-    answers in a process of its own. A server that runs meanwhile takes the new revision with its next transaction.
+    answers in a process of its own. Documents and parts of rules that are in force already, word for word, have passed
+    the schemas and the trial before and are not put to them again. A server that runs meanwhile takes the new revision
+    with its next transaction.
 
     Args:
         database: A migrated workspace.
@@ -84,25 +82,28 @@ def install(
         UnavailableError: If a table is locked by somebody else; nothing is changed.
     """
     with database.read() as connection:
-        present = {pack.id: pack for pack in active_packs(connection)}
+        before = _in_force(connection)
+        present = {pack.id: pack for pack in _packs(before)}
         inherited = {**workspaces.settings(connection), **(settings or {})}
     _check(inherited)
     wanted = {**present, **{pack.id: pack for pack in sources}}.values()
-    catalog = checked(wanted, inherited)
-    rules.prove(catalog)
-    with database.read() as connection:
-        behind = recompute.stale(_active(connection), catalog)
+    catalog = checked(wanted, inherited, before.accepted if before is not None else {})
+    shards = rules.shards(catalog)
+    if before is None or not shards <= before.shards:
+        shards = shards if rules.prove(catalog).serves == "durable" else frozenset()
+    known = before.catalog() if before is not None else None
+    behind = recompute.stale(known, catalog)
     if behind:
         queue.install(database)
     left: list[str] = []
     with database.write() as connection:
-        old = _active(connection)
+        old = _active(connection, known)
         unchanged = old is not None and old.revision == catalog.revision
         plan = schema.plan(old, catalog)
         if not unchanged:
             plan.apply(connection)
             now = clock.now()
-            store(connection, catalog, layers_of(wanted), reason=reason, by=by, at=now)
+            store(connection, catalog, layers_of(wanted), reason=reason, by=by, at=now, shards=shards)
             revisions.activate(connection, catalog.revision, reason=reason, by=by, at=now)
             timers.put(connection, [_went_live(old, catalog, now)])
             workspaces.put_settings(connection, inherited)
@@ -142,9 +143,9 @@ def _check(settings: Mapping[str, str]) -> None:
         raise DefinitionError("the settings cannot be used", found)
 
 
-def _active(connection: Connection) -> Catalog | None:
+def _in_force(connection: Connection) -> State | None:
     try:
-        return stored_catalog(connection, revisions.active(connection))
+        return state(connection, revisions.active(connection))
     except NotFoundError:
         return None
 
@@ -153,6 +154,20 @@ def _went_live(old: Catalog | None, new: Catalog, now: datetime) -> timers.Timer
     """Return the timer by which the worker learns of it (``records.live``)."""
     told = {"before": None if old is None else old.revision}
     return timers.Timer("", new.revision, f"revision:{new.revision}", now, told)
+
+
+def _packs(before: State | None) -> list[PackSource]:
+    layers = before.layers if before is not None else ()
+    return [PackSource(layer, Path(layer.folder or layer.id)) for layer in layers if layer.id != load.base().id]
+
+
+def _active(connection: Connection, known: Catalog | None) -> Catalog | None:
+    """Return the catalog in force: the one that is ``known``, unless another has been put in force meanwhile."""
+    try:
+        revision = revisions.active(connection)
+    except NotFoundError:
+        return None
+    return known if known is not None and known.revision == revision else stored_catalog(connection, revision)
 
 
 def _versions(catalog: Catalog) -> dict[str, str]:

@@ -6,13 +6,15 @@ later (an upgrade, the admins' own layer) starts from them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dealwright.metadata import load
+from dealwright.metadata import load, schemas
 from dealwright.metadata.canonical import plain
 from dealwright.metadata.catalog import Catalog
+from dealwright.metadata.definitions import Document
 from dealwright.metadata.layers import Layer, SourcedDocument
 from dealwright.storage import revisions
 
@@ -28,6 +30,7 @@ def store(
     reason: str,
     by: str | None,
     at: datetime,
+    shards: Collection[str] = (),
 ) -> None:
     """Store the revision of a catalog, which is not in force before :func:`dealwright.storage.revisions.activate`.
 
@@ -38,8 +41,12 @@ def store(
         reason: Why, for people.
         by: Id of the user; None for the operator.
         at: When.
+        shards: Names of the parts of its rules on which the C library was right (:func:`dealwright.rules.shards`).
     """
-    stored: dict[str, Any] = {"settings": dict(catalog.settings)}
+    stored: dict[str, Any] = {
+        "settings": dict(catalog.settings),
+        "accepted": {"schemas": schemas.fingerprint(), "shards": sorted(shards)},
+    }
     for layer in layers:
         stored[f"layer:{layer.id}"] = {
             "id": layer.id,
@@ -56,8 +63,30 @@ def store(
     revisions.put(connection, catalog.revision, stored, packs=packs, reason=reason, by=by, at=at)
 
 
-def stored_layers(connection: Connection, revision: str) -> tuple[list[Layer], dict[str, str]]:
-    """Return the layers of a stored revision, in the order of the fold, and the settings they were folded with.
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a stored revision was made of, and what need not be looked at again where it has not changed.
+
+    Attributes:
+        layers: In the order of the fold.
+        settings: What they were folded with.
+        accepted: Documents by source that fit the schemas as they are now.
+        shards: Names of the parts of the rules on which the C library was right.
+    """
+
+    revision: str
+    layers: tuple[Layer, ...]
+    settings: dict[str, str]
+    accepted: Mapping[str, Document]
+    shards: frozenset[str]
+
+    def catalog(self) -> Catalog:
+        """Return the catalog; nothing of it is checked again, because it was before it was stored."""
+        return load.catalog(self.layers, self.settings, checked=True)
+
+
+def state(connection: Connection, revision: str) -> State:
+    """Return what a stored revision was made of.
 
     Raises:
         NotFoundError: If no such revision is stored.
@@ -82,7 +111,21 @@ def stored_layers(connection: Connection, revision: str) -> tuple[list[Layer], d
                 folder=head["folder"],
             )
         )
-    return layers, stored["settings"]
+    looked_at = stored.get("accepted", {})
+    same = looked_at.get("schemas") == schemas.fingerprint()
+    accepted = {one.source: one.document for layer in layers for one in layer.documents} if same else {}
+    shards = frozenset(looked_at.get("shards", ()))
+    return State(revision, tuple(layers), stored["settings"], accepted, shards)
+
+
+def stored_layers(connection: Connection, revision: str) -> tuple[list[Layer], dict[str, str]]:
+    """Return the layers of a stored revision, in the order of the fold, and the settings they were folded with.
+
+    Raises:
+        NotFoundError: If no such revision is stored.
+    """
+    found = state(connection, revision)
+    return list(found.layers), found.settings
 
 
 def stored_catalog(connection: Connection, revision: str) -> Catalog:
@@ -91,5 +134,4 @@ def stored_catalog(connection: Connection, revision: str) -> Catalog:
     Raises:
         NotFoundError: If no such revision is stored.
     """
-    layers, settings = stored_layers(connection, revision)
-    return load.catalog(layers, settings, checked=True)
+    return state(connection, revision).catalog()

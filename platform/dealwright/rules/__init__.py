@@ -5,6 +5,7 @@
     explain(catalog, decision)          the tree of a decision; why_not() for a rule that did not act
     problems(catalog)                   what is wrong with rules
     prove(catalog)                      try the C library in a throw-away process, so that it may serve
+    shards(catalog)                     names of what is tried: the same name need not be tried again
     matcher_status(catalog)             which matcher serves, and why: for doctor
 
 ``docs/rules.md`` is the guide.
@@ -16,7 +17,7 @@ from dealwright.rules.actions import CompiledAction
 from dealwright.rules.check import problems
 from dealwright.rules.decide import Decision, decide
 from dealwright.rules.explain import explain, why_not
-from dealwright.rules.matcher import Status, prove
+from dealwright.rules.matcher import Status, prove, shards
 from dealwright.rules.matcher import status as matcher_status
 from dealwright.rules.ruleset import Rules, of
 
@@ -31,5 +32,6 @@ __all__ = [
     "of",
     "problems",
     "prove",
+    "shards",
     "why_not",
 ]

@@ -11,11 +11,14 @@ stored states are never used.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from dealwright.rules.pattern import GUARD, MAX_CHAINS, MAX_MEASURES, Chain, measures
@@ -41,6 +44,13 @@ class DurableError(RuntimeError):
 def available() -> bool:
     """Tell whether the C library can be imported here."""
     return _library is not None
+
+
+@cache
+def fingerprint() -> str:
+    """Return the SHA-256 of the library as it lies here; empty if it is absent."""
+    file = getattr(durable_rules_engine, "__file__", None)
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
 
 
 class Shard:

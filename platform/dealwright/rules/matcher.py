@@ -7,6 +7,7 @@ checked all the time, at no cost: where the two differ, Python is right, the lib
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ from dealwright.rules.compile import compiled
 from dealwright.rules.durable import DurableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dealwright.metadata.catalog import Catalog
-    from dealwright.rules.facts import Env
+    from dealwright.rules.facts import Env, Measure
     from dealwright.rules.ruleset import Prepared
 
 #: The matchers there are.
@@ -50,6 +51,9 @@ class Status:
 _NOT_TRIED = Status("python", "the C library has not been tried on this revision yet")
 _ABSENT = Status("python", "the C library durable_rules_engine is not installed; Python decides all rules")
 _statuses: dict[str, Status] = {}
+#: Parts of rules on which the library was right in this process, with the number of facts: the next revision shares most.
+_proven: dict[str, int] = {}
+_SHARDS_KEPT: Final = 10_000
 _lock = threading.Lock()
 
 
@@ -64,7 +68,8 @@ def prove(catalog: Catalog, *, timeout: float = 20.0) -> Status:
     """Try the C library on the rules of ``catalog`` in a throw-away process; if all is right it serves from now on.
 
     To be called where a second does not matter: when a server or worker starts, and when a revision is activated.
-    Until then, and whenever the trial fails, Python serves. The answer is kept for the revision.
+    Until then, and whenever the trial fails, Python serves. The answer is kept for the revision, and what was tried
+    in this process is not tried again for the next one.
 
     Args:
         catalog: The definitions in force.
@@ -76,32 +81,66 @@ def prove(catalog: Catalog, *, timeout: float = 20.0) -> Status:
     known = status(catalog)
     if known is not _NOT_TRIED:
         return known
-    rules = ruleset.of(catalog)
-    found = _tried(rules, timeout)
+    found = _tried(_shards(catalog), timeout)
     _keep(catalog.revision, found)
     _log.log(logging.INFO if found.serves == "durable" else logging.WARNING, "rules matcher: %s", found.reason)
     return found
 
 
-def _tried(rules: ruleset.Rules, timeout: float) -> Status:
-    shards: list[tuple[pattern.Chain, ...]] = []
-    facts: list[Sequence[canary.Codes]] = []
-    for entity, kind in rules.groups():
-        made = compiled(rules.group(entity, kind))
-        for chains in pattern.shards(made.chains):
-            shards.append(chains)
-            facts.append(trial.facts(chains, made.measures))
-    tried = sum(len(one) for one in facts)
-    if not shards:
+def shards(catalog: Catalog) -> frozenset[str]:
+    """Return a name for each part of the rules that the library is tried on; none where the library is absent.
+
+    The name follows from all that a trial depends on: the comparisons, the codes that can occur, and the library. Who
+    keeps the names of what was right need not try it again.
+    """
+    return frozenset(one.name for one in _shards(catalog)) if durable.available() else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    name: str
+    chains: tuple[pattern.Chain, ...]
+    measures: Mapping[str, Measure]
+
+
+def _shards(catalog: Catalog) -> tuple[_Shard, ...]:
+    def make() -> tuple[_Shard, ...]:
+        rules = ruleset.of(catalog)
+        found: dict[str, _Shard] = {}  # created and updated often wake the same rules
+        for entity, kind in rules.groups():
+            made = compiled(rules.group(entity, kind))
+            for chains in pattern.shards(made.chains):
+                codes = [(name, len(made.measures[name].codes())) for name in pattern.measures(chains)]
+                text = f"{durable.fingerprint()} {chains!r} {codes!r}"
+                name = hashlib.sha256(text.encode()).hexdigest()
+                found[name] = _Shard(name, chains, made.measures)
+        return tuple(found.values())
+
+    return catalog.once("rules.shards", make)
+
+
+def _tried(all_of_them: Sequence[_Shard], timeout: float) -> Status:
+    if not all_of_them:
         return Status("durable", "no rule has a condition: there is nothing to match")
-    try:
-        answers = canary.matches(shards, facts, timeout)
-    except CanaryError as error:
-        return Status("python", f"the C library failed on these rules, so Python decides them: {error}", tried)
-    for chains, asked, answered in zip(shards, facts, answers, strict=True):
-        for codes, names in zip(asked, answered, strict=True):
-            if names != {chain.name for chain in chains if pattern.holds(chain, codes)}:
-                return Status("python", "the C library answered wrongly on these rules, so Python decides them", tried)
+    new = [one for one in all_of_them if one.name not in _proven]
+    facts = [trial.facts(one.chains, one.measures) for one in new]
+    tried = sum(len(one) for one in facts)
+    if new:
+        try:
+            answers = canary.matches([one.chains for one in new], facts, timeout)
+        except CanaryError as error:
+            return Status("python", f"the C library failed on these rules, so Python decides them: {error}", tried)
+        for one, asked, answered in zip(new, facts, answers, strict=True):
+            for codes, names in zip(asked, answered, strict=True):
+                if names != {chain.name for chain in one.chains if pattern.holds(chain, codes)}:
+                    return Status(
+                        "python", "the C library answered wrongly on these rules, so Python decides them", tried
+                    )
+    with _lock:
+        _proven.update((one.name, len(asked)) for one, asked in zip(new, facts, strict=True))
+        tried = sum(_proven.get(one.name, 0) for one in all_of_them)
+        while len(_proven) > _SHARDS_KEPT:
+            del _proven[next(iter(_proven))]
     return Status("durable", f"the C library was right on {tried} facts made for these rules", tried)
 
 
@@ -150,6 +189,8 @@ def settled(
 def _retire(catalog: Catalog, reason: str) -> None:
     _log.error("rules matcher: the C library is retired for revision %s: %s", catalog.revision, reason)
     _keep(catalog.revision, Status("python", f"the C library was retired: {reason}"))
+    with _lock:
+        _proven.clear()  # it was right on them once, and is believed no more
 
 
 def _keep(revision: str, found: Status) -> None:
