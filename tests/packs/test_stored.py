@@ -46,8 +46,9 @@ def shop(folder: Path, *fields: str, minimum: int = 1) -> packs.PackSource:
         "properties": {**{name: {"field": "text"} for name in fields}, "size": {"field": "integer", "minimum": minimum}},
     }  # fmt: skip
     rule: dict[str, Any] = {
-        "kind": "rule", "id": "shop.large", "title": "Large", "entity": "shop.thing", "on": {"record": {"events": ["created", "updated"]}},
-        "if": "size > 10", "then": [{"do": "set_field", "field": "name", "value": "'large'"}],
+        "kind": "rule", "id": "shop.large", "title": "Large", "entity": "shop.thing",
+        "on": {"record": {"events": ["created", "updated"]}}, "if": "size > 10",
+        "then": [{"do": "set_field", "field": "name", "value": "'large'"}],
     }  # fmt: skip
     head = {
         "format": 1,
