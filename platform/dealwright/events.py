@@ -31,6 +31,8 @@ UPDATED: Final = "record.updated"
 MOVED: Final = "record.moved"
 DELETED: Final = "record.deleted"
 RESTORED: Final = "record.restored"
+#: A moment that somebody waited for has come; ``data`` says whose it was.
+DUE: Final = "timer.due"
 #: Every type of the family ``record``.
 RECORD_TYPES: Final = frozenset({CREATED, UPDATED, MOVED, DELETED, RESTORED})
 #: Families that only the platform raises. A pack's namespace may not be one of them.

@@ -68,7 +68,7 @@ def test_a_rule_is_woken_by_what_its_on_says(on, kind, changes, woken):
             id="an event of the platform",
         ),
         pytest.param(
-            {"idle": {"of": "seen"}}, "/on/idle", "unknown-trigger", "use one of record, stage, event", id="no trigger"
+            {"sometime": {}}, "/on/sometime", "unknown-trigger", "use one of record, stage, event", id="no trigger"
         ),
     ],
 )

@@ -1,7 +1,8 @@
 """Due timers become events: taken and carried out in one transaction, so each fires once and never after a cancel.
 
-An event that cannot be carried out must not hold up the others or be lost: its timer is handed over to a job, which is
-tried again and, at last, dead and in sight.
+The event is ``timer.due``; its data is the timer's, with ``name`` and ``due_at``. An event that cannot be carried out
+must not hold up the others or be lost: its timer is handed over to a job, which is tried again and, at last, dead and in
+sight.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import clock
 from dealwright.errors import UnavailableError
-from dealwright.events import Event
+from dealwright.events import DUE, Event
 from dealwright.storage import events, queue, timers
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Type of the event; its data is the timer's, with ``name`` and ``due_at``.
-DUE: Final = "timer.due"
 #: Kind of the job that carries out what could not be carried out at once.
 JOB: Final = "timer"
 

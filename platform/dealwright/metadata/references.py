@@ -100,6 +100,9 @@ def _rule(findings: Findings, rule: Rule) -> None:
             findings.field(key, ["on", rule.trigger.kind, "fields"], entity, name)
         if rule.trigger.kind == "stage":
             _stage_trigger(findings, key, rule, entity)
+        if rule.trigger.kind in ("idle", "after"):
+            name = "of" if rule.trigger.kind == "idle" else "field"
+            findings.field(key, ["on", rule.trigger.kind, name], entity, rule.trigger.spec[name])
     for i, action in enumerate(rule.actions):
         _action(findings, key, ("then", i), action, entity)
 

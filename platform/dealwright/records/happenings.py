@@ -13,7 +13,7 @@ from dealwright.records.read import missing
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from dealwright.events import Event
@@ -75,10 +75,15 @@ def send(
     return event.id
 
 
-def happen(work: Work, happened: Sequence[Event]) -> None:
+def happen(
+    work: Work, happened: Sequence[Event], still: Callable[[Event, Mapping[str, Any]], Event | None] | None = None
+) -> None:
     """Log events that the platform itself raises (a due timer, the outcome of an approval) and let rules look at them.
 
-    Events about records that are gone or archived are logged and wake nothing.
+    Args:
+        work: The transaction.
+        happened: The events. Those about records that are gone wake nothing.
+        still: Asked with each event and its record, locked: the event as it is to happen, or None if it is not to.
     """
     by_entity: dict[str, list[Event]] = {}
     for event in happened:
@@ -86,7 +91,10 @@ def happen(work: Work, happened: Sequence[Event]) -> None:
     for entity_id, told in by_entity.items():
         entity = work.catalog.entity(entity_id)
         drafts = _drafts(work, entity, [event.record for event in told if event.record is not None])
-        _follow(work, entity, [(draft, e) for e in told if (draft := drafts.get(e.record or "")) is not None])
+        wanted = [(draft, e) for e in told if (draft := drafts.get(e.record or "")) is not None]
+        if still is not None:
+            wanted = [(draft, e) for draft, one in wanted if (e := still(one, draft.env)) is not None]
+        _follow(work, entity, wanted)
 
 
 def _drafts(work: Work, entity: Entity, ids: Sequence[str]) -> dict[str, Draft]:

@@ -18,7 +18,7 @@ from dealwright.errors import (
     TooLargeError,
     UnavailableError,
 )
-from dealwright.records import attached, follow, interactions, judge, look, needs, numbers, write
+from dealwright.records import armed, attached, follow, interactions, judge, look, needs, numbers, write
 from dealwright.records.draft import Draft
 from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import records as stored
@@ -148,6 +148,7 @@ def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effect
     """Write decided drafts, then do what their rules ask for elsewhere."""
     write.put(work, entity, drafts)
     attached.attach(work, entity, drafts)
+    armed.follow(work, entity, drafts)
     interactions.note(work, entity, drafts)
     follow.carry_out(work, effects, run)
 

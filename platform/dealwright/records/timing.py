@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dealwright.records import happenings, interactions, live
+from dealwright.records import armed, happenings, interactions, live, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FAMILIES: Mapping[str, Family] = {
     "interaction": interactions.due,
     "revision": live.went_live,
+    "rule": timed.due,
+    "arm": armed.arm_some,
 }
 
 

@@ -19,11 +19,12 @@ from dealwright.rules.decide import Decision, decide
 from dealwright.rules.explain import explain, why_not
 from dealwright.rules.matcher import Status, prove, shards
 from dealwright.rules.matcher import status as matcher_status
-from dealwright.rules.ruleset import Rules, of
+from dealwright.rules.ruleset import Prepared, Rules, of
 
 __all__ = [
     "CompiledAction",
     "Decision",
+    "Prepared",
     "Rules",
     "Status",
     "decide",

@@ -15,7 +15,7 @@ from dealwright.conditions import types
 from dealwright.conditions.syntax import Literal, Name
 from dealwright.errors import ConditionError, Problem
 from dealwright.metadata import names
-from dealwright.rules import actions, trigger, windows
+from dealwright.rules import actions, timed, trigger, windows
 
 if TYPE_CHECKING:
     from dealwright.conditions import Condition
@@ -45,8 +45,9 @@ def problems(catalog: Catalog) -> list[Problem]:
 
 
 def _window_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
-    if rule.once_per not in windows.KINDS:
-        known = ", ".join(windows.KINDS)
+    kinds = (*windows.KINDS, *(windows.TIMED if rule.trigger.kind in timed.FIELDS else ()))
+    if rule.once_per not in kinds:
+        known = ", ".join(kinds)
         yield Problem(
             "/once_per", "window-not-supported", f"“{rule.once_per}” is not supported yet; use one of {known}"
         )

@@ -14,7 +14,7 @@ from dealwright.conditions import python, types
 from dealwright.conditions.syntax import ROOTS, leaves
 from dealwright.errors import NotFoundError
 from dealwright.metadata import names
-from dealwright.rules import trigger, windows
+from dealwright.rules import timed, trigger, windows
 from dealwright.rules.actions import CompiledAction, compiled
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Rule
     from dealwright.rules.facts import Env
+    from dealwright.rules.timed import Timed
     from dealwright.rules.trigger import Trigger
 
 #: Modes in which a rule is looked at.
@@ -37,9 +38,10 @@ class Prepared:
         version: First 16 hex digits of the SHA-256 of what decides: entity, on, if, then, once_per, mode.
         condition: The compiled ``if``; None for always.
         actions: The compiled ``then``.
-        reads: The names of an environment that the condition reads, sorted.
+        reads: The names of an environment that the condition reads, and the moment it waits for; sorted.
         secret: Those of them whose value no decision may keep.
         comparisons: For each comparison of the condition, in the order of its text, whether it holds.
+        timed: The moment of a record that it waits for; None if it waits for none.
     """
 
     rule: Rule
@@ -50,6 +52,7 @@ class Prepared:
     reads: tuple[str, ...] = ()
     secret: frozenset[str] = frozenset()
     comparisons: tuple[Callable[[Env], bool], ...] = ()
+    timed: Timed | None = None
 
     def needs(self) -> frozenset[str]:
         """Return the names of an environment that deciding and acting read."""
@@ -72,6 +75,11 @@ class Rules:
         prepared = [_prepared(catalog, rule) for rule in catalog.rules.values() if rule.mode in AWAKE]
         prepared.sort(key=lambda one: (one.rule.priority, one.rule.id))
         self.by_id: Mapping[str, Prepared] = {one.rule.id: one for one in prepared}
+        waiting: dict[str, list[Prepared]] = {}
+        for one in prepared:
+            if one.timed is not None:
+                waiting.setdefault(one.rule.entity, []).append(one)
+        self._waiting = {entity: tuple(some) for entity, some in waiting.items()}
         groups: dict[tuple[str, str], list[Prepared]] = {}
         for one in prepared:
             for kind in one.trigger.types:
@@ -86,6 +94,10 @@ class Rules:
     def groups(self) -> tuple[tuple[str, str], ...]:
         """Return each (entity, type of event) that can wake a rule."""
         return tuple(sorted(self._groups))
+
+    def waiting(self, entity: str) -> tuple[Prepared, ...]:
+        """Return the rules that wait for a moment of each record of ``entity``."""
+        return self._waiting.get(entity, ())
 
     def woken(self, event: Event) -> tuple[Prepared, ...]:
         """Return the rules that ``event`` wakes, in the order in which they act: priority, then id."""
@@ -143,19 +155,23 @@ def _canonical(value: Any) -> Any:
 
 
 def _prepared(catalog: Catalog, rule: Rule) -> Prepared:
-    actions = compiled(catalog, rule)
-    if rule.condition is None:
-        return Prepared(rule, version_of(rule), trigger.read(rule), None, actions)
-    condition = conditions.of(catalog, rule.entity, rule.condition, "rule", namespace=names.namespace_of(rule.id))
+    condition = None
+    if rule.condition is not None:
+        condition = conditions.of(catalog, rule.entity, rule.condition, "rule", namespace=names.namespace_of(rule.id))
+    moment = timed.read(catalog, rule, condition)
+    read = condition.names if condition is not None else frozenset()
+    if moment is not None:
+        read |= {moment.field}  # so that the decision keeps it, and who may not see the field does not see the decision
     return Prepared(
         rule=rule,
         version=version_of(rule),
         trigger=trigger.read(rule),
         condition=condition,
-        actions=actions,
-        reads=tuple(sorted(condition.names)),
-        secret=frozenset(name for name in condition.names if _is_secret(catalog, rule.entity, name)),
-        comparisons=tuple(map(python.compile, leaves(condition.ast))),
+        actions=compiled(catalog, rule),
+        reads=tuple(sorted(read)),
+        secret=frozenset(name for name in read if _is_secret(catalog, rule.entity, name)),
+        comparisons=tuple(map(python.compile, leaves(condition.ast))) if condition is not None else (),
+        timed=moment,
     )
 
 

@@ -4,6 +4,7 @@
     {"record": {"events": ["created", "updated"], "fields": ["amount"]}}   ... or this field of it has changed
     {"stage": {"entered": "won"}}   {"stage": {"left": ["needs"]}}     a record has moved (a new one enters its first)
     {"event": {"type": "engagement.opened"}}                           somebody sent this event about a record
+    {"idle": {...}}   {"after": {...}}                                 a moment of a record has come (``timed``)
 
 ``updated`` means any change of a living record's fields, a move included: a rule that works with ``stage`` hears of it
 like of every other field. ``fields`` holds back updates only. A woken rule still asks its condition.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import events
 from dealwright.errors import Problem
+from dealwright.rules import timed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +37,7 @@ RECORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 #: Kinds of trigger that wake rules.
-KINDS = ("record", "stage", "event")
+KINDS = ("record", "stage", "event", "idle", "after")
 #: Types of field that no save changes.
 UNSEEN = frozenset({"rollup", "lookup", "static"})
 
@@ -49,16 +51,20 @@ class Trigger:
         fields: An update wakes it only if one of them is among the changes; empty for any change.
         entered: The stage after the event must be one of these; empty for any.
         left: The stage before the event must be one of these; empty for any.
+        rule: Id of the rule that the event must name: a timer is that of one rule. Empty for events that name none.
     """
 
     types: frozenset[str]
     fields: frozenset[str] = frozenset()
     entered: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
+    rule: str = ""
 
     def is_woken_by(self, event: Event) -> bool:
         """Tell whether ``event``, which is about a record of the rule's entity, wakes the rule."""
         if event.type not in self.types:
+            return False
+        if self.rule and event.data.get("rule") != self.rule:
             return False
         if self.fields and event.type in RECORD["updated"] and self.fields.isdisjoint(event.changes):
             return False
@@ -80,6 +86,8 @@ def read(rule: Rule) -> Trigger:
             return Trigger(frozenset(types), entered=entered, left=left)
         case "event":
             return Trigger(frozenset(one for one in _listed(spec, "type") if events.is_sendable(one)))
+        case "idle" | "after":
+            return Trigger(frozenset({events.DUE}), rule=rule.id)
         case _:
             return Trigger(frozenset())
 
@@ -93,6 +101,8 @@ def problems(catalog: Catalog, rule: Rule) -> list[Problem]:
     if kind not in KINDS:
         message = f"“{kind}” is no trigger; use one of {', '.join(KINDS)}"
         return [Problem(f"/on/{kind}", "unknown-trigger", message)]
+    if kind in timed.FIELDS:
+        return timed.problems(catalog, rule)
     found = []
     entity = catalog.entities.get(rule.entity)
     for place, name in _placed(spec, "/on/record/fields"):

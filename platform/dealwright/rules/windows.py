@@ -6,6 +6,10 @@
     day           a day of the workspace's zone    day:2026-11-23
     week          an ISO 8601 week, from Monday    week:2026-W48
     month         a calendar month                 month:2026-11
+    episode       a value of the moment waited for since:2026-11-16T08:00:00.000Z
+
+A rule that waits for a moment of a record (``timed``) fires once for each value that it counts from: that is what
+``always`` and ``episode`` mean there.
 
 A window is a text. The log of firings keeps (rule, version, record, window) unique; a changed rule has a new version
 and may fire again.
@@ -17,6 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from dealwright.events import DUE
 from dealwright.rules.plain import plain
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 
 #: What may stand for ``once_per``.
 KINDS = ("always", "record", "stage_visit", "day", "week", "month")
+#: What may stand for it besides where a rule waits for a moment of a record.
+TIMED = ("episode",)
 #: The names of an environment that tell which visit of a stage it is, by whether the event left the stage.
 _VISIT: Mapping[bool, tuple[str, str]] = MappingProxyType(
     {False: ("stage", "stage_entered_at"), True: ("old.stage", "old.stage_entered_at")}
@@ -60,5 +67,7 @@ def window(once_per: str, event: Event, env: Mapping[str, Any], zone: ZoneInfo, 
             return f"week:{year}-W{week:02d}"
         case "month":
             return f"month:{event.at.astimezone(zone):%Y-%m}"
+        case _ if event.type == DUE and "since" in event.data:
+            return f"since:{event.data['since']}"
         case _:
             return event.id

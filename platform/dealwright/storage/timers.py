@@ -95,6 +95,19 @@ def cancel(connection: Connection, record: str, names: Collection[str] | None = 
     return connection.execute(sa.update(_T).where(*where).values(state="cancelled")).rowcount
 
 
+def cancel_each(connection: Connection, timers: Collection[tuple[str, str]]) -> None:
+    """Cancel the pending timers ``(record, name)``, as far as there are any; one statement."""
+    if timers:
+        connection.execute(_CANCEL, [{"record__": record, "name__": name} for record, name in sorted(timers)])
+
+
+_CANCEL = (
+    sa.update(_T)
+    .where(_PENDING, _T.c.record == sa.bindparam("record__"), _T.c.name == sa.bindparam("name__"))
+    .values(state="cancelled")
+)
+
+
 def move(connection: Connection, record: str, name: str, due_at: datetime) -> bool:
     """Give a pending timer another moment; tell whether there is one."""
     statement = sa.update(_T).where(_PENDING, _T.c.record == record, _T.c.name == name)
