@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dealwright.access import User
     from dealwright.storage import Database
 
+#: Requests are not limited: a test may send thousands of them within a frozen moment.
+SETTINGS = {"currency": "EUR", "requests_per_second": "0", "strangers_per_second": "0"}
 ACCOUNT = {
     "kind": "entity", "id": "t.account", "lang": 1, "title": "Account", "plural": "Accounts", "display": "name",
     "properties": {
@@ -125,7 +127,7 @@ def opened(database: Database, *more: Mapping[str, Any], folder: Path = Path("fi
 
 def in_force(database: Database, layers: Sequence[Layer], folder: Path) -> Workspace:
     """Put layers in force in a migrated database and return the workspace."""
-    catalog = load.catalog(layers, {"currency": "EUR"})
+    catalog = load.catalog(layers, SETTINGS)
     with database.write() as connection:
         schema.plan(None, catalog).apply(connection)
         packs.store(connection, catalog, layers, reason="test", by=None, at=clock.now())

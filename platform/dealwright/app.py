@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import logging
+import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from dealwright import api, clock, plugins, web
+from dealwright import access, api, clock, plugins, web
+from dealwright.access import rates
+from dealwright.access.attempts import origin
 from dealwright.api import answers
-from dealwright.errors import DealwrightError
-from dealwright.web import csp
+from dealwright.errors import DealwrightError, RateLimitedError
+from dealwright.web import cookies, csp
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from dealwright.records import Workspace
 
+#: Says that the process answers: no limits, no database.
+HEALTH = "/healthz"
 #: Bytes of any request: the largest file, and what multipart puts around it.
 LARGEST = 26 * 2**20
 #: Inputs of a form with files: a record with a thousand lines of eight columns.
@@ -39,10 +45,11 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
     app.config["MAX_FORM_PARTS"] = MOST_PARTS
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    app.extensions["dealwright.limits"] = rates.Limits()
     app.before_request(_begin)
     app.after_request(_end)
     app.register_blueprint(api.blueprint())
-    app.add_url_rule("/healthz", "health", _health)
+    app.add_url_rule(HEALTH, "health", _health)
     web.install(app)
     plugins.installed().register_pages(app)
     app.register_error_handler(500, _fault)
@@ -58,11 +65,51 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
     return app
 
 
-def _begin() -> None:
+def _begin() -> ResponseReturnValue | None:
     g.request_id = clock.new_id()
+    if request.path == HEALTH:
+        return None
+    if _limits().rates is None:
+        with suppress(DealwrightError), answers.workspace().database.read() as connection:
+            _limits().rates = rates.of(answers.workspace().catalog(connection))
+    try:
+        g.admitted = _limits().admit(_secret(), origin(request.remote_addr or ""))
+    except RateLimitedError as error:
+        if request.path.startswith("/api/"):
+            return answers.problem(error)
+        raise
+    return None
+
+
+def _limits() -> rates.Limits:
+    return cast("rates.Limits", current_app.extensions["dealwright.limits"])
+
+
+def _secret() -> str | None:
+    """Return the digest of the token or session that a request carries, valid or not; None without one."""
+    found = answers.token() if request.path.startswith("/api/") else cookies.session_secret()
+    return access.digest(found) if found else None
+
+
+def _count(response: Response) -> None:
+    """Count a request for whoever turned out to have sent it, and tell a program how much it may still send."""
+    if "admitted" not in g:
+        return  # it was refused, or is the one that costs nothing
+    asks = g.get("bearer")
+    user, catalog = (asks.user, asks.catalog) if asks is not None else (g.get("user"), g.get("catalog"))
+    if catalog is not None:
+        _limits().rates = rates.of(catalog)
+    caller = None if user is None else f"token:{user.token}" if user.token else f"user:{user.id}"
+    spent = _limits().count(g.admitted, _secret(), origin(request.remote_addr or ""), caller)
+    if spent is not None and request.path.startswith("/api/"):
+        # Of the 11th draft of the IETF's "RateLimit header fields for HTTP".
+        name, rate = spent.rate.name, spent.rate
+        response.headers["RateLimit-Policy"] = f'"{name}";q={rate.at_once};w={math.ceil(rate.window)}'
+        response.headers["RateLimit"] = f'"{name}";r={spent.left};t={spent.full_in}'
 
 
 def _end(response: Response) -> Response:
+    _count(response)
     response.headers["X-Request-Id"] = g.get("request_id", "")
     return csp.secured(response, tls=request.is_secure)
 

@@ -135,6 +135,7 @@ COMMANDS = {
     "pack list": "operator",
     "pack validate": "reads files; touches no workspace",
     "serve": "operator",
+    "settings": "operator; in the audit log, as the revision that it makes",
     "user add": "operator; in the audit log",
     "user list": "operator",
     "user token": "operator; in the audit log",

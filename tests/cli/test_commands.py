@@ -22,7 +22,7 @@ from served import dealwright, serving
 
 COMMANDS = [
     "check", "demo", "doctor", "explain", "export", "import", "init", "pack", "pack install", "pack list", "pack validate",
-    "serve", "user", "user add", "user list", "user token", "worker",
+    "serve", "settings", "user", "user add", "user list", "user token", "worker",
 ]  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_a_command_explains_itself_and_refuses_what_it_does_not_know(command: st
         ["import"], ["import", "bee.hive", "missing.csv"], ["export"], ["export", "bee.hive", "--format", "pdf"], ["check"],
         ["check", "missing"], ["pack", "install"], ["user", "add"], ["explain"], ["explain", "--rule", "bee.strong"],
         ["explain", "x", "--rule", "bee.strong"], ["init", "--admin", "a@example.com"], ["serve", "--port", "x"],
-        ["doctor", "--database", "mysql://localhost/x"], ["no_such_command"],
+        ["settings", "zone"], ["doctor", "--database", "mysql://localhost/x"], ["no_such_command"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2(shell, arguments) -> None:
@@ -103,6 +103,17 @@ def test_init_refuses_settings_that_do_not_exist(shell, option, value, code) -> 
     said = shell("init", option, value, expect=code)
     assert value in said.err
     assert "no workspace" in shell("pack", "list", expect=1).err
+
+
+def test_settings_are_shown_and_changed(site) -> None:
+    assert site("settings", "--json").json["requests_per_second"] == "100"
+    said = site("settings", "requests_per_second=7.5", "zone=Asia/Shanghai").out.splitlines()
+    assert "requests_per_second = 7.5" in said and "zone = Asia/Shanghai" in said
+    again = site("settings", "currency=CNY", "--json").json
+    assert (again["requests_per_second"], again["zone"], again["currency"]) == ("7.5", "Asia/Shanghai", "CNY")
+    wrong = site("settings", "zone=Mars/Olympus", "speed=1", "strangers_at_once=0", expect=1).err
+    assert all(word in wrong for word in ("Mars/Olympus", "no setting “speed”", "cannot be the strangers_at_once"))
+    assert site("settings", "--json").json == again
 
 
 def test_users_are_added_with_roles_that_exist(site) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dealwright.metadata import load
 from dealwright.metadata.layers import Layer, SourcedDocument
+from dealwright.metadata.settings import DEFAULTS
 from dealwright.packs.examine import examine
 from dealwright.packs.source import PackSource
 
@@ -79,7 +79,7 @@ def damaged(draw: st.DrawFn) -> list[dict[str, Any]]:
 def test_a_damaged_pack_gives_problems_with_a_file_and_a_pointer(documents: list[dict[str, Any]]) -> None:
     sourced = tuple(SourcedDocument(one, f"shop/{i}.json") for i, one in enumerate(documents))
     source = PackSource(Layer("shop", "shop", sourced, version="1.0.0", manifest=MANIFEST, folder="shop"), Path("shop"))
-    for one in examine([source], load.SETTINGS).problems:
+    for one in examine([source], DEFAULTS).problems:
         assert one.source.startswith("shop/")
         assert one.pointer == "" or one.pointer.startswith("/")
         assert one.message

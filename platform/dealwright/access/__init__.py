@@ -18,6 +18,7 @@ from dealwright.access.rows import criteria, first_steps
 from dealwright.access.sign_in import (
     Bearer,
     bearer,
+    digest,
     folded,
     hashed,
     new_token,
@@ -41,6 +42,7 @@ __all__ = [
     "capable",
     "criteria",
     "demand",
+    "digest",
     "first_steps",
     "folded",
     "hashed",

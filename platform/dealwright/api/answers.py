@@ -67,14 +67,15 @@ def writing() -> Iterator[Work]:
 
 
 def _work(connection: Connection) -> Work:
-    bearer = access.bearer(connection, workspace(), _token(), request.remote_addr or "")
-    g.principal = bearer.user
+    bearer = access.bearer(connection, workspace(), token(), request.remote_addr or "")
+    g.bearer = bearer
     return Work(workspace(), connection, bearer.user, catalog=bearer.catalog, address=request.remote_addr or "")
 
 
-def _token() -> str:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else ""
+def token() -> str:
+    """Return what stands behind ``Bearer`` in this request, valid or not; empty without one."""
+    kind, _, found = request.headers.get("Authorization", "").partition(" ")
+    return found.strip() if kind.lower() == "bearer" else ""
 
 
 def body() -> Mapping[str, Any]:

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "init": ("setup", "init"),
     "pack": ("packs", "pack"),
     "serve": ("run", "serve"),
+    "settings": ("setup", "settings_command"),
     "user": ("users", "user"),
     "worker": ("run", "worker"),
 }

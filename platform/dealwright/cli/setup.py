@@ -1,4 +1,4 @@
-"""``init`` and ``doctor``."""
+"""``init``, ``settings`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from dealwright import __version__, access, clock, packs, plugins, rules
 from dealwright.cli.places import LOCALES, database_option, fail, json_option, opened, show, told
+from dealwright.metadata import settings
 from dealwright.records import add_user
 from dealwright.storage import audit, backlog, queue, recompute
 
@@ -36,14 +37,35 @@ def init(
         raise click.UsageError("--admin needs --password-stdin: a password on the command line is seen by others")
     with opened(url, fresh=True) as workspace:
         sources = [packs.read(folder) for folder in packs.find().values()] if with_demo else []
-        settings = {"zone": zone, "locale": locale, "currency": currency}
-        done = packs.install(workspace.database, sources, reason="init", settings=settings)
+        chosen = {"zone": zone, "locale": locale, "currency": currency}
+        done = packs.install(workspace.database, sources, reason="init", settings=chosen)
         queue.install(workspace.database)
         click.echo(f"revision {done.revision} is in force in {url.partition('@')[2] or url}")
         if admin:
             password = sys.stdin.readline().rstrip("\r\n")
             add_user(workspace, admin, admin.partition("@")[0], password, [access.ADMIN_ROLE])
             click.echo(f"{admin} may sign in as {access.ADMIN_ROLE}")
+
+
+@click.command("settings")
+@click.argument("changes", nargs=-1, metavar="[NAME=VALUE]...")
+@database_option
+@json_option
+@told
+def settings_command(url: str, changes: tuple[str, ...], as_json: bool) -> None:
+    """Show the settings of a workspace, or change some. Servers take them with the next request.
+
+    dealwright settings requests_per_second=50 zone=Asia/Shanghai
+    """
+    if wrong := [one for one in changes if "=" not in one]:
+        raise click.UsageError(f"“{wrong[0]}” is no change; write NAME=VALUE")
+    with opened(url) as workspace:
+        if changes:
+            wanted = dict(one.split("=", 1) for one in changes)
+            packs.install(workspace.database, reason="settings", settings=wanted)
+        with workspace.database.read() as connection:
+            found = {**settings.ALL, **workspace.catalog(connection).settings}
+    show(found, as_json, *(f"{name} = {value}" for name, value in found.items()))
 
 
 @click.command()

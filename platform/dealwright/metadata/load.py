@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from dealwright.errors import DefinitionError, Problem
 from dealwright.metadata import canonical, names, parse, references, schemas, strict
@@ -20,10 +20,8 @@ from dealwright.metadata.fold import Folded, fold
 from dealwright.metadata.folder import read_folder
 from dealwright.metadata.layers import BASE_LAYER, Layer, SourcedDocument
 from dealwright.metadata.pointers import pointer
+from dealwright.metadata.settings import DEFAULTS
 from dealwright.resources import shipped
-
-#: What a workspace's settings are until somebody sets them.
-SETTINGS: Final[Mapping[str, str]] = {"zone": "UTC", "locale": "en", "currency": "EUR"}
 
 
 def catalog(layers: Sequence[Layer], settings: Mapping[str, str] | None = None, *, checked: bool = False) -> Catalog:
@@ -31,7 +29,7 @@ def catalog(layers: Sequence[Layer], settings: Mapping[str, str] | None = None, 
 
     Args:
         layers: In the order of their dependencies, the base first.
-        settings: ``zone``, ``locale`` and ``currency`` of the workspace; what is absent is as in :data:`SETTINGS`.
+        settings: ``zone``, ``locale`` and ``currency`` of the workspace; what is absent is as in ``settings.DEFAULTS``.
         checked: Whether the layers have made a catalog before (they come from a stored revision), so that schemas and
             references need not be looked at again.
 
@@ -66,7 +64,7 @@ def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, st
     of_kind: dict[str, list[str]] = {kind: [] for kind in schemas.KINDS}
     for kind, identifier in sorted(folded.documents):
         of_kind[kind].append(identifier)
-    inherited = {**SETTINGS, **settings}
+    inherited = {**DEFAULTS, **settings}
     pipelines = {one: parse.pipeline(folded, one) for one in of_kind["pipeline"]}
     packs = [parse.pack(layer.manifest, inherited["locale"]) for layer in layers if layer.manifest]
     return Catalog(

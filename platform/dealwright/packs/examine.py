@@ -20,6 +20,7 @@ from dealwright.metadata.definitions import EMPTY, Document
 from dealwright.metadata.fold import Folded, fold
 from dealwright.metadata.layers import Layer, SourcedDocument
 from dealwright.metadata.pointers import steps
+from dealwright.metadata.settings import DEFAULTS
 from dealwright.packs import order
 from dealwright.packs.search import find, packs_in
 from dealwright.packs.source import PackSource, read
@@ -84,7 +85,7 @@ def check(paths: Iterable[Path], search: Iterable[Path] = ()) -> list[Problem]:
         found.extend(error.problems)
     if sources:
         unreadable = find(places).keys() - sources.keys()
-        for problem in examine(sources.values(), load.SETTINGS).problems:
+        for problem in examine(sources.values(), DEFAULTS).problems:
             if problem.code != "missing-pack" or problem.pointer.rpartition("/")[2] not in unreadable:
                 found.append(problem)
         for name in wanted.keys() & sources.keys():

@@ -6,15 +6,14 @@ workspace never needs the folders again.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dealwright import clock, rules
-from dealwright.errors import DefinitionError, NotFoundError, Problem
+from dealwright.errors import DefinitionError, NotFoundError
 from dealwright.metadata import load
+from dealwright.metadata.settings import problems
 from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
 from dealwright.packs.source import PackSource
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.storage import Connection, Database
-
-
-_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
-_CURRENCY = re.compile(r"[A-Z]{3}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ def install(
         sources: Packs to add or replace.
         by: Id of the user; None for the operator.
         reason: Why, for the history.
-        settings: Settings to change: ``zone``, ``locale``, ``currency``.
+        settings: Settings to change, of ``metadata.settings``.
 
     Raises:
         DefinitionError: With every fault of every document; nothing is changed.
@@ -129,17 +124,7 @@ def _check(settings: Mapping[str, str]) -> None:
     Raises:
         DefinitionError: With every one of them.
     """
-    found = []
-    try:
-        ZoneInfo(settings.get("zone", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        text = f"“{settings['zone']}” is no time zone; write one such as Asia/Shanghai or UTC"
-        found.append(Problem("/zone", "no-such-zone", text, "settings"))
-    for name, form, example in (("locale", _LOCALE, "en or zh-CN"), ("currency", _CURRENCY, "EUR or CNY")):
-        if name in settings and not form.match(settings[name]):
-            text = f"“{settings[name]}” is no {name}; write one such as {example}"
-            found.append(Problem(f"/{name}", f"no-such-{name}", text, "settings"))
-    if found:
+    if found := problems(settings):
         raise DefinitionError("the settings cannot be used", found)
 
 

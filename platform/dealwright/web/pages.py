@@ -10,7 +10,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from dealwright import access
-from dealwright.errors import DealwrightError, SignInRequiredError
+from dealwright.errors import DealwrightError, RateLimitedError, SignInRequiredError
 from dealwright.metadata.names import BASE, namespace_of
 from dealwright.web import assets, csrf, i18n, lists, record_pages, sign_in, uploads, visit
 from dealwright.web.i18n import gettext
@@ -92,7 +92,11 @@ def _refused(error: DealwrightError) -> ResponseReturnValue:
     """Answer with the error as a page; send to the sign-in where that would help."""
     if isinstance(error, SignInRequiredError):
         return visit.to_sign_in()
-    return _error_page(gettext(error.title), error.detail, error.status, [one.message for one in error.problems])
+    detail, problems = error.detail, [one.message for one in error.problems]
+    page, status, headers = _error_page(gettext(error.title), detail, error.status, problems)
+    if isinstance(error, RateLimitedError):
+        headers["Retry-After"] = str(error.retry_after)
+    return page, status, headers
 
 
 def _refused_by_http(error: HTTPException) -> ResponseReturnValue:
@@ -119,9 +123,11 @@ def _failed(error: Exception) -> ResponseReturnValue:
     return _error_page(gettext("Something went wrong"), detail, 500, [])
 
 
-def _error_page(title: str, detail: str, status: int, problems: list[str]) -> ResponseReturnValue:
+def _error_page(
+    title: str, detail: str, status: int, problems: list[str]
+) -> tuple[str | dict[str, Any], int, dict[str, str]]:
     if request.path.startswith(_MACHINES):
-        return {"title": title, "status": status, "detail": detail}, status
+        return {"title": title, "status": status, "detail": detail}, status, {}
     signed_in = g.get("user") is not None
     template = "errors/error.html" if signed_in else "errors/plain.html"
     values: dict[str, Any] = {"title": title, "detail": detail, "problems": problems}
