@@ -136,7 +136,7 @@ def _work_out(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Right
                     found.append(_grant(catalog, roles, entity, grant, role_id.partition(".")[0]))
         if entity.part_of is not None and not found:
             found = _of_the_whole(catalog, roles, entity)
-    needs = frozenset().union(*(g.rows.names for g in found if g.rows is not None))
+    needs = frozenset().union(*(g.rows.names | g.rows.paths for g in found if g.rows is not None))
     uniform = len({(g.see, g.edit) for g in found if "read" in g.ops}) <= 1
     return Rights(entity_id, tuple(found), uniform, needs)
 

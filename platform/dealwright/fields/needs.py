@@ -57,7 +57,10 @@ def _row_needs(catalog: Catalog, entity_id: str) -> dict[str, frozenset[str]]:
 
 
 def computed_on_read(catalog: Catalog, entity_id: str) -> frozenset[str]:
-    """Return the names that :func:`compute_on_read` reads: paths of lookups, and what volatile formulas read."""
+    """Return the names that :func:`compute_on_read` reads: paths of lookups, and what volatile formulas read.
+
+    Paths from rows have the ``rows`` field first: ``lines.product.price``.
+    """
     return catalog.once(("fields.on_read", entity_id), lambda: _on_read(catalog, entity_id))
 
 
@@ -66,7 +69,8 @@ def _on_read(catalog: Catalog, entity_id: str) -> frozenset[str]:
     found = set(_lookups(here).values()) | {one.id for one in here.fields.values() if one.type == "rollup"}
     for one in _volatile(here):
         found |= one.condition.names | one.condition.paths
-    return frozenset(name for name in found if name.partition(".")[0] not in here.parts)
+    found |= {f"{name}.{path}" for name, part in here.parts.items() for path in _lookups(part).values()}
+    return frozenset(found)
 
 
 def compute_on_read(catalog: Catalog, entity_id: str, env: dict[str, Any]) -> None:

@@ -34,13 +34,16 @@ class Needs:
         rollups: Own fields that are worked out from other records.
         old: Names after ``old.`` that conditions read.
         records: Names after ``record.`` that action values read; each is also an own field or in ``paths``.
-        hops: First steps of ``paths``: when one of these references changes, its paths are loaded again.
+        rows: ``rows`` fields, with the paths over references of their rows, such as ``product.price``. Their values
+            are put into the rows themselves, under the path.
+        hops: First steps of ``paths``, and ``rows`` fields: when one changes, its paths are loaded again.
     """
 
     paths: frozenset[str]
     rollups: frozenset[str]
     old: frozenset[str]
     records: frozenset[str]
+    rows: Mapping[str, frozenset[str]]
     hops: frozenset[str]
 
 
@@ -50,7 +53,7 @@ def needs(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs:
 
 
 def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs:
-    names: set[str] = set(fields.needs(catalog, entity.id)) | set(rights_of(catalog, roles, entity.id).needs)
+    names = for_formulas(catalog, entity) | set(rights_of(catalog, roles, entity.id).needs)
     compiled = rules.of(catalog)
     for rule in catalog.rules.values():
         if rule.entity == entity.id and rule.mode != "draft":
@@ -59,8 +62,17 @@ def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs
         for stage in catalog.pipelines[pipeline_id].stages.values():
             for gate in (*stage.enter, *stage.exit):
                 own = pipeline_id.partition(".")[0]
-                names |= conditions.of(catalog, entity.id, gate.require, "gate", namespace=own).names
+                condition = conditions.of(catalog, entity.id, gate.require, "gate", namespace=own)
+                names |= condition.names | condition.paths
     return sorted_out(entity, names)
+
+
+def for_formulas(catalog: Catalog, entity: Entity) -> set[str]:
+    """Return the names that settling a record of this entity reads; of rows ``lines.product.price``."""
+    inside = fields.row_needs(catalog, entity.id)
+    return set(fields.needs(catalog, entity.id)) | {
+        f"{name}.{path}" for name, paths in inside.items() for path in paths
+    }
 
 
 def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
@@ -69,6 +81,7 @@ def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
     rollups: set[str] = set()
     old: set[str] = set()
     records: set[str] = set()
+    rows: dict[str, set[str]] = {}
     for name in names:
         if name.startswith("old."):
             old.add(name[4:])
@@ -76,7 +89,10 @@ def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
             own = name.removeprefix("record.")
             if own != name:
                 records.add(own)
-            if "." in own:
+            first, dot, rest = own.partition(".")
+            if dot and (listed := entity.fields.get(first)) is not None and listed.items is not None:
+                rows.setdefault(first, set()).add(rest)
+            elif dot:
                 paths.add(own)
             elif (field := entity.fields.get(own)) is not None and field.type == "rollup":
                 rollups.add(own)
@@ -85,17 +101,27 @@ def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
         frozenset(rollups),
         frozenset(old),
         frozenset(records),
-        frozenset(path.partition(".")[0] for path in paths),
+        {name: frozenset(inner) for name, inner in rows.items()},
+        frozenset(path.partition(".")[0] for path in paths) | frozenset(rows),
     )
 
 
 def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any]]) -> None:
-    """Fill the paths and rollups that are wanted into the envs, with one statement per reference and rollup field."""
+    """Fill the paths and rollups that are wanted into the envs, with one statement per reference and rollup field.
+
+    The rows of ``rows`` fields are given the values at the end of their own paths.
+    """
     if wanted.paths and envs:
         for env, values in zip(
             envs, stored.paths(work.connection, work.catalog, entity.id, envs, wanted.paths), strict=True
         ):
             env.update(values)
+    for name, inside in wanted.rows.items():
+        rows = [row for env in envs for row in env.get(name) or ()]
+        if rows:
+            found_in = stored.paths(work.connection, work.catalog, entity.id, rows, inside, inside=name)
+            for row, values in zip(rows, found_in, strict=True):
+                row.update(values)
     if wanted.rollups and envs:
         ids = [env["id"] for env in envs if env.get("id") is not None]
         found = stored.rollups(work.connection, work.catalog, entity.id, ids, sorted(wanted.rollups), work.env)

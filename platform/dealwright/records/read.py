@@ -145,7 +145,7 @@ def page(
         entity_id,
         where=where,
         sort=keys,
-        fields=_columns(entity, held, only),
+        fields=_columns(work, entity, held, only),
         size=size,
         cursor=cursor,
         count=count,
@@ -161,11 +161,13 @@ def page(
     return Page(items, found.next_cursor, found.count, found.count_is_exact)
 
 
-def _columns(entity: Entity, held: access.Rights, only: Sequence[str] | None) -> frozenset[str] | None:
-    """Return the columns to read: those asked for and those that row rules look at; None for all."""
+def _columns(work: Work, entity: Entity, held: access.Rights, only: Sequence[str] | None) -> frozenset[str] | None:
+    """Return the columns to read: those asked for, what they are worked out from, what row rules look at; None for all."""
     if only is None:
         return None
     wanted = {name.partition(".")[0] for name in only} | {"id", "version"}
+    if any(name in entity.fields and not fields.columns(entity.fields[name]) for name in wanted):
+        wanted |= {name.partition(".")[0] for name in fields.computed_on_read(work.catalog, entity.id)}
     wanted |= {name.partition(".")[0] for name in held.needs}
     return frozenset(name for name in wanted if entity.field(name) is not None)
 

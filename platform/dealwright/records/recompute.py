@@ -56,7 +56,7 @@ def _batch(work: Work, entity: Entity, names: Sequence[str], ids: Sequence[str])
         return
     rows = stored.get(work.connection, work.catalog, entity.id, ids, lock=True)
     envs = [{**row, **work.env, "is_new": False} for row in rows.values()]
-    read = needs.sorted_out(entity, fields.needs(work.catalog, entity.id))
+    read = needs.sorted_out(entity, needs.for_formulas(work.catalog, entity))
     needs.load(work, entity, read, envs)
     for env in envs:
         needs.derive(read, env)

@@ -68,7 +68,7 @@ class CompiledAction:
     def names(self) -> frozenset[str]:
         """Return the names of an environment that its expressions read."""
         read: frozenset[str] = frozenset()
-        return read.union(*(one.names for one in (*self.values.values(), *self.placeholders.values())))
+        return read.union(*(one.names | one.paths for one in (*self.values.values(), *self.placeholders.values())))
 
 
 def compiled(catalog: Catalog, rule: Rule) -> tuple[CompiledAction, ...]:

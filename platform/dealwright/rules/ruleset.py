@@ -57,7 +57,8 @@ class Prepared:
     def needs(self) -> frozenset[str]:
         """Return the names of an environment that deciding and acting read."""
         window = windows.needs(self.rule.once_per, on_leaving=bool(self.trigger.left))
-        return frozenset(self.reads).union(window, *(action.names() for action in self.actions))
+        paths = self.condition.paths if self.condition is not None else frozenset()
+        return frozenset(self.reads).union(window, paths, *(action.names() for action in self.actions))
 
 
 class Rules:

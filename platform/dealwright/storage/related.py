@@ -63,6 +63,8 @@ def paths(
     entity: str,
     rows: Sequence[Mapping[str, Any]],
     wanted: Collection[str],
+    *,
+    inside: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return the values of dotted paths, such as ``account.owner.name``, for records that need not be stored yet.
 
@@ -74,6 +76,7 @@ def paths(
         entity: Entity of the rows.
         rows: Typed records; only their references are read.
         wanted: Paths; each step but the last is a reference.
+        inside: The ``rows`` field of the entity whose rows these are; None for records.
 
     Returns:
         For each row its paths with typed values; None where a reference is empty or leads nowhere.
@@ -86,7 +89,7 @@ def paths(
         targets = possible(row[step] for row in rows if row.get(step) is not None)
         if not targets:
             continue
-        statement = _path_statement(catalog, entity, step, tuple(those))
+        statement = _path_statement(catalog, entity, inside, step, tuple(those))
         values: dict[str, Sequence[Any]] = {}
         for ids in chunks(targets):
             for identifier, *rest in connection.execute(statement, {"ids__": ids}):
@@ -98,16 +101,21 @@ def paths(
     return found
 
 
-def _path_statement(catalog: Catalog, entity: str, step: str, wanted: tuple[str, ...]) -> sa.Select[Any]:
+def _path_statement(
+    catalog: Catalog, entity: str, inside: str | None, step: str, wanted: tuple[str, ...]
+) -> sa.Select[Any]:
     made: sa.Select[Any] = catalog.once(
-        ("storage.paths", entity, step, wanted), lambda: _make_path_statement(catalog, entity, step, wanted)
+        ("storage.paths", entity, inside, step, wanted),
+        lambda: _make_path_statement(catalog, entity, inside, step, wanted),
     )
     return made
 
 
-def _make_path_statement(catalog: Catalog, entity: str, step: str, wanted: tuple[str, ...]) -> sa.Select[Any]:
+def _make_path_statement(
+    catalog: Catalog, entity: str, inside: str | None, step: str, wanted: tuple[str, ...]
+) -> sa.Select[Any]:
     metadata = tables.of(catalog)
-    first = _target(catalog, catalog.entity(entity), step)
+    first = _target(catalog, catalog.entity(entity), step, inside)
     root = metadata.tables[names.table_name(first.id)].alias()
     aliases: dict[str, tuple[Entity, sa.FromClause]] = {"": (first, root)}
     source: sa.FromClause = root
@@ -131,8 +139,8 @@ def _make_path_statement(catalog: Catalog, entity: str, step: str, wanted: tuple
     )
 
 
-def _target(catalog: Catalog, entity: Entity, step: str) -> Entity:
-    field = entity.field(step)
+def _target(catalog: Catalog, entity: Entity, step: str, inside: str | None = None) -> Entity:
+    field = entity.field(step) if inside is None else (entity.fields[inside].items or {}).get(step)
     if field is None or field.type not in tables.REFERENCES or field.to is None:
         raise NotFoundError(f"“{step}” of {entity.id} is no reference, so no path leads through it")
     return catalog.entity(field.to)
