@@ -43,8 +43,8 @@ def deal():
     one["properties"]["blocked_now"] = {
         "field": "formula", "result": "boolean",
         "formula": "lines.exists(l, l.product.blocked) && today() > date('2020-01-01')"}  # fmt: skip
-    one["checks"] = [{
-        "id": "blocked", "error_when": "lines.exists(l, l.spare.blocked)", "at": "lines", "message": "A spare is blocked"}]  # fmt: skip
+    blocked = {"id": "blocked", "error_when": "lines.exists(l, l.spare.blocked)", "at": "lines", "message": "Blocked"}
+    one["checks"] = [blocked]
     return one
 
 

@@ -50,6 +50,12 @@ def deals(database: Database, user: str, team: str | None, fields: set[str]) -> 
     return found
 
 
+def memos(database: Database, user: str, team: str | None) -> set[str]:
+    """Return the active memos that she may see: those of deals that her first grant covers, archived ones too."""
+    covered = {row["id"] for row in rows(database, "t__deal") if first_grant(row, user, team)}
+    return {row["id"] for row in rows(database, "t__memo") if row["archived_at"] is None and row["deal"] in covered}
+
+
 def changed(database: Database, record: str) -> list[set[str]]:
     """Return the fields that each event of a record changed, the newest first."""
     found = []

@@ -92,6 +92,35 @@ def test_lists_hold_the_records_and_fields_that_the_role_says_by_hand(pair):
                 assert twins.asked(site, request, 0).status == 404
 
 
+def test_parts_are_shown_by_every_way_where_their_whole_is_shown_as_a_whole(pair):
+    for site in pair:
+        expected = oracle.memos(site.workspace.database, *uma(site))
+        stored = {row["id"] for row in oracle.rows(site.workspace.database, "t__memo")}
+        assert len(expected) == 24
+        assert len(stored - expected) >= 12
+        listed = answer(site, "/api/v1/records/t.memo?page_size=200&count=1")
+        assert ({one["id"] for one in listed["items"]}, listed["count"]) == (expected, len(expected))
+        assert answer(site, "/api/v1/records/t.memo/aggregate")["groups"][0]["count"] == len(expected)
+        exported = twins.asked(site, twins.Request("GET", "/api/v1/records/t.memo/export?format=jsonl"), 0).body
+        assert {json.loads(line)["id"] for line in exported.splitlines()} == expected
+        found = (
+            answer(site, "/api/v1/search?q=Memo&limit=100")["items"]
+            + answer(site, "/api/v1/search?q=Zq9&limit=100")["items"]
+        )
+        assert {one["id"] for one in found if one["entity"] == "t.memo"} == expected
+        for identifier in stored:
+            for rest in ("", "/history", "/decisions"):
+                request = twins.Request("GET", f"/api/v1/records/t.memo/{identifier}{rest}")
+                assert (twins.asked(site, request, 0).status == 200) == (identifier in expected)
+        for identifier in stored - expected:
+            for request in (
+                twins.Request("PATCH", f"/api/v1/records/t.memo/{identifier}", {"text": "x"}),
+                twins.Request("DELETE", f"/api/v1/records/t.memo/{identifier}"),
+                twins.Request("POST", f"/api/v1/records/t.memo/{identifier}/restore"),
+            ):
+                assert twins.asked(site, request, 0).status == 404
+
+
 def test_a_decision_over_what_is_hidden_is_not_there(pair):
     for site in pair:
         expected = oracle.deals(site.workspace.database, *uma(site), all_fields(site))

@@ -53,6 +53,16 @@ ROLE = {
         {"entity": "t.account", "ops": ["read"], "fields": {"*": "see", "credit": "none"}},
         {"entity": "base.user", "ops": ["read"], "fields": {"*": "see", "email": "none"}},
     ]}  # fmt: skip
+#: A part of a deal: seen where the deal is seen as a whole. The role does not name it.
+MEMO = {
+    "kind": "entity", "id": "t.memo", "lang": 1, "title": "Memo", "plural": "Memos", "display": "text", "part_of": "deal",
+    "properties": {
+        "deal": {"field": "reference", "to": "t.deal", "title": "Deal"},
+        "text": {"field": "text", "title": "Text"},
+        "hours": {"field": "integer", "title": "Hours"},
+    },
+    "required": ["deal"],
+}  # fmt: skip
 RULE = {
     "kind": "rule", "id": "t.watch", "lang": 1, "title": "Wzsecretrule", "entity": "t.deal",
     "on": {"record": {"events": ["created", "updated"], "fields": ["margin"]}}, "if": "margin > 7301950",
@@ -104,7 +114,7 @@ def built(database: Database, folder: Path, seed: int, side: int) -> Site:
     """Return a served workspace; ``side`` 0 and 1 differ in what ``uma`` may not see, and in nothing else."""
     chance = Chance()
     with chance.ruling(1):
-        workspace = world(database, TWIN_DEAL, ROLE, RULE, folder=folder)
+        workspace = world(database, TWIN_DEAL, MEMO, ROLE, RULE, folder=folder)
         site = Site(workspace, create_app(workspace))
         east, west = team(workspace, "East"), team(workspace, "West")
         uma = site.people["uma"] = person(workspace, "Uma", ["t.twin"], team=east)
@@ -173,6 +183,12 @@ def _fill(site: Site, chance: Chance, both: random.Random, own: random.Random, s
                 change = {"margin": hidden_number(), "note": hidden_text(), "guarded": own.random() < 0.5}
                 save_one(work, "t.deal", Change(change, deal))
             site.names[f"deal{i}"] = deal
+            shown = kind in ("mine", "team")
+            chance.at = 10_500 + 1000 * i
+            for number in range(2 if shown else 1 + side):
+                text = f"Memo {i}-{number}" if shown else hidden_text()
+                memo = make("t.memo", deal=deal, text=text, hours=inner.randrange(1, 9))
+                site.names[f"memo{i}-{number}"] = memo
         site.names.update({f"account{i}": one for i, one in enumerate(account_ids)})
         for i in range(side * 5):  # one world has more of what is hidden
             chance.at = 100_000 + 1000 * i
@@ -288,13 +304,15 @@ class Asker:
         self._chance = random.Random(seed)
         self._deals = [one for name, one in names.items() if name.startswith("deal")]
         self._accounts = [one for name, one in names.items() if name.startswith("account")]
+        # One world has more of those that may not be seen: only what both have is asked for.
+        self._memos = [one for name, one in names.items() if name.startswith("memo")]
         self._cursors: list[tuple[str, str]] = []
         self._decisions: list[str] = []
         kinds: list[tuple[int, Callable[[], Request]]] = [
             (26, self._list), (8, self._next), (10, self._one), (9, self._groups), (4, self._search), (5, self._history),
             (5, self._decided), (3, self._export), (6, self._check), (5, self._condition), (3, self._told), (3, self._gates),
             (6, self._change), (3, self._make), (2, self._move), (1, self._send), (1, self._bulk), (1, self._remove),
-            (6, self._page), (1, self._lookup),
+            (6, self._page), (1, self._lookup), (10, self._part),
         ]  # fmt: skip
         self._kinds = [make for weight, make in kinds for _ in range(weight)]
 
@@ -453,6 +471,33 @@ class Asker:
                     "/records/t.deal/new",
                 ]
             ),
+        )
+
+    def _part(self) -> Request:
+        memo, deal = self._chance.choice(self._memos), self._deal()
+        one, query = f"/api/v1/records/t.memo/{memo}", self._query(
+            filter=self._chance.choice(["hours > 3", 'text.contains("Memo")', "deal.margin > 5", "deal.amount > 400"]),
+            sort=self._chance.choice(["text", "-hours", "deal.name", "deal.margin"]), page_size=self._chance.choice([3, 50]),
+        )  # fmt: skip
+        body = {"text": "Memo new", "deal": deal}
+        return self._chance.choice(
+            [
+                Request("GET", f"/api/v1/records/t.memo?{query}&count=1"),
+                Request("GET", "/api/v1/records/t.memo/aggregate?group=deal.name&measure=count,sum:hours"),
+                Request("GET", "/api/v1/records/t.memo/aggregate?measure=count,sum:hours"),
+                Request("GET", "/api/v1/records/t.memo/export?format=jsonl"),
+                Request("GET", "/api/v1/search?q=Memo"),
+                Request("GET", f"{one}{self._chance.choice(['', '/history', '/decisions', '/checklist'])}"),
+                Request("GET", f"/records/t.memo/{memo}"),
+                Request("PATCH", one, {"text": "Memo changed", "hours": 2}),
+                Request("PATCH", one, {"deal": deal}),
+                Request("POST", "/api/v1/records/t.memo", body),
+                Request(
+                    "POST", "/api/v1/records/t.memo/bulk", {"create": [body], "update": [{"id": memo, "deal": deal}]}
+                ),
+                Request("DELETE", one),
+                Request("POST", f"{one}/restore"),
+            ]
         )
 
     def _lookup(self) -> Request:

@@ -142,7 +142,16 @@ def _work_out(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Right
 
 
 #: What one must be allowed to do with the whole to do this with a part of it.
-_WITH_PARTS = {"read": "read", "create": "update", "update": "update", "delete": "update", "export": "export"}
+_WITH_PARTS = {
+    "read": "read",
+    "create": "update",
+    "update": "update",
+    "move": "update",
+    "delete": "update",
+    "export": "export",
+    "import": "import",
+    "share": "share",
+}
 
 
 def _of_the_whole(catalog: Catalog, roles: tuple[str, ...], entity: Entity) -> list[EntityGrant]:
@@ -169,7 +178,7 @@ def _of_the_whole(catalog: Catalog, roles: tuple[str, ...], entity: Entity) -> l
             try:
                 rows = conditions.of(catalog, entity.id, source, "permission", namespace=whose)
             except ConditionError:
-                # It asks the rows of the whole, which cannot be reached from here: then the parts need their own grant.
+                # It asks more of the whole than can be reached from here: then the parts need their own grant.
                 continue
         found.append(EntityGrant(ops, rows, see, see if changes else frozenset(), grant.others))
     return found

@@ -113,7 +113,9 @@ class _Checker:
         if not isinstance(over, Name) or not listed:
             return self.fault(node.over, "wrong-type", f"“{'.'.join(node.over.path)}” is no list of rows")
         stored = USES[self.scope.use].stored
-        if len(over.steps) > 1 or (stored and over.root in ("record", "user")):
+        # Who may see a part is asked of its whole, the whole's rows too; elsewhere they would have to be loaded anywhere.
+        reached = self.scope.use == "permission" and kind == "rows" and not over.root
+        if (len(over.steps) > 1 and not reached) or (stored and over.root in ("record", "user")):
             return self.fault(node.over, "not-allowed", "only a list of the record itself can be asked; make a roll-up")
         if self.scope.knows(node.var):
             return self.fault(node, "name-taken", f"“{node.var}” is already the name of something; choose another")
@@ -124,7 +126,11 @@ class _Checker:
         body = self.node(node.body)
         del self.scope.vars[node.var]
         self.nested -= 1
-        if kind == "set" and not stored and any(_reads_target(part, node.var) for part in walk(body)):
+        if len(over.steps) > 1 and any(_leads_on(part, node.var) for part in walk(body)):
+            return self.fault(node, "not-allowed", f"only fields of “{node.var}” itself are known here; make a roll-up")
+        # A list of references holds ids; what stands at their ends SQL alone knows, and a right is asked of one record too.
+        ids_only = kind == "set" and (not stored or self.scope.use == "permission")
+        if ids_only and any(_reads_target(part, node.var) for part in walk(body)):
             return self.fault(node, "not-allowed", f"only “{node.var}.id” is known here; make a roll-up or a row list")
         if node.kind not in MEASURES:
             result = Type("integer", nullable=False) if node.kind == "count" else BOOLEAN
@@ -483,6 +489,10 @@ _OPERATORS = {
 
 def _reads_target(part: Node, var: str) -> bool:
     return isinstance(part, Name) and part.root == var and part.steps != ("id",)
+
+
+def _leads_on(part: Node, var: str) -> bool:
+    return isinstance(part, Name) and part.root == var and len(part.steps) > 1
 
 
 def _decimal(node: Node) -> Node:

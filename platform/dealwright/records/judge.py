@@ -14,6 +14,7 @@ from dealwright.access import Rights, rights
 from dealwright.access import demand as demanded
 from dealwright.errors import ForbiddenError, NotFoundError, Problem
 from dealwright.metadata.system import ASSIGNABLE
+from dealwright.records import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,14 +35,18 @@ def demand(work: Work, op: str, entity: Entity) -> Rights:
 def rows(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Judge each draft: the record as it was for a change, as it will be for a new one; and each field it sets."""
     held = rights(work.catalog, work.user, entity.id)
-    for draft in drafts:
-        if draft.rule is not None:
-            continue
+    asked = [draft for draft in drafts if draft.rule is None]
+    for draft, env in zip(asked, _as_they_were(work, entity, held, asked), strict=True):
         op = draft.op or ("create" if draft.new else "update")
-        env = draft.env if draft.new else _as_it_was(held, draft)
         matching = held.matching(op, env)
         if not matching:
             draft.error = _refusal(entity, draft, op, seen=bool(held.seen_on(env)))
+            continue
+        if entity.part_of in draft.changed and not draft.new and not held.matching(op, draft.env):
+            # Whether there is no such whole or he may not change it is the same answer.
+            draft.error = ForbiddenError(
+                f"you may not put this {entity.title} there; choose a record that you may change"
+            )
             continue
         allowed = frozenset().union(*(grant.edit for grant in matching))
         seen = allowed | held.seen_on(env)
@@ -60,11 +65,24 @@ def _forget(draft: Draft) -> None:
         draft.since.discard(name)
 
 
-def _as_it_was(held: Rights, draft: Draft) -> Mapping[str, Any]:
-    """Return the env before the change: what was asked is already in it, what stood there counts."""
-    if not held.needs & draft.changed or draft.before is None:
-        return draft.env
-    return {**draft.env, **{name: draft.before.get(name) for name in draft.changed}}
+def _as_they_were(work: Work, entity: Entity, held: Rights, drafts: Sequence[Draft]) -> list[Mapping[str, Any]]:
+    """Return the env of each draft before its change: what was asked is already in it, what stood there counts.
+
+    What the rights read over a reference that is to change is loaded over the reference as it was.
+    """
+    reads = needs.sorted_out(entity, held.needs)
+    found: list[Mapping[str, Any]] = []
+    led: list[dict[str, Any]] = []
+    for draft in drafts:
+        if draft.before is None or not (held.needs | reads.hops) & draft.changed:
+            found.append(draft.env)
+            continue
+        env = {**draft.env, **{name: draft.before.get(name) for name in draft.changed}}
+        found.append(env)
+        if reads.hops & draft.changed:
+            led.append(env)
+    needs.load(work, entity, reads, led)
+    return found
 
 
 def _refusal(entity: Entity, draft: Draft, op: str, *, seen: bool) -> ForbiddenError | NotFoundError:

@@ -15,7 +15,7 @@ from dealwright.access import rights_of
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity
@@ -111,11 +111,17 @@ def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any
 
     The rows of ``rows`` fields are given the values at the end of their own paths.
     """
-    if wanted.paths and envs:
-        for env, values in zip(
-            envs, stored.paths(work.connection, work.catalog, entity.id, envs, wanted.paths), strict=True
-        ):
+    lists = lists_of(work.catalog, entity, wanted.paths) if envs else {}
+    paths = wanted.paths.difference(lists) | {one.rpartition(".")[0] for one in lists if one.count(".") > 1}
+    if paths and envs:
+        for env, values in zip(envs, stored.paths(work.connection, work.catalog, entity.id, envs, paths), strict=True):
             env.update(values)
+    for path, target in lists.items():
+        reference, _, name = path.rpartition(".")
+        named = {env[reference] for env in envs if env.get(reference) is not None}
+        reached = stored.get(work.connection, work.catalog, target, named)
+        for env in envs:
+            env[path] = reached.get(env.get(reference) or "", {}).get(name)
     for name, inside in wanted.rows.items():
         rows = [row for env in envs for row in env.get(name) or ()]
         if rows:
@@ -127,6 +133,22 @@ def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any
         found = stored.rollups(work.connection, work.catalog, entity.id, ids, sorted(wanted.rollups), work.env)
         for env in envs:
             env.update(found.get(str(env.get("id")), {}))
+
+
+def lists_of(catalog: Catalog, entity: Entity, paths: frozenset[str]) -> Mapping[str, str]:
+    """Return those of the paths that end at ``rows`` of another record, with its entity: rights to parts ask them."""
+    return catalog.once(("records.lists", entity.id, paths), lambda: dict(_lists_of(catalog, entity, paths)))
+
+
+def _lists_of(catalog: Catalog, entity: Entity, paths: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for path in sorted(paths):
+        here: Entity | None = entity
+        *steps, last = path.split(".")
+        for step in steps:
+            field = here.field(step) if here is not None else None
+            here = catalog.entities.get(field.to or "") if field is not None else None
+        if here is not None and last in here.fields and here.fields[last].items is not None:
+            yield path, here.id
 
 
 def derive(wanted: Needs, env: dict[str, Any]) -> None:

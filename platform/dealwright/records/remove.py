@@ -17,12 +17,15 @@ from dealwright.storage import audit
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from dealwright.metadata.definitions import Entity
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from dealwright.metadata.definitions import Entity, Field
     from dealwright.records.work import Saved, Work
 
 
 def archive(work: Work, entity_id: str, record_id: str, *, version: int | None = None) -> Saved:
-    """Archive a record, and what ``on_delete: cascade`` says goes with it.
+    """Archive a record with its parts, and what ``on_delete: cascade`` says goes with it.
 
     Raises:
         NotFoundError, ForbiddenError: If it is not there, may not be seen, or may not be deleted.
@@ -40,7 +43,7 @@ def archive(work: Work, entity_id: str, record_id: str, *, version: int | None =
 
 
 def restore(work: Work, entity_id: str, record_id: str) -> Saved:
-    """Bring an archived record back to the lists.
+    """Bring an archived record back to the lists, with its parts and whatever else was archived with it.
 
     Raises:
         NotFoundError, ForbiddenError: As :func:`archive`.
@@ -51,10 +54,10 @@ def restore(work: Work, entity_id: str, record_id: str) -> Saved:
     draft = _taken(work, entity, record_id, None)
     if draft.env["archived_at"] is None:
         return road.saved(work, draft)
-    clashes = stored.clashes(work.connection, work.catalog, entity_id, [{**draft.env, "archived_at": None}])
-    if any(clash.kind == "unique" for clash in clashes):
-        raise ConflictError(f"another {entity.title} has taken its place; change that one first, then restore this")
+    at = draft.env["archived_at"]
+    _demand_place(work, entity, draft)
     _put(work, entity, draft, events.RESTORED)
+    _back_with(work, entity, [record_id], at)
     return road.saved(work, draft)
 
 
@@ -105,6 +108,13 @@ def _taken(work: Work, entity: Entity, record_id: str, version: int | None) -> D
     return draft
 
 
+def _demand_place(work: Work, entity: Entity, draft: Draft) -> None:
+    """Refuse to restore a record whose unique values another has now."""
+    clashes = stored.clashes(work.connection, work.catalog, entity.id, [{**draft.env, "archived_at": None}])
+    if any(clash.kind == "unique" for clash in clashes):
+        raise ConflictError(f"another {entity.title} has taken its place; change that one first, then restore this")
+
+
 def _put(work: Work, entity: Entity, draft: Draft, kind: str) -> None:
     """Write the change of ``archived_at`` with its event, and let the rules look at it."""
     draft.put("archived_at", work.now if kind == events.DELETED else None)
@@ -115,33 +125,56 @@ def _put(work: Work, entity: Entity, draft: Draft, kind: str) -> None:
 
 def _held_by(work: Work, entity: Entity, ids: list[str]) -> None:
     """Archive what goes with the records; refuse if something active holds them."""
+    for other, field, rule in _references(work, entity):
+        found = stored.referring(work.connection, work.catalog, other.id, field.id, ids)
+        if found and rule == "restrict":
+            raise ConflictError(
+                f"{len(found)} {other.plural} refer to this {entity.title} by {field.title}; "
+                "archive them first, or point them elsewhere"
+            )
+        for record_id in found:
+            _held_by(work, other, [record_id])
+            _put(work, other, _going(work, other, record_id), events.DELETED)
+
+
+def _back_with(work: Work, entity: Entity, ids: list[str], at: datetime) -> None:
+    """Restore what was archived with the records, which is what went at the same moment.
+
+    Raises:
+        ConflictError: If a record with the same unique values has taken the place of one of them.
+    """
+    for other, field, rule in _references(work, entity):
+        if rule != "cascade":
+            continue
+        for record_id in stored.referring(work.connection, work.catalog, other.id, field.id, ids, archived_at=at):
+            draft = _going(work, other, record_id)
+            _demand_place(work, other, draft)
+            _put(work, other, draft, events.RESTORED)
+            _back_with(work, other, [record_id], at)
+
+
+def _references(work: Work, entity: Entity) -> Iterator[tuple[Entity, Field, str]]:
+    """Yield the references that have a say when a record of this entity goes, with what they say."""
     for other in work.catalog.entities.values():
         for field in other.fields.values():
-            if field.type != "reference" or field.to != entity.id:
-                continue
-            rule = field.spec.get("on_delete", "set_null")
-            if rule == "set_null" and other.part_of != field.id:
-                continue
-            found = stored.referring(work.connection, work.catalog, other.id, field.id, ids)
-            if found and rule == "restrict":
-                raise ConflictError(
-                    f"{len(found)} {other.plural} refer to this {entity.title} by {field.title}; "
-                    "archive them first, or point them elsewhere"
-                )
-            for record_id in found:
-                _with_it(work, other, record_id)
+            if (
+                field.type == "reference"
+                and field.to == entity.id
+                and (rule := stored.goes(other, field)) != "set_null"
+            ):
+                yield other, field, rule
 
 
-def _with_it(work: Work, entity: Entity, record_id: str) -> None:
-    """Archive a record that goes with another: the right to delete the whole is the right to delete its parts."""
-    _held_by(work, entity, [record_id])
+def _going(work: Work, entity: Entity, record_id: str) -> Draft:
+    """Return the draft of a record that goes or comes with another: the right to the whole is the right to its parts."""
     row = stored.get(work.connection, work.catalog, entity.id, [record_id], lock=True)[record_id]
     draft = Draft(entity, record_id, False, {}, before=row)
     draft.env = {**row, **work.env, "is_new": False}
     wanted = needs.needs(work.catalog, entity, work.user.roles)
     needs.load(work, entity, wanted, [draft.env])
+    needs.remember(wanted, draft.env, row)
     needs.derive(wanted, draft.env)
-    _put(work, entity, draft, events.DELETED)
+    return draft
 
 
 __all__ = ["archive", "purge", "restore"]

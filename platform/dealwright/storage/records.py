@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity, Field
     from dealwright.storage.database import Connection
     from dealwright.storage.tables import Layout, Part
 
@@ -33,6 +34,7 @@ __all__ = [
     "exists",
     "find_by",
     "get",
+    "goes",
     "insert",
     "paths",
     "purge",
@@ -176,6 +178,12 @@ def purge(connection: Connection, catalog: Catalog, entity: str, ids: Iterable[s
         connection.execute(sa.delete(system.firing).where(system.firing.c.record.in_(some)))
 
 
+def goes(entity: Entity, field: Field) -> str:
+    """Return what becomes of a record when the one that its reference names goes: a part goes with its whole."""
+    rule: str = field.spec.get("on_delete", "set_null")
+    return "cascade" if rule == "set_null" and entity.part_of == field.id else rule
+
+
 def _let_go(connection: Connection, catalog: Catalog, entity: str, ids: Sequence[str]) -> None:
     """Empty the references to records that are about to go, or remove what refers to them."""
     for other in catalog.entities.values():
@@ -190,7 +198,7 @@ def _let_go(connection: Connection, catalog: Catalog, entity: str, ids: Sequence
             if field.to != entity or field.type not in tables.REFERENCES:
                 continue
             refers = table.c[field.id].in_(ids)
-            on_delete = field.spec.get("on_delete", "set_null")
+            on_delete = goes(other, field) if table is layout.table else field.spec.get("on_delete", "set_null")
             if on_delete == "set_null":
                 connection.execute(sa.update(table).where(refers).values({field.id: None}))
             elif on_delete == "cascade" and table is layout.table:

@@ -20,6 +20,7 @@ from dealwright.storage.several import chunks, possible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity, Field
@@ -238,11 +239,23 @@ def find_by(
     return dict(found)
 
 
-def referring(connection: Connection, catalog: Catalog, entity: str, field: str, ids: Collection[str]) -> list[str]:
-    """Return the ids of the active records of ``entity`` whose reference ``field`` names one of ``ids``."""
+def referring(
+    connection: Connection,
+    catalog: Catalog,
+    entity: str,
+    field: str,
+    ids: Collection[str],
+    *,
+    archived_at: datetime | None = None,
+) -> list[str]:
+    """Return the ids of the records of ``entity`` whose reference ``field`` names one of ``ids``.
+
+    Those that are active, or those that were archived at the moment ``archived_at``.
+    """
     table = tables.layout(catalog, entity).table
+    state = table.c.archived_at.is_(None) if archived_at is None else table.c.archived_at == archived_at
     found: list[str] = []
     for some in chunks(possible(ids)):
-        statement = sa.select(table.c.id).where(table.c[field].in_(some), table.c.archived_at.is_(None))
+        statement = sa.select(table.c.id).where(table.c[field].in_(some), state)
         found += connection.scalars(statement.order_by(table.c.id))
     return found

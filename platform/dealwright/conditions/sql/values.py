@@ -187,7 +187,11 @@ class Values(Reach):
 
     def row_frame(self, node: Each, start: Frame) -> tuple[Frame, list[sa.ColumnElement[bool]]]:
         """Return the frame of the rows that are asked, and what links them to the frame they belong to."""
-        field_id = node.over.steps[0]
+        field_id = node.over.steps[-1]
+        if len(node.over.steps) > 1:  # the rows of a record that this one refers to
+            entity_id = node.over.type.entity or ""
+            part = self.part(entity_id, field_id)
+            return Frame(part, entity_id, field_id), [part.c.parent == self.reach(start, node.over.steps[:-1])]
         part = self.part(start.entity, field_id)
         if node.over.type.kind == "rows":
             return Frame(part, start.entity, field_id, start), [part.c.parent == start.table.c.id]
