@@ -45,7 +45,7 @@ def differences(database, catalog):
 
     Columns that no field has any more are meant to stay.
     """
-    wanted = tables.of(catalog)
+    wanted = tables.whole(catalog)
 
     def ours(name, kind, parents):
         return name in wanted.tables if kind == "table" else kind != "index"
@@ -68,8 +68,9 @@ def differences(database, catalog):
 def test_a_new_database_has_what_the_catalog_says(crm, catalog):
     assert differences(crm, catalog) == []
     with crm.read() as connection:
-        wanted = {index.name for table in tables.of(catalog).tables.values() for index in table.indexes}
+        wanted = {index.name for table in tables.whole(catalog).tables.values() for index in table.indexes}
         assert wanted <= ddl.indexes(connection)
+    assert {name for _, name in tables.index_names(catalog)} == wanted
 
 
 def test_a_plan_from_a_catalog_to_itself_is_empty(catalog):

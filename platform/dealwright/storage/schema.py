@@ -82,10 +82,13 @@ def plan(old: Catalog | None, new: Catalog) -> Plan:
         old: The definitions in force; None for an empty database.
         new: Those that shall be.
     """
-    before = tables.of(old).tables if old is not None else {}
+    changed = _changed(old, new)
+    before = tables.whole(old, changed).tables if old is not None else {}
     steps: list[Step] = []
     problems: list[Problem] = []
-    for name, table in tables.of(new).tables.items():
+    for name, table in tables.whole(new, changed).tables.items():
+        if changed is not None and table.info["entity"] not in changed:
+            continue  # it is here because another refers to it
         if name not in before:
             steps.append(Step("create-table", name, name, f"create the table {name}"))
             continue
@@ -117,7 +120,10 @@ def complete(database: Database, catalog: Catalog) -> list[str]:
         have = ddl.indexes(connection)
         broken = ddl.invalid_indexes(connection)
         unchecked = ddl.unchecked_keys(connection)
-    metadata = tables.of(catalog)
+    wanted = {name for _, name in tables.index_names(catalog)}
+    if wanted <= have and wanted.isdisjoint(broken) and not unchecked:
+        return []  # as at nearly every start
+    metadata = tables.whole(catalog)
     missing = [
         index
         for table in metadata.tables.values()
@@ -145,6 +151,13 @@ def complete(database: Database, catalog: Catalog) -> list[str]:
                 connection.execute(ddl.ValidateKey(metadata.tables[table], key))
                 done.append(f"checked the foreign key {key}")
     return done
+
+
+def _changed(old: Catalog | None, new: Catalog) -> frozenset[str] | None:
+    """Return the entities whose definition is another; None for all, where there are others now."""
+    if old is None or old.entities.keys() != new.entities.keys():
+        return None
+    return frozenset(name for name, entity in new.entities.items() if entity != old.entities[name])
 
 
 def _compare(old: sa.Column[Any], new: sa.Column[Any], steps: list[Step], problems: list[Problem]) -> None:
@@ -178,7 +191,8 @@ class _Change:
 
     def __init__(self, connection: Connection, plan: Plan) -> None:
         self._connection, self._plan = connection, plan
-        self._metadata = tables.of(plan.new)
+        self._changed = _changed(plan.old, plan.new)
+        self._metadata = tables.whole(plan.new, self._changed)
         self._there = ddl.columns(connection, {step.table for step in plan.steps})
 
     def run(self) -> None:
@@ -194,7 +208,7 @@ class _Change:
             self._add_column(self._metadata.tables[step.table].c[step.name])
         for step in self._of("widen-column"):
             assert self._plan.old is not None  # noqa: S101 - a column can only be widened if there was one
-            was = tables.of(self._plan.old).tables[step.table].c[step.name]
+            was = tables.whole(self._plan.old, self._changed).tables[step.table].c[step.name]
             ddl.widen(self._connection, was, self._metadata.tables[step.table].c[step.name])
         for step in self._of("drop-index"):
             ddl.drop_index(self._connection, step.name)

@@ -19,8 +19,8 @@ _BATCH = 5000
 def fill(connection: Connection, catalog: Catalog, column: sa.Column[Any]) -> None:
     """Work out a shadow column of every stored record; does nothing for another column."""
     table = column.table
-    layout = next((one for one in _layouts(catalog) if one.table is table and column.key in one.compared), None)
-    if layout is None:
+    layout = tables.layout(catalog, table.info["entity"])
+    if layout.table.name != table.name or column.key not in layout.compared:
         return
     field, comparable = layout.compared[column.key]
     text = table.c[field]
@@ -33,7 +33,3 @@ def fill(connection: Connection, catalog: Catalog, column: sa.Column[Any]) -> No
             return
         last = rows[-1][0]
         connection.execute(statement, [{"id__": row[0], "value__": comparable(row[1])} for row in rows])
-
-
-def _layouts(catalog: Catalog) -> list[tables.Layout]:
-    return [tables.layout(catalog, entity) for entity in catalog.entities]

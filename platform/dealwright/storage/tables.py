@@ -102,9 +102,53 @@ class Layout:
 
 
 def of(catalog: Catalog) -> sa.MetaData:
-    """Return the tables of every entity of the catalog; made once per catalog."""
-    metadata: sa.MetaData = catalog.once("storage.tables", lambda: _make(catalog))
+    """Return the tables of every entity of the catalog, as statements need them: without foreign keys and indexes.
+
+    Made once per catalog, in half the time that :func:`whole` takes; a server waits for it after each new revision.
+    """
+    metadata: sa.MetaData = catalog.once("storage.tables", lambda: _make(catalog, catalog.entities, whole=False))
     return metadata
+
+
+def whole(catalog: Catalog, entities: frozenset[str] | None = None) -> sa.MetaData:
+    """Return tables as they are in the database, with foreign keys and indexes.
+
+    Args:
+        catalog: The definitions.
+        entities: Of which entities; None for all. Tables that those refer to come with them.
+    """
+
+    def make() -> sa.MetaData:
+        wanted = catalog.entities.keys() if entities is None else _with_targets(catalog, entities)
+        return _make(catalog, wanted, whole=True)
+
+    metadata: sa.MetaData = catalog.once(("storage.tables.whole", entities), make)
+    return metadata
+
+
+def _with_targets(catalog: Catalog, entities: Iterable[str]) -> frozenset[str]:
+    """Return entities and those that their fields refer to; all of them where an index has a condition of its own."""
+    wanted = set(entities)
+    for entity in entities:
+        if any(rule.when for rule in catalog.entities[entity].unique):
+            return frozenset(catalog.entities)
+        for field in catalog.entities[entity].all_fields().values():
+            wanted.update(one.to for one in (field, *(field.items or {}).values()) if one.to in catalog.entities)
+    return frozenset(name for name in wanted if name is not None)
+
+
+def index_names(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Yield (table, index) for every index that the tables of the catalog have; makes no table."""
+    for entity in catalog.entities.values():
+        table = names.table_name(entity.id)
+        yield from ((table, _index_name(table, columns)) for columns in _indexed(entity))
+        yield from ((table, rule.index) for rule in _rules(catalog, entity))
+        for field in entity.fields.values():
+            part = names.part_table_name(entity.id, field.id)
+            if field.items is not None:
+                yield part, _index_name(part, ("parent", "position"))
+            elif field.type == "references":
+                yield part, _index_name(part, ("target",))
 
 
 def layout(catalog: Catalog, entity: str) -> Layout:
@@ -141,27 +185,29 @@ def linked(about: Mapping[str, str]) -> str:
 NORMALISE: Mapping[str, Comparable] = MappingProxyType({"case": folded, "digits": digits, "letters": letters})
 
 
-def _make(catalog: Catalog) -> sa.MetaData:
+def _make(catalog: Catalog, entities: Iterable[str], *, whole: bool) -> sa.MetaData:
     metadata = sa.MetaData()
-    for entity in catalog.entities.values():
-        _entity_table(catalog, metadata, entity)
-    for entity in catalog.entities.values():
-        table = metadata.tables[names.table_name(entity.id)]
-        _indexes(entity, table)
-        for rule in _rules(catalog, entity):
+    for entity in entities:
+        _entity_table(catalog, metadata, catalog.entities[entity], keys=whole)
+    for entity in entities if whole else ():
+        table = metadata.tables[names.table_name(entity)]
+        for columns in _indexed(catalog.entities[entity]):
+            _index(table, columns)
+        for rule in _rules(catalog, catalog.entities[entity]):
             _rule_index(catalog, metadata, table, rule)
     return metadata
 
 
-def _entity_table(catalog: Catalog, metadata: sa.MetaData, entity: Entity) -> None:
+def _entity_table(catalog: Catalog, metadata: sa.MetaData, entity: Entity, *, keys: bool) -> None:
     name = names.table_name(entity.id)
+    info = {"entity": entity.id}
     shadows = [
         sa.Column(names.sql_name(column), sa.Text, key=column)
         for pairs in _shadows(entity).values()
         for column, _ in pairs
     ]
-    own = _columns(catalog, name, entity.all_fields().values())
-    sa.Table(name, metadata, *own, sa.Column("extra", Json), *shadows)
+    own = _columns(catalog, name, entity.all_fields().values(), keys=keys)
+    sa.Table(name, metadata, *own, sa.Column("extra", Json), *shadows, info=info)
     for field in entity.fields.values():
         part = names.part_table_name(entity.id, field.id)
         if field.items is not None:
@@ -169,34 +215,40 @@ def _entity_table(catalog: Catalog, metadata: sa.MetaData, entity: Entity) -> No
                 part,
                 metadata,
                 sa.Column("id", Id, primary_key=True),
-                sa.Column("parent", Id, _link(part, "parent", name, "CASCADE"), nullable=False),
+                sa.Column("parent", Id, *_link(keys, part, "parent", name, "CASCADE"), nullable=False),
                 sa.Column("position", sa.Integer, nullable=False),
-                *_columns(catalog, part, field.items.values()),
+                *_columns(catalog, part, field.items.values(), keys=keys),
+                info=info,
             )
-            _index(metadata.tables[part], ("parent", "position"))
+            if keys:
+                _index(metadata.tables[part], ("parent", "position"))
         elif field.type == "references":
-            known = field.to is not None and field.to in catalog.entities
-            to = [_link(part, "target", names.table_name(field.to or ""), "CASCADE")] if known else []
+            known = keys and field.to is not None and field.to in catalog.entities
             sa.Table(
                 part,
                 metadata,
-                sa.Column("record", Id, _link(part, "record", name, "CASCADE"), primary_key=True),
-                sa.Column("target", Id, *to, primary_key=True),
+                sa.Column("record", Id, *_link(keys, part, "record", name, "CASCADE"), primary_key=True),
+                sa.Column(
+                    "target",
+                    Id,
+                    *_link(known, part, "target", names.table_name(field.to or ""), "CASCADE"),
+                    primary_key=True,
+                ),
                 sa.Column("position", sa.Integer, nullable=False),
+                info=info,
             )
-            _index(metadata.tables[part], ("target",))
+            if keys:
+                _index(metadata.tables[part], ("target",))
 
 
-def _columns(catalog: Catalog, table: str, those: Iterable[Field]) -> Iterator[sa.Column[Any]]:
+def _columns(catalog: Catalog, table: str, those: Iterable[Field], *, keys: bool) -> Iterator[sa.Column[Any]]:
     for field in those:
         for column in fields.columns(field):
-            constraints: list[sa.schema.SchemaItem] = []
-            if field.type in REFERENCES and field.to in catalog.entities and field.id not in _TOLD:
-                constraints.append(_link(table, column.name, names.table_name(field.to or "")))
+            refers = keys and field.type in REFERENCES and field.to in catalog.entities and field.id not in _TOLD
             yield sa.Column(
                 names.sql_name(column.name),
                 _type(column),
-                *constraints,
+                *_link(refers, table, column.name, names.table_name(field.to or "")),
                 key=column.name,
                 primary_key=field.system and field.id == "id",
                 nullable=column.nullable and not (field.system and field.id in _ALWAYS),
@@ -204,18 +256,17 @@ def _columns(catalog: Catalog, table: str, those: Iterable[Field]) -> Iterator[s
             )
 
 
-def _link(table: str, column: str, target: str, on_delete: str | None = None) -> sa.ForeignKey:
-    """Return a foreign key that is checked at the commit: within a transaction the order of writing is free.
+def _link(
+    wanted: bool, table: str, column: str, target: str, on_delete: str | None = None
+) -> tuple[sa.ForeignKey, ...]:
+    """Return a foreign key, if it is ``wanted``, that is checked at the commit: within a transaction the order of writing is free.
 
     What ``on_delete`` of a reference says is done by ``records.purge``, so that changing it changes no table.
     """
-    return sa.ForeignKey(
-        f"{target}.id",
-        name=names.sql_name(f"fk_{table}_{column}"),
-        ondelete=on_delete,
-        deferrable=True,
-        initially="DEFERRED",
-    )
+    if not wanted:
+        return ()
+    name = names.sql_name(f"fk_{table}_{column}")
+    return (sa.ForeignKey(f"{target}.id", name=name, ondelete=on_delete, deferrable=True, initially="DEFERRED"),)
 
 
 def _type(column: fields.Column) -> sa.types.TypeEngine[Any]:
@@ -340,8 +391,8 @@ def _rule_index(catalog: Catalog, metadata: sa.MetaData, table: sa.Table, rule: 
     )
 
 
-def _indexes(entity: Entity, table: sa.Table) -> None:
-    """Make the indexes for lists: by creation, owner, team, stage, each reference, and what the entity asks for."""
+def _indexed(entity: Entity) -> list[tuple[str, ...]]:
+    """Return what has an index for lists: creation, owner, team, stage, each reference, and what the entity asks for."""
     # A batch is created at one moment: the id beside it saves sorting all of them for a page of a list.
     wanted: dict[tuple[str, ...], None] = {("created_at", "id"): None, ("owner",): None, ("team",): None}
     if entity.pipelines:
@@ -352,12 +403,12 @@ def _indexes(entity: Entity, table: sa.Table) -> None:
                 wanted[column.name,] = None
     for columns in entity.indexes:
         wanted[columns] = None
-    if entity.interaction is not None and (about := _about(entity)) is not None:
-        link = f"{about.id}__linked" if about.type == "any_reference" else about.id
-        wanted[link, entity.interaction.at] = None
-    for columns in wanted:
-        if all(name in table.c for name in columns):
-            _index(table, columns)
+    there = {column.name for field in entity.all_fields().values() for column in fields.columns(field)} | {"extra"}
+    return [columns for columns in wanted if there.issuperset(columns)]
+
+
+def _index_name(table: str, columns: Sequence[str]) -> str:
+    return names.sql_name(f"ix_{table}_{'_'.join(columns)}")
 
 
 def _index(table: sa.Table, columns: Sequence[str]) -> None:
@@ -367,7 +418,7 @@ def _index(table: sa.Table, columns: Sequence[str]) -> None:
     SQLAlchemy takes as an operator class is written behind the column as it stands.
     """
     sa.Index(
-        names.sql_name(f"ix_{table.name}_{'_'.join(columns)}"),
+        _index_name(table.name, columns),
         *(table.c[name] for name in columns),
         postgresql_ops={name: "NULLS FIRST" for name in columns if table.c[name].nullable},
     )
