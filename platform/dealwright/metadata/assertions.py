@@ -128,6 +128,8 @@ class Assertions:
 
     def _check_names(self, key: Key, one: Assertion) -> None:
         """Hold a layer to its own names where an element occurs for the first time."""
+        if one.leaf.path[:-1] in self._there[key]:
+            return
         owner = self.owners[key]
         part: Mapping[str, Any] | None = schemas.definition(key[0])
         for depth, step in enumerate(one.leaf.path[:-1]):

@@ -14,7 +14,11 @@ from typing import Any
 
 def pointer(steps: Iterable[str | int]) -> str:
     """Return the JSON Pointer of the steps; empty for none."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    names = [str(step) for step in steps]
+    text = "/".join(names)
+    if "~" not in text and text.count("/") < len(names):
+        return f"/{text}"  # as nearly always: nothing to be escaped
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in names)
 
 
 def steps(text: str) -> tuple[str, ...]:

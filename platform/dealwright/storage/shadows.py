@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from dealwright.metadata import names
 from dealwright.storage import tables
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ _BATCH = 5000
 def fill(connection: Connection, catalog: Catalog, column: sa.Column[Any]) -> None:
     """Work out a shadow column of every stored record; does nothing for another column."""
     table = column.table
-    layout = tables.layout(catalog, table.info["entity"])
-    if layout.table.name != table.name or column.key not in layout.compared:
+    entity = catalog.entities[table.info["entity"]]
+    shadow = tables.comparable(entity, column.key) if table.name == names.table_name(entity.id) else None
+    if shadow is None:
         return
-    field, comparable = layout.compared[column.key]
+    field, comparable = shadow
     text = table.c[field]
     statement = sa.update(table).where(table.c.id == sa.bindparam("id__")).values({column.key: sa.bindparam("value__")})
     last = ""

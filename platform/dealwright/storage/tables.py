@@ -137,6 +137,12 @@ def _with_targets(catalog: Catalog, entities: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in wanted if name is not None)
 
 
+def comparable(entity: Entity, column: str) -> tuple[str, Comparable] | None:
+    """Return of which field a shadow column holds the value, and what makes it comparable; None for other columns."""
+    found = ((field, make) for field, pairs in _shadows(entity).items() for name, make in pairs if name == column)
+    return next(found, None)
+
+
 def index_names(catalog: Catalog) -> Iterator[tuple[str, str]]:
     """Yield (table, index) for every index that the tables of the catalog have; makes no table."""
     for entity in catalog.entities.values():
