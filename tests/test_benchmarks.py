@@ -37,4 +37,4 @@ def test_a_save_runs_as_many_statements_as_the_documentation_says(tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     counted = json.loads(done.stdout)
-    assert counted == {"create": 6, "update": 6, "read one": 3, "page of 50, count": 3, "aggregate": 3}
+    assert counted == {"create": 5, "update": 5, "read one": 2, "page of 50, count": 2, "aggregate": 2}

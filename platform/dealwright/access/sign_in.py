@@ -98,6 +98,9 @@ class Place(Protocol):
     def catalog_of(self, connection: Connection, revision: str) -> Catalog:
         """Return the catalog of a revision."""
 
+    def latest(self) -> Catalog | None:
+        """Return the catalog that was used last in this process; None before the first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
@@ -258,7 +261,7 @@ def bearer(connection: Connection, place: Place, token: str, address: str = "") 
     if not token.startswith(TOKEN_PREFIX) or len(token) > 200:
         raise refused
     now = clock.now()
-    found = accounts.by_token(connection, digest(token), now, now - _NOTED)
+    found = accounts.by_token(connection, digest(token), now, now - _NOTED, place.latest())
     if found is None or found.revision is None:
         raise refused
     catalog = place.catalog_of(connection, found.revision)
@@ -276,7 +279,7 @@ def note_use(place: Place, user: User) -> None:
 
 
 def _user(connection: Connection, catalog: Catalog, found: accounts.Found, by: str) -> User | None:
-    facts = accounts.facts(connection, catalog, found.user)
+    facts = found.facts if found.facts is not None else accounts.facts(connection, catalog, found.user)
     if facts is None:
         return None
     roles = found.roles if found.limit is None else tuple(role for role in found.roles if role in found.limit)

@@ -53,6 +53,11 @@ class Workspace:
         """
         return self.catalog_of(connection, revisions.active(connection))
 
+    def latest(self) -> Catalog | None:
+        """Return the catalog that was used last: most likely the one in force. None before the first."""
+        with self._lock:
+            return next(reversed(self._catalogs.values()), None)
+
     def catalog_of(self, connection: Connection, revision: str) -> Catalog:
         """Return the catalog of a revision, parsed once per process."""
         with self._lock:

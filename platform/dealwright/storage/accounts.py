@@ -17,7 +17,7 @@ from dealwright.storage import attempts, tables
 from dealwright.storage.system import account, session, token, user_role, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from dealwright.metadata.catalog import Catalog
@@ -46,6 +46,7 @@ class Found:
         token: Id of the API token; None for a session.
         stale: Whether it is time to note that it was used.
         revision: The revision in force.
+        facts: The fields of the user's record, as :func:`facts` returns them; None if they are still to be read.
     """
 
     user: str
@@ -55,6 +56,7 @@ class Found:
     token: str | None
     stale: bool
     revision: str | None
+    facts: Mapping[str, Any] | None = None
 
 
 def _roles(user: sa.ColumnElement[str]) -> sa.ScalarSelect[str]:
@@ -64,20 +66,20 @@ def _roles(user: sa.ColumnElement[str]) -> sa.ScalarSelect[str]:
 
 
 _revision = sa.select(workspace.c.revision).scalar_subquery()
-_by_token = (
-    sa.select(
-        token.c.id,
-        token.c.user,
-        token.c.roles,
-        token.c.used_at,
-        token.c.expires_at,
-        account.c.email,
-        _roles(token.c.user),
-        _revision,
+_accounts = token.join(account, account.c.user == token.c.user)
+
+
+def _token_from(whole: sa.FromClause, *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Return the statement that finds a valid token and whose it is, with ``more`` columns of the tables joined."""
+    kept = token.c.id, token.c.user, token.c.roles, token.c.used_at, token.c.expires_at
+    return (
+        sa.select(*kept, account.c.email, _roles(token.c.user), _revision, *more)
+        .select_from(whole)
+        .where(token.c.digest == bindparam("digest"), token.c.revoked_at.is_(None), account.c.state == "active")
     )
-    .select_from(token.join(account, account.c.user == token.c.user))
-    .where(token.c.digest == bindparam("digest"), token.c.revoked_at.is_(None), account.c.state == "active")
-)
+
+
+_by_token = _token_from(_accounts)
 _by_session = (
     sa.select(
         session.c.user, session.c.seen_at, session.c.expires_at, account.c.email, _roles(session.c.user), _revision
@@ -87,13 +89,51 @@ _by_session = (
 )
 
 
-def by_token(connection: Connection, digest: str, now: datetime, stale_before: datetime) -> Found | None:
-    """Return whose API token has this digest, if it is valid; one statement, the active revision with it."""
-    row = connection.execute(_by_token, {"digest": digest}).first()
+def by_token(
+    connection: Connection, digest: str, now: datetime, stale_before: datetime, likely: Catalog | None = None
+) -> Found | None:
+    """Return whose API token has this digest, if it is valid; one statement, the active revision with it.
+
+    Args:
+        connection: The transaction.
+        digest: The token's.
+        now: The moment.
+        stale_before: When a use is to be noted again.
+        likely: The catalog that is in force, unless another has gone live since this process asked last. The user's
+            record comes with the same statement, and is thrown away if it is another.
+    """
+    known = likely if likely is not None and likely.revision not in _unlike else None
+    try:
+        row = connection.execute(_by_token if known is None else _with_facts(known), {"digest": digest}).first()
+    except sa.exc.DBAPIError:
+        if known is not None:
+            _unlike.add(
+                known.revision
+            )  # the users' table is another than this revision knew: never asked like this again
+        raise
     if row is None or (row[4] is not None and row[4] <= now):
         return None
     limit = tuple(row[2]) if row[2] is not None else None
-    return Found(row[1], row[5], _sorted(row[6]), limit, row[0], row[3] is None or row[3] < stale_before, row[7])
+    read = None
+    if known is not None and row[7] == known.revision and row[8] is not None:
+        read = dict(zip(tables.layout(known, "base.user").names, row[8:], strict=True))
+    stale = row[3] is None or row[3] < stale_before
+    return Found(row[1], row[5], _sorted(row[6]), limit, row[0], stale, row[7], read)
+
+
+#: Revisions whose users' table is not as they say, which no change of definitions brings about by itself.
+_unlike: set[str] = set()
+
+
+def _with_facts(catalog: Catalog) -> sa.Select[Any]:
+    layout = tables.layout(catalog, "base.user")
+
+    def make() -> sa.Select[Any]:
+        person = layout.table
+        there = sa.and_(person.c.id == token.c.user, person.c.archived_at.is_(None))
+        return _token_from(_accounts.outerjoin(person, there), *(person.c[name] for name in layout.names))
+
+    return catalog.once("storage.accounts.by_token", make)
 
 
 def by_session(

@@ -54,8 +54,11 @@ def stale(old: Catalog | None, new: Catalog) -> dict[str, tuple[str, ...]]:
     if old is None:
         return {}
     found: dict[str, tuple[str, ...]] = {}
+    same_parameters = old.parameters == new.parameters
     for entity in new.entities.values():
-        names = set(_formulas(old, new, entity))
+        # Its own text and the parameters are all that a formula says; most revisions leave most entities as they are.
+        same = same_parameters and old.entities.get(entity.id) == entity
+        names = set() if same else set(_formulas(old, new, entity))
         if _counted(old, entity.id) != _counted(new, entity.id):
             names.add(LAST)
         if names:
