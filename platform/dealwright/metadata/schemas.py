@@ -17,14 +17,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from jsonschema import Draft202012Validator
-from referencing import Registry
-
 from dealwright.errors import Problem
 from dealwright.metadata.pointers import pointer
 from dealwright.resources import shipped
 
 if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
 #: Every kind of document, the file of its schema and the definition in it.
@@ -132,19 +130,27 @@ def check_manifest(manifest: Any, source: str = "pack.json") -> list[Problem]:
 def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: tuple[str | int, ...]) -> list[Problem]:
     """Return in what ``value`` does not fit a part of the schema of ``kind``; ``at`` is its place in the document."""
     whole = {**part, "$defs": schema(KINDS[kind][0])["$defs"]}
-    return problems(Draft202012Validator(whole, registry=Registry()), value, source, at)
+    return problems(_validator_of(whole), value, source, at)
 
 
 @cache
 def _validator(kind: str, extends: bool) -> Draft202012Validator:
     name, whole = KINDS[kind]
     target = f"#/$defs/{'extension' if extends else whole}"
-    return Draft202012Validator({"$ref": target, "$defs": schema(name)["$defs"]}, registry=Registry())
+    return _validator_of({"$ref": target, "$defs": schema(name)["$defs"]})
 
 
 @cache
 def _whole(name: str) -> Draft202012Validator:
-    return Draft202012Validator(schema(name), registry=Registry())
+    return _validator_of(schema(name))
+
+
+def _validator_of(whole: Mapping[str, Any]) -> Draft202012Validator:
+    # A server that serves what was checked before never needs the library, and starts without it.
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    return Draft202012Validator(whole, registry=Registry())
 
 
 def problems(validator: Draft202012Validator, value: Any, source: str, at: tuple[str | int, ...] = ()) -> list[Problem]:

@@ -11,13 +11,12 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import nh3
 from babel.numbers import format_currency, format_decimal
 from flask import url_for
 from flask_babel import format_date, format_datetime, format_time, get_locale
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from dealwright.fields.computed import valued
@@ -29,10 +28,11 @@ from dealwright.web.i18n import gettext
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from markdown_it import MarkdownIt
+
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity, Field
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
 _TAGS = {
     *("a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "strong"),
     *("table", "tbody", "td", "th", "thead", "tr", "ul"),
@@ -270,10 +270,19 @@ def _rich_text(reader: Reader, field: Field, value: Any) -> Display:
     return _text(reader, field, value) if reader.short else Display("html", html=markdown(str(value)))
 
 
+@cache
+def _markdown_it() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # sixty modules that a server need not have before it answers
+
+    return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
+
+
 def markdown(source: str) -> Markup:
     """Return Markdown as HTML that cannot run, load or submit anything."""
+    import nh3
+
     cleaned = nh3.clean(
-        _MARKDOWN.render(source),
+        _markdown_it().render(source),
         tags=_TAGS,
         attributes={"a": {"href"}},
         url_schemes={"http", "https", "mailto"},
