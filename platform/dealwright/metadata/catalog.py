@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dealwright.errors import NotFoundError
 from dealwright.metadata.definitions import EMPTY, title_of
@@ -119,12 +119,13 @@ class Catalog:
         Threads that ask at once wait for the one that makes it. What is made must not change afterwards.
         """
         try:
-            return cast("T", self._made[key])
+            found: T = self._made[key]
         except KeyError:
             with self._lock:
                 if key not in self._made:
                     self._made[key] = make()
-                return cast("T", self._made[key])
+                found = self._made[key]
+        return found
 
 
 def _own_text(document: Any, at: tuple[str, ...]) -> str:

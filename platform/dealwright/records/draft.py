@@ -68,6 +68,16 @@ class Draft:
             self.changed.add(name)
             self.since.add(name)
 
+    def put_all(self, values: Mapping[str, Any]) -> None:
+        """Set fields, as :meth:`put` does one."""
+        env = self.env
+        different = [name for name, value in values.items() if env.get(name) != value]
+        for name in different:
+            self.started.setdefault(name, env.get(name))
+            env[name] = values[name]
+        self.changed.update(different)
+        self.since.update(different)
+
     def refuse(self) -> None:
         """Turn the problems found so far into the error of this record."""
         self.problems, self.warnings = self._told(self.problems), self._told(self.warnings)

@@ -81,7 +81,9 @@ def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = N
         kind = events.CREATED if draft.new and not draft.events else moved
     # The currency of an amount is a column of its own, and part of the amount for everybody else.
     since = {name.removesuffix("__currency") for name in draft.since}
-    before = fields.shown(work.catalog, draft.entity.id, {**draft.env, **draft.started}, only=since)
+    before: Mapping[str, Any] = {}  # of a new record: nothing
+    if kind != events.CREATED:
+        before = fields.shown(work.catalog, draft.entity.id, {**draft.env, **draft.started}, only=since)
     after = fields.shown(work.catalog, draft.entity.id, draft.env, only=since)
     event = events.Event(
         id=clock.new_id(),

@@ -210,7 +210,7 @@ def _remaining(
             continue
         for name, column in mapping.columns.items():
             if column.to == mapping.key:
-                _convert(work, entity, column, [(row, _cell(row, table.header.index(name), column))])
+                _convert(work, entity, column, _texts([row], table.header.index(name), column))
                 taken.setdefault(row.data.get(column.to), number)
 
 
@@ -229,7 +229,7 @@ def _read(
             row.problems.append(Problem("", "too-many-cells", text))
     # Columns that make records come last, and make none for a row that is refused already.
     for name, column in sorted(mapping.columns.items(), key=lambda one: one[1].create):
-        texts = [(row, _cell(row, index[name], column)) for row in batch if not (column.create and row.problems)]
+        texts = _texts(batch, index[name], column)
         if column.match is not None:
             _match(work, entity, column, texts)
         else:
@@ -238,27 +238,29 @@ def _read(
         _find(work, entity, mapping.key, batch, taken)
 
 
-def _cell(row: _Row, index: int, column: Column) -> str | None:
-    text = row.cells[index].strip() if index < len(row.cells) else ""
-    text = column.values.get(text, text) or ""
-    return text or column.default or None
+def _texts(batch: Sequence[_Row], index: int, column: Column) -> list[tuple[_Row, str | None]]:
+    """Return what stands in one column of the rows, as the mapping says; None for nothing."""
+    some = [row for row in batch if not row.problems] if column.create else batch
+    said, default = column.values, column.default or None
+    cells = [(row, row.cells[index].strip() if index < len(row.cells) else "") for row in some]
+    if said:
+        cells = [(row, said.get(text, text) or "") for row, text in cells]
+    return [(row, text or default) for row, text in cells]
 
 
 def _convert(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Row, str | None]]) -> None:
-    seen: dict[str, Any] = {}
+    seen: dict[str | None, Any] = {None: None}
+    for text in {text for _, text in texts if text is not None}:
+        try:
+            seen[text] = fields.from_text(work.catalog, entity.id, column.to, text)
+        except RecordError as error:
+            seen[text] = error
     for row, text in texts:
-        if text is None:
-            row.data[column.to] = None
-            continue
-        if text not in seen:
-            try:
-                seen[text] = fields.from_text(work.catalog, entity.id, column.to, text)
-            except RecordError as error:
-                seen[text] = error
-        if isinstance(seen[text], RecordError):
-            row.problems += seen[text].problems
+        value = seen[text]
+        if isinstance(value, RecordError):
+            row.problems += value.problems
         else:
-            row.data[column.to] = seen[text]
+            row.data[column.to] = value
 
 
 def _match(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Row, str | None]]) -> None:

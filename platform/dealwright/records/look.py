@@ -23,15 +23,21 @@ _LINKS = frozenset({"reference", "references", "user", "team", "any_reference"})
 
 def read(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Turn what was asked into typed values in the env, with defaults for a new record."""
+    readable = work.catalog.once(
+        ("records.readable", entity.id),
+        lambda: tuple(
+            frozenset(name for name in entity.all_fields() if judge.readable(entity, name, new=new))
+            for new in (False, True)
+        ),
+    )
     for draft in drafts:
-        own = {name: value for name, value in draft.asked.items() if judge.readable(entity, name, new=draft.new)}
+        known = readable[draft.new]
+        own = {name: value for name, value in draft.asked.items() if name in known}
         values, problems = fields.read(work.catalog, entity.id, own, new=draft.new, before=draft.before)
         draft.problems += problems
         if draft.new:
             _begin(work, draft)
-        for name, value in values.items():
-            if name not in judge.ON_CREATE:
-                draft.put(name, value)
+        draft.put_all({name: value for name, value in values.items() if name not in judge.ON_CREATE})
         if draft.new:
             _fill(work, entity, draft)
 

@@ -278,6 +278,21 @@ def _own_errors(context: sa.engine.ExceptionContext) -> Exception | None:
     return None
 
 
+def own_error(connection: Connection, statement: str, error: Exception) -> Exception:
+    """Return what an error of the driver means, for a statement that SQLAlchemy has not sent itself."""
+    gone = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+    wrapped = sa.exc.DBAPIError.instance(
+        statement, None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect
+    )
+    if gone:
+        connection.invalidate(error)
+    if isinstance(wrapped, sa.exc.IntegrityError):
+        return _conflict(wrapped)
+    if gone or (isinstance(wrapped, sa.exc.DBAPIError) and _passes(wrapped)):
+        return UnavailableError("the database is busy or restarting; try again in a moment")
+    return wrapped
+
+
 def _passes(error: sa.exc.DBAPIError) -> bool:
     """Tell whether trying again later may help."""
     if isinstance(error.orig, sqlite3.OperationalError):

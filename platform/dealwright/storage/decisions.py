@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 
+from dealwright.storage import bulk
 from dealwright.storage.system import decision
 
 if TYPE_CHECKING:
@@ -39,15 +40,13 @@ def put(connection: Connection, decisions: Sequence[Made], results: Mapping[str,
         decisions: What rules decided.
         results: Decision id to JSON: what its actions did.
     """
-    if decisions:
-        connection.execute(
-            _INSERT,
-            [
-                {name: getattr(one, name) for name in _MADE}
-                | {"facts": dict(one.facts), "truth": list(one.truth), "result": (results or {}).get(one.id)}
-                for one in decisions
-            ],
-        )
+    rows = [
+        {name: getattr(one, name) for name in _MADE}
+        | {"facts": dict(one.facts), "truth": list(one.truth), "result": (results or {}).get(one.id)}
+        for one in decisions
+    ]
+    if rows:
+        bulk.insert(connection, _INSERT, decision, rows)
 
 
 def get(connection: Connection, identifier: str) -> dict[str, Any] | None:

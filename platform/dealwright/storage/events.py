@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from dealwright.storage import bulk
 from dealwright.storage.system import event
 
 if TYPE_CHECKING:
@@ -19,32 +20,34 @@ _INSERT = {
     "sqlite": sa.insert(event).values(tx=0).inline(),
     "postgresql": sa.insert(event).values(tx=sa.func.txid_current()).inline(),
 }
+_TX = {"sqlite": sa.select(sa.literal_column("0")), "postgresql": sa.select(sa.func.txid_current())}
 _COLUMNS = [column for column in event.c if column.name != "tx"]
 _NAMES = [column.name for column in _COLUMNS]
 
 
 def append(connection: Connection, events: Sequence[Event]) -> None:
-    """Write events in their order; one statement."""
-    if events:
-        connection.execute(
-            _INSERT[connection.dialect.name],
-            [
-                {
-                    "id": one.id,
-                    "type": one.type,
-                    "entity": one.entity,
-                    "record": one.record,
-                    "version": one.version,
-                    "at": one.at,
-                    "actor": one.actor,
-                    "data": dict(one.data),
-                    "changes": {name: list(change) for name, change in one.changes.items()},
-                    "cause": one.cause,
-                    "depth": one.depth,
-                }
-                for one in events
-            ],
-        )
+    """Write events in their order; one statement, and one more to know the transaction of many."""
+    rows = [
+        {
+            "id": one.id,
+            "type": one.type,
+            "entity": one.entity,
+            "record": one.record,
+            "version": one.version,
+            "at": one.at,
+            "actor": one.actor,
+            "data": dict(one.data),
+            "changes": {name: list(change) for name, change in one.changes.items()},
+            "cause": one.cause,
+            "depth": one.depth,
+        }
+        for one in events
+    ]
+    if 0 < len(rows) < bulk.MANY:
+        connection.execute(_INSERT[connection.dialect.name], rows)
+    elif rows:
+        tx = connection.scalar(_TX[connection.dialect.name])
+        bulk.insert(connection, _INSERT[connection.dialect.name], event, [{**row, "tx": tx} for row in rows])
 
 
 def history(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from dealwright import clock
-from dealwright.storage import system, tables
+from dealwright.storage import bulk, system, tables
 from dealwright.storage.clashes import Clash, clashes
 from dealwright.storage.related import exists, find_by, paths, referring, rollups
 from dealwright.storage.several import chunks, possible
@@ -69,7 +69,8 @@ def insert(connection: Connection, catalog: Catalog, entity: str, rows: Sequence
     if not rows:
         return
     layout = tables.layout(catalog, entity)
-    connection.execute(_statements(catalog, layout).insert, [stored_columns(layout, layout.names, row) for row in rows])
+    stored = [stored_columns(layout, layout.names, row) for row in rows]
+    bulk.insert(connection, _statements(catalog, layout).insert, layout.table, stored)
     for part in layout.parts.values():
         _insert_part(connection, part, [(row["id"], row.get(part.field)) for row in rows])
 
