@@ -113,10 +113,8 @@ def test_many_events_keep_their_order_and_are_followed_only_after_the_commit(crm
     assert [one["changes"]["name"] for one in found] == [[None, TEXTS[i % len(TEXTS)]] for i in range(len(found))]
 
 
-def test_many_rows_go_to_the_schema_of_the_workspace(database, catalog):
-    if database.dialect != "postgresql":
-        pytest.skip("SQLite has no schemas: a workspace is a file")
-    with Database(f"{database.url}?schema=ws_two") as other:
+def test_many_rows_go_to_the_schema_of_the_workspace(postgresql_url, catalog):
+    with Database(f"{postgresql_url}?schema=ws_two") as other:
         migrations.upgrade(other)
         with other.write() as connection:
             schema.plan(None, catalog).apply(connection)
@@ -125,9 +123,10 @@ def test_many_rows_go_to_the_schema_of_the_workspace(database, catalog):
             assert len(records.get(connection, catalog, DEAL, [f"deal-{i:04d}" for i in range(bulk.MANY)])) == bulk.MANY
 
 
-def test_a_connection_that_is_lost_on_the_way_is_said_to_be_lost(crm, catalog):
-    if crm.dialect != "postgresql":
-        pytest.skip("SQLite has no connection to lose")
-    with pytest.raises(UnavailableError), crm.write() as connection:
-        connection.connection.driver_connection.close()
-        records.insert(connection, catalog, DEAL, rows(bulk.MANY))
+def test_a_connection_that_is_lost_on_the_way_is_said_to_be_lost(postgresql_url, catalog):
+    with Database(postgresql_url) as database:
+        with database.write() as connection:
+            schema.plan(None, catalog).apply(connection)
+        with pytest.raises(UnavailableError), database.write() as connection:
+            connection.connection.driver_connection.close()
+            records.insert(connection, catalog, DEAL, rows(bulk.MANY))

@@ -242,19 +242,20 @@ def _texts(batch: Sequence[_Row], index: int, column: Column) -> list[tuple[_Row
     """Return what stands in one column of the rows, as the mapping says; None for nothing."""
     some = [row for row in batch if not row.problems] if column.create else batch
     said, default = column.values, column.default or None
-    cells = [(row, row.cells[index].strip() if index < len(row.cells) else "") for row in some]
-    if said:
-        cells = [(row, said.get(text, text) or "") for row, text in cells]
-    return [(row, text or default) for row, text in cells]
+    found: list[tuple[_Row, str | None]] = []
+    for row in some:
+        text = row.cells[index].strip() if index < len(row.cells) else ""
+        found.append((row, (said.get(text, text) if said else text) or default))
+    return found
 
 
 def _convert(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Row, str | None]]) -> None:
     seen: dict[str | None, Any] = {None: None}
-    for text in {text for _, text in texts if text is not None}:
+    for different in {text for _, text in texts if text is not None}:
         try:
-            seen[text] = fields.from_text(work.catalog, entity.id, column.to, text)
+            seen[different] = fields.from_text(work.catalog, entity.id, column.to, different)
         except RecordError as error:
-            seen[text] = error
+            seen[different] = error
     for row, text in texts:
         value = seen[text]
         if isinstance(value, RecordError):

@@ -278,7 +278,7 @@ def _own_errors(context: sa.engine.ExceptionContext) -> Exception | None:
     return None
 
 
-def own_error(connection: Connection, statement: str, error: Exception) -> Exception:
+def own_error(connection: Connection, statement: str, error: Any) -> Exception:
     """Return what an error of the driver means, for a statement that SQLAlchemy has not sent itself."""
     gone = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
     wrapped = sa.exc.DBAPIError.instance(
@@ -290,7 +290,8 @@ def own_error(connection: Connection, statement: str, error: Exception) -> Excep
         return _conflict(wrapped)
     if gone or (isinstance(wrapped, sa.exc.DBAPIError) and _passes(wrapped)):
         return UnavailableError("the database is busy or restarting; try again in a moment")
-    return wrapped
+    other: Exception = wrapped
+    return other
 
 
 def _passes(error: sa.exc.DBAPIError) -> bool:

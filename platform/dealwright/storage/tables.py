@@ -133,8 +133,9 @@ def _with_targets(catalog: Catalog, entities: Iterable[str]) -> frozenset[str]:
         if any(rule.when for rule in catalog.entities[entity].unique):
             return frozenset(catalog.entities)
         for field in catalog.entities[entity].all_fields().values():
-            wanted.update(one.to for one in (field, *(field.items or {}).values()) if one.to in catalog.entities)
-    return frozenset(name for name in wanted if name is not None)
+            targets = (one.to for one in (field, *(field.items or {}).values()))
+            wanted.update(to for to in targets if to is not None and to in catalog.entities)
+    return frozenset(wanted)
 
 
 def comparable(entity: Entity, column: str) -> tuple[str, Comparable] | None:
