@@ -117,7 +117,7 @@ def measured(kind: str, folder: Path, ours: str, theirs: str, asked: argparse.Na
     figures: dict[str, Any] = {"operations": {}}
     cold = [program.start(PROCESSES) for program in pair]
     try:
-        figures["memory idle"] = [program.memory() for program in pair]
+        figures["memory idle"] = [program.memory()[0] for program in pair]
         requests = [operations(program) for program in pair]
         for name in requests[0]:
             turns = [
@@ -125,7 +125,9 @@ def measured(kind: str, folder: Path, ours: str, theirs: str, asked: argparse.Na
                 for seconds in [min(1.0, asked.seconds), *[asked.seconds] * asked.rounds]
             ][1:]
             figures["operations"][name] = _rates(name, turns, [one[name] for one in statements])
-        figures["memory"] = [program.memory() for program in pair]
+        figures["memory"], figures["pages mapped"] = map(
+            list, zip(*(program.memory() for program in pair), strict=True)
+        )
         figures["operations"]["import"] = _imports(pair, folder, asked)
         figures["add a field"] = _field(pair)
     finally:
@@ -142,6 +144,7 @@ def measured(kind: str, folder: Path, ours: str, theirs: str, asked: argparse.Na
     _line("cold start, s", *cold, "", "< 1.5", digits=2)
     _line("memory idle, MB", *figures["memory idle"], "", "", digits=0)
     _line("memory after, MB", *figures["memory"], "", "< 150", digits=0)
+    _line("… file mapped, MB", *figures["pages mapped"], "", "", digits=0)
     return figures
 
 

@@ -94,15 +94,19 @@ class Program:
             process.wait(60)
         self._running.clear()
 
-    def memory(self) -> float:
-        """Return the proportional set size of all processes in MB, those they have started included (Linux)."""
-        total = 0
+    def memory(self) -> tuple[float, float]:
+        """Return the memory of all processes in MB, those they have started included (Linux).
+
+        The first number is what they hold: their proportional set size without the pages of the database's file that
+        SQLite maps. Those are the second number: the system's own cache, counted once, and given back when it is
+        needed elsewhere.
+        """
+        held = mapped = 0
         for process in self._running:
             for pid in (process.pid, *_children(process.pid)):
-                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                    if line.startswith("Pss:"):
-                        total += int(line.split()[1])
-        return total / 1024
+                own, of_file = _proportional(pid, self.url.removeprefix("sqlite:///"))
+                held, mapped = held + own, mapped + of_file
+        return held / 1024, mapped / 1024
 
     def cpu(self) -> float:
         """Return the seconds of processor time that the processes have taken so far (Linux)."""
@@ -111,6 +115,18 @@ class Program:
             parts = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
             ticks += int(parts[11]) + int(parts[12])
         return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _proportional(pid: int, file: str) -> tuple[int, int]:
+    """Return the proportional set size of a process in kB, without and within the mappings of a file."""
+    sizes = [0, 0]
+    within = False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if line.startswith("Pss:"):
+            sizes[within] += int(line.split()[1])
+        elif "-" in line.partition(" ")[0]:  # 7f12a000-7f12b000 r--s … /path/of/the/file
+            within = line.endswith(file)
+    return sizes[0], sizes[1]
 
 
 def _children(pid: int) -> list[int]:
