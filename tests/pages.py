@@ -67,6 +67,11 @@ def deal(made: Workspace, **data: Any) -> Saved:
     return save(made, access.operator(), "t.deal", {"name": "A deal", **data})
 
 
+def lease(made: Workspace, **data: Any) -> Saved:
+    """Save a lease, of which there are two pipelines, as the operator."""
+    return save(made, access.operator(), "t.lease", {"name": "A lease", **data})
+
+
 def token(response: TestResponse) -> str:
     """Return the token that the forms of a page carry."""
     found = re.search(r'name="csrf-token" content="(\w+)"', response.text)

@@ -167,3 +167,16 @@ def test_a_row_hides_its_cell_and_reads_the_record_around_it(form: Visit) -> Non
     expect(gift).to_be_disabled()
     page.fill("#f-count", "50")
     expect(gift).to_be_enabled()
+
+
+def test_fields_follow_the_pipeline_that_is_chosen(visit: Visit) -> None:
+    page = visit.open("/records/t.lease/new")
+    months = page.locator("[data-field=months]")
+    expect(months).to_be_hidden()
+    page.get_by_role("radio", name="Long lease").check()
+    expect(months).to_be_visible()
+    page.fill("#f-name", "For years")
+    page.fill("#f-months", "36")
+    page.locator("header .btn.pri").click()
+    page.wait_for_url("**notice=created")
+    expect(page.locator("[aria-current=step]")).to_have_text("Visit")

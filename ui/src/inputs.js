@@ -36,6 +36,7 @@ function value(box, zone) {
   if (type === 'boolean') return ticked.includes('true');
   if (type === 'checklist') return Object.fromEntries(ticked.map(one => [one, true]));
   if (LISTS.has(type)) return type === 'references' ? inputs.map(one => one.value).filter(Boolean) : ticked;
+  if (type === 'pipeline') return ticked[0] ?? null;
   if (type === 'rating') return ticked.length ? Number(ticked[0]) : null;
   const text = inputs.at(-1).value.trim();
   if (type === 'tags') return text.split(/[,，、]/).map(one => one.trim()).filter(Boolean);

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One option of a control."""
+    """One option of a control; ``note`` says more of it where it is chosen from a list of few."""
 
     id: str
     title: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,8 @@ def display(reader: Reader, field: Field, value: Any) -> Display:
         return EMPTY
     if field.spec.get("sensitivity") == "secret":
         return Display("text", "••••••")
+    if field.system and field.id == "pipeline" and value in reader.catalog.pipelines:
+        return Display("text", i18n.pipeline_title(reader.catalog, reader.catalog.pipelines[value]))
     siblings = (reader.entity.fields[reader.within].items or {}) if reader.within else reader.entity.all_fields()
     shown = valued(field, siblings, reader.catalog)
     return _DISPLAYS.get(shown.type, _text)(reader, shown, value)

@@ -35,14 +35,26 @@ if TYPE_CHECKING:
 
 #: Types with several inputs under one label.
 _FILES = records.FILE_TYPES
-_GROUPED = frozenset({"multi_select", "checklist", "rating", "rows", "references", *PARTS, *_FILES})
+_GROUPED = frozenset({"multi_select", "checklist", "rating", "rows", "references", "pipeline", *PARTS, *_FILES})
 #: Types that only show a value.
 _OUTPUT = frozenset({"formula", "rollup", "lookup", "autonumber"})
 #: Of these, those that a new record cannot have yet.
 _LATER = frozenset({"rollup", "lookup", "autonumber"})
 _SPANS = {"full": "c12", "half": "c6", "third": "c4"}
 _WIDE = frozenset(
-    {"long_text", "rich_text", "code", "json", "rows", "static", "address", "checklist", "multi_select", "references"}
+    {
+        "long_text",
+        "rich_text",
+        "code",
+        "json",
+        "rows",
+        "static",
+        "address",
+        "checklist",
+        "multi_select",
+        "references",
+        "pipeline",
+    }
 )
 #: Offered where each record has its own currency, after the workspace's.
 _CURRENCIES = ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "SGD", "CHF", "AUD", "CAD")
@@ -82,10 +94,11 @@ class Sheet:
 
 
 def editable(catalog: Catalog, user: User, entity: Entity, *, new: bool) -> frozenset[str]:
-    """Return the fields that a form of this user has inputs for."""
+    """Return the fields that a form of this user has inputs for; the pipeline only where a new record has a choice."""
     edited = access.rights(catalog, user, entity.id).edited("create" if new else "update")
     own = {name for name, one in entity.fields.items() if one.type not in _OUTPUT and one.type != "static"}
-    return frozenset(edited & (own | ASSIGNABLE))
+    chosen = {"pipeline"} if new and len(entity.pipelines) > 1 else frozenset()
+    return frozenset(edited & (own | ASSIGNABLE | chosen))
 
 
 def form(sheet: Sheet) -> Form:
@@ -139,9 +152,9 @@ class _Maker:
         placed: dict[str, tuple[str, list[Control]]] = {}
         for one in self._shown():
             # By the text of the definition: fields of one section belong together even where only some are translated.
-            key = "system" if one.system else f"section {one.spec.get('section') or ''}"
+            key = "system" if one.id in ASSIGNABLE else f"section {one.spec.get('section') or ''}"
             heading = (
-                gettext("Assignment") if one.system else i18n.field_text(self.catalog, self.entity, one, "section")
+                gettext("Assignment") if key == "system" else i18n.field_text(self.catalog, self.entity, one, "section")
             )
             placed.setdefault(key, (heading, []))[1].append(self.control(one))
         sections = tuple(Section(title, tuple(controls)) for title, controls in placed.values())
@@ -155,6 +168,8 @@ class _Maker:
         )
 
     def _shown(self) -> Iterable[Field]:
+        if "pipeline" in self.editable:
+            yield self.entity.system_fields["pipeline"]
         places = {name: (i + 1) * 10 for i, name in enumerate(self.entity.fields)}
         for one in sorted(self.entity.fields.values(), key=lambda f: f.spec.get("order", places[f.id])):
             secret = one.spec.get("sensitivity") == "secret"
@@ -178,22 +193,23 @@ class _Maker:
         reader = self._reader(within.id if within else "")
         inside = within.id if within else ""
         pointer = f"/{one.id}" if within is None else f"/{within.id}/{self._index(within, token)}/{one.id}"
+        kind = "pipeline" if one.system and one.id == "pipeline" else one.type
         return Control(
             id=one.id,
             name=name,
-            type=one.type,
+            type=kind,
             template=fields.TYPES[one.type].template,
             title=i18n.field_text(self.catalog, self.entity, one, within=inside),
             help=i18n.field_text(self.catalog, self.entity, one, "description", inside),
             placeholder=i18n.field_text(self.catalog, self.entity, one, "placeholder", inside),
-            span=_SPANS.get(str(one.spec.get("width")), "c12" if one.type in _WIDE else "c6"),
+            span=_SPANS.get(str(one.spec.get("width")), "c12" if kind in _WIDE else "c6"),
             text=typed(one, value),
             values=_values(one, value),
             options=self._options(one, value, inside),
             required=state.required and not output,
             visible=state.visible,
             output=output and one.type != "static",
-            grouped=one.type in _GROUPED and not output,
+            grouped=kind in _GROUPED and not output,
             errors=tuple(self._errors_at(pointer, deep=one.type != "rows")),
             shown=display(reader, one, value),
             secret=one.spec.get("sensitivity") == "secret",
@@ -246,6 +262,8 @@ class _Maker:
         return tuple(self.control(one, rows, token, row) for one in (rows.items or {}).values())
 
     def _options(self, one: Field, value: Any, within: str) -> tuple[Choice, ...]:
+        if one.system and one.id == "pipeline":
+            return tuple(self._pipelines())
         if one.type == "rating":
             return tuple(Choice(str(i), str(i)) for i in range(1, int(one.spec.get("maximum") or 5) + 1))
         held = {str(v) for v in (value if isinstance(value, list | dict) else [value])}
@@ -254,6 +272,14 @@ class _Maker:
             for option in one.options
             if not option.hidden or option.id in held
         )
+
+    def _pipelines(self) -> Iterable[Choice]:
+        """Yield the pipelines to choose from, each with the stages that lead to its end."""
+        for identifier in self.entity.pipelines:
+            one = self.catalog.pipelines[identifier]
+            stages = [s for s in one.stages.values() if s.outcome not in ("lost", "archived")]
+            titles = [i18n.stage_title(self.catalog, one, stage) for stage in stages]
+            yield Choice(identifier, i18n.pipeline_title(self.catalog, one), " → ".join(titles))
 
     def _needs(self, path: str) -> str:
         condition = fields.wheres(self.catalog, self.entity.id).get(path)

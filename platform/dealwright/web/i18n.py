@@ -144,6 +144,11 @@ def option_title(catalog: Catalog, entity: Entity, field: Field, option: Option,
     return text(catalog, "entity", entity.id, pointer, option.title)
 
 
+def pipeline_title(catalog: Catalog, pipeline: Pipeline) -> str:
+    """Return the label of a pipeline."""
+    return text(catalog, "pipeline", pipeline.id, "/title", pipeline.title)
+
+
 def stage_title(catalog: Catalog, pipeline: Pipeline, stage: Stage) -> str:
     """Return the label of a stage."""
     return text(catalog, "pipeline", pipeline.id, f"/stages/{stage.id}/title", stage.title)

@@ -264,6 +264,7 @@ def _warnings(work: Work, entity: Entity, record_id: str) -> list[str]:
 def _facts(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return what the platform keeps on the record, for the side of the page."""
     names = (
+        *(["pipeline"] if len(reader.entity.pipelines) > 1 else []),
         "owner",
         "team",
         "status",
