@@ -47,7 +47,7 @@ def test_a_filter_is_a_condition(admin: Person, workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("source", "marked", "said"),
     [
-        ("amuont > 100", "amuont", "there is no field “amuont”"),
+        ("amuont > 100", "amuont", "There is no field “amuont” here. Did you mean “amount”?"),
         ("amount >", "&gt;", ""),
         ('size == "q"', "&#34;q&#34;", ""),
     ],

@@ -102,7 +102,8 @@ def test_a_reference_links_to_its_record_by_name_in_one_page(admin: Person, work
     other = thing(workspace, name="Blue lamp")
     made = thing(workspace, other=other.id, others=[other.id], any={"entity": "t.thing", "id": other.id})
     page = admin.get(f"/records/t.thing/{made.id}").text
-    assert page.count(f'href="/records/t.thing/{other.id}">Blue lamp</a>') == 3
+    # Once under the name of the record, then in each of its three fields.
+    assert page.count(f'href="/records/t.thing/{other.id}">Blue lamp</a>') == 4
 
 
 def test_a_warning_is_told_once_after_the_save_that_it_did_not_hinder(admin: Person) -> None:

@@ -52,6 +52,10 @@ document.addEventListener('submit', event => {
   }
 }, true);
 
+if (/Mac|iP(hone|ad)/.test(navigator.platform)) {
+  for (const one of $$('[data-keys]')) one.textContent = `⌘${one.dataset.keys}`;
+}
+
 document.addEventListener('keydown', event => {
   if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 's') {
     const form = $('form[data-form]');

@@ -70,12 +70,25 @@ function draw(box, one, env, value, hidden, currency) {
   }
   if (one.formula) {
     const output = $('[data-output]', box);
-    if (output) output.textContent = shown(value, one.result, currency);
+    if (output) tell(output, value, one.result, currency);
   }
   for (const [option, offered] of Object.entries(one.options ?? {})) {
     const choice = $$('option, input', box).find(input => input.value === option);
     if (choice) (choice.closest('label') ?? choice).hidden = !(choice.selected || choice.checked) && run(offered, env) !== true;
   }
+}
+
+/** Show a formula's value as the server draws it; what has not changed is left alone. */
+function tell(output, value, type, currency) {
+  const text = shown(value, type, currency);
+  if (output.textContent.trim() === text) return;
+  output.textContent = text;
+  if (type !== 'boolean' || text === '–') return;
+  const pill = document.createElement('span');
+  pill.className = 'pill dot';
+  pill.dataset.hue = value ? 'green' : 'gray';
+  pill.textContent = text;
+  output.replaceChildren(pill);
 }
 
 export const init = (root = document) => $$('form[data-form]', root).forEach(settle);

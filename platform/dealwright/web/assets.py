@@ -41,6 +41,13 @@ def asset(name: str) -> str:
     return f"{PREFIX}dist/{_manifest()[name]['file']}"
 
 
+@cache
+def icons() -> frozenset[str]:
+    """Return the names of the icons in the sprite."""
+    sprite = (STATIC / "dist" / _manifest()["icons.svg"]["file"]).read_text("utf-8")
+    return frozenset(re.findall(r'<symbol id="([a-z0-9-]+)"', sprite))
+
+
 def imports(name: str) -> tuple[str, ...]:
     """Return the addresses of the chunks that a script imports, for ``modulepreload``."""
     return tuple(f"{PREFIX}dist/{file}" for file in _manifest()[name]["imports"])

@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from dealwright.fields.computed import valued
 from dealwright.fields.messages import sized
+from dealwright.metadata.names import BASE
 from dealwright.records import PICTURES
 from dealwright.web import i18n
 from dealwright.web.i18n import gettext
@@ -50,6 +51,7 @@ class Item:
         away: Whether ``href`` leads to another site.
         note: What is said behind the text, such as the size of a file.
         picture: Whether ``href`` is a picture to show.
+        person: Whether it is a user, who is shown with a face.
     """
 
     text: str
@@ -59,6 +61,7 @@ class Item:
     away: bool = False
     note: str = ""
     picture: bool = False
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,10 @@ class Reader:
     files: frozenset[str] = frozenset()
 
     def link(self, entity_id: str, identifier: str) -> Item:
-        """Return a linked record; one without a known title shows its id."""
-        title, href = self.titles.get((entity_id, identifier), (identifier, None))
-        return Item(title, href=href)
+        """Return a linked record; of one that the reader may not see, only that there is one."""
+        title, href = self.titles.get((entity_id, identifier), (gettext("not visible to you"), None))
+        person = entity_id == f"{BASE}.user" and href is not None
+        return Item(title, href=href, person=person)
 
     def cut(self, value: str) -> str:
         """Return the text, cut in a list."""

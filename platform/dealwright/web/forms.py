@@ -40,6 +40,8 @@ _GROUPED = frozenset({"multi_select", "checklist", "rating", "rows", "references
 _OUTPUT = frozenset({"formula", "rollup", "lookup", "autonumber"})
 #: Of these, those that a new record cannot have yet.
 _LATER = frozenset({"rollup", "lookup", "autonumber"})
+#: Shown on a new record although nobody types them: worked out from what is typed, or a text of the form.
+_ALWAYS = frozenset({"formula", "static"})
 _SPANS = {"full": "c12", "half": "c6", "third": "c4"}
 _WIDE = frozenset(
     {
@@ -173,8 +175,11 @@ class _Maker:
         places = {name: (i + 1) * 10 for i, name in enumerate(self.entity.fields)}
         for one in sorted(self.entity.fields.values(), key=lambda f: f.spec.get("order", places[f.id])):
             secret = one.spec.get("sensitivity") == "secret"
+            # What rules and other records fill in says nothing on a record that is not there yet.
+            later = one.type in _LATER or (one.type not in _ALWAYS and one.id not in self.editable)
+            empty = self.sheet.record.get(one.id) in (None, "", [], {})
             if (one.id in self.seen or (secret and one.id in self.editable)) and not (
-                self.sheet.new and one.type in _LATER
+                self.sheet.new and later and empty
             ):
                 yield one
         yield from (one for one in self.entity.system_fields.values() if one.id in self.editable & ASSIGNABLE)
@@ -291,12 +296,12 @@ class _Maker:
     def _title(self, one: Field, value: Any, name: str) -> str:
         if name in self.sheet.typed:
             return self.sheet.typed[name]
-        return self.sheet.titles.get((one.to, str(value)), (str(value), None))[0] if one.to and value else ""
+        return self._reader().link(one.to, str(value)).text if one.to and value else ""
 
     def _items(self, one: Field, value: Any) -> tuple[Choice, ...]:
         if one.type != "references" or not isinstance(value, list) or not one.to:
             return ()
-        return tuple(Choice(str(v), self.sheet.titles.get((one.to, str(v)), (str(v), None))[0]) for v in value)
+        return tuple(Choice(str(v), self._reader().link(one.to, str(v)).text) for v in value)
 
     def _parts(self, one: Field, value: Any, name: str) -> tuple[Part, ...]:
         if one.type not in PARTS:

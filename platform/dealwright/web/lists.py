@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from dealwright.errors import ConditionError, NotFoundError, QueryError, Unknown
 from dealwright.web import i18n, notices, visit
 from dealwright.web.display import Display, Reader, display
 from dealwright.web.forms import linked
+from dealwright.web.i18n import gettext
 from dealwright.web.links import links
 from dealwright.web.lookup import candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from flask.typing import ResponseReturnValue
 
@@ -132,11 +134,12 @@ def _page(
             search=query["q"] or None,
         )
     except QueryError as error:
-        return None, _wrong(work.catalog, entity, query["filter"], error)
+        seen = access.rights(work.catalog, work.user, entity.id).seen()
+        return None, _wrong(work.catalog, entity, query["filter"], error, seen)
     return found, None
 
 
-def _wrong(catalog: Catalog, entity: Entity, source: str, error: QueryError) -> Wrong:
+def _wrong(catalog: Catalog, entity: Entity, source: str, error: QueryError, seen: Collection[str]) -> Wrong:
     """Return what to say about a query, and the wrong part of the filter where there is one.
 
     A field that may not be seen must look like one that does not exist, so its place is found by its name alone.
@@ -145,6 +148,8 @@ def _wrong(catalog: Catalog, entity: Entity, source: str, error: QueryError) -> 
     start = end = -1
     if isinstance(error, UnknownFieldError):
         named = re.search(r"“(.+)”", error.detail)
+        if named:
+            message = _unknown(named[1], entity, seen)
         start = source.find(named[1]) if named else -1
         end = start + len(named[1]) if named else -1
     else:
@@ -156,6 +161,16 @@ def _wrong(catalog: Catalog, entity: Entity, source: str, error: QueryError) -> 
         return Wrong(message)
     # What is missing at the end is shown as a blank.
     return Wrong(message, source[:start], source[start:end] or " ", source[end:])
+
+
+def _unknown(name: str, entity: Entity, seen: Collection[str]) -> str:
+    """Return what to say of a field that does not exist or may not be seen; a hint names only what may be."""
+    near = difflib.get_close_matches(name, [one for one in entity.all_fields() if one in seen], 1, 0.7)
+    message = gettext("There is no field “%(name)s” here.", name=name)
+    if not near:
+        return message
+    hint = gettext("Did you mean “%(name)s”?", name=near[0])
+    return f"{message} {hint}"
 
 
 def _columns(work: Work, entity: Entity, query: Mapping[str, str]) -> tuple[Column, ...]:

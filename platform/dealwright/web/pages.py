@@ -108,6 +108,8 @@ def _refused_by_http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error.get_response()
+    if status in titles and "user" not in g and not request.path.startswith(_MACHINES):
+        visit.recognise()  # no page was found, so nobody has asked yet; who is signed in keeps the navigation
     title, detail = titles.get(status, (error.name, error.description or ""))
     return _error_page(title, detail, status, [])
 

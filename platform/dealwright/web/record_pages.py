@@ -222,6 +222,8 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
             name=shown.get(entity.display or "") or shown["id"],
             sections=_sections(reader, shown),
             facts=_facts(reader, shown),
+            headline=_headline(reader, shown),
+            hue=entity.document.get("hue") or "violet",
             path=story.path(work, entity, shown) if "stage" in shown else None,
             events=story.happenings(reader, told),
             decisions=story.judgements(reader, told),
@@ -230,7 +232,7 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
             may_move=held.allows("move") and shown.get("archived_at") is None,
             may_delete=held.allows("delete"),
             refusal=refusal,
-            refused=story.refused(entity, refusal) if refusal else (),
+            refused=story.refused(work.catalog, entity, refusal) if refusal else (),
             warnings=_warnings(work, entity, record_id) if request.args.get("notice") in ("saved", "created") else (),
             notice=notices.notice(),
             list_url=url_for("web.records", entity_id=entity.id),
@@ -241,7 +243,9 @@ def _sections(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, list[
     """Return the fields that may be seen under their headings: (label, value, whether it needs the full width)."""
     placed: dict[str, tuple[str, list[tuple[str, Any, bool]]]] = {}
     for one in reader.entity.fields.values():
-        if one.id in shown and one.type != "static":
+        # A field that stands under a condition and holds nothing is most likely hidden; the name is the heading.
+        hidden = one.spec.get("visible_when") and shown.get(one.id) in (None, "", [], {})
+        if one.id in shown and one.type != "static" and not hidden and one.id != reader.entity.display:
             key = str(one.spec.get("section") or "")
             title = i18n.field_text(reader.catalog, reader.entity, one, "section")
             value = display(reader, one, shown[one.id])
@@ -250,6 +254,15 @@ def _sections(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, list[
                 (label, value, value.kind in ("rows", "html", "code", "files"))
             )
     return list(placed.values())
+
+
+def _headline(reader: Reader, shown: Mapping[str, Any]) -> list[Any]:
+    """Return what stands under the name: the first linked record, the first amount, the owner."""
+    fields = [one for one in reader.entity.fields.values() if shown.get(one.id) is not None]
+    chosen = [next((one for one in fields if one.type == kind), None) for kind in ("reference", "money")]
+    if shown.get("owner") is not None:
+        chosen.append(reader.entity.system_fields["owner"])
+    return [display(reader, one, shown[one.id]) for one in chosen if one is not None]
 
 
 def _warnings(work: Work, entity: Entity, record_id: str) -> list[str]:

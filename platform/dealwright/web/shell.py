@@ -9,7 +9,7 @@ from flask import g, request, url_for
 
 from dealwright import access
 from dealwright.metadata.names import BASE, namespace_of
-from dealwright.web import i18n
+from dealwright.web import assets, i18n
 from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ _HUES = ("violet", "blue", "amber", "teal", "pink", "green", "orange", "red")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An entry of the navigation."""
+    """An entry of the navigation: with a dot of its hue, or an icon; ``picture`` is the icon at the foot of a phone."""
 
     title: str
     url: str
     hue: str = "gray"
     icon: str | None = None
     current: bool = False
+    picture: str = "briefcase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def _link(catalog: Catalog, entity: Entity, index: int) -> Link:
         url=url_for("web.records", entity_id=entity.id),
         hue=str(entity.document.get("hue") or _HUES[index % len(_HUES)]),
         current=arguments.get("entity_id") == entity.id,
+        picture=str(entity.document.get("icon")) if entity.document.get("icon") in assets.icons() else "briefcase",
     )
 
 

@@ -16,7 +16,8 @@ from dealwright.web.i18n import gettext
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dealwright.errors import DealwrightError
+    from dealwright.errors import DealwrightError, Problem
+    from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity
     from dealwright.records import Work
     from dealwright.web.display import Reader
@@ -121,7 +122,8 @@ def happenings(reader: Reader, told: Story) -> tuple[Happening, ...]:
 
 def _happening(reader: Reader, event: Mapping[str, Any]) -> Happening:
     actor = str(event["actor"] or "")
-    who = reader.titles.get((f"{BASE}.user", actor), (gettext("The platform"), None))[0]
+    nobody = gettext("Somebody") if actor else gettext("The platform")
+    who = reader.titles.get((f"{BASE}.user", actor), (nobody, None))[0]
     rule = reader.catalog.rules.get(str(event.get("rule") or ""))
     by_rule = i18n.text(reader.catalog, "rule", rule.id, "/title", rule.title) if rule else ""
     changes = []
@@ -155,9 +157,15 @@ def _verb(kind: str) -> str:
 
 
 def judgements(reader: Reader, told: Story) -> tuple[Judgement, ...]:
-    """Return what rules decided, newest first, in the words of the catalog in force."""
-    found = []
+    """Return what rules decided, newest first, in the words of the catalog in force.
+
+    That a rule did not fire is told once, as it was asked last: it is asked with every save.
+    """
+    found, asked = [], set()
     for one in told.decisions:
+        if not one["fired"] and one["rule"] in asked:
+            continue
+        asked.add(one["rule"])
         rule = reader.catalog.rules.get(str(one["rule"]))
         title = i18n.text(reader.catalog, "rule", rule.id, "/title", rule.title) if rule else str(one["title"])
         exact = str(one["at"])
@@ -219,17 +227,28 @@ def path(work: Work, entity: Entity, shown: Mapping[str, Any]) -> tuple[Step, ..
     for place, stage in enumerate(pipeline.stages.values()):
         # A record that was lost has passed no stage: the path only shows what there is.
         at = "now" if place == here else "done" if place < here and not ended else "later"
-        missing = tuple(dict.fromkeys(problem.message for problem in open_to.get(stage.id, ())))
+        missing = tuple(dict.fromkeys(_told(work.catalog, entity, one) for one in open_to.get(stage.id, ())))
         end = stage.outcome in ("lost", "archived")
         title = i18n.stage_title(work.catalog, pipeline, stage)
         steps.append(Step(stage.id, title, stage.hue or "gray", at, stage.id in open_to, missing, end))
     return tuple(steps)
 
 
-def refused(entity: Entity, error: DealwrightError) -> tuple[tuple[str, str | None], ...]:
+def _told(catalog: Catalog, entity: Entity, problem: Problem) -> str:
+    """Return what a problem says where no field stands beside it: a gate has words of its own, a missing value a name."""
+    one = entity.field(problem.pointer.removeprefix("/").partition("/")[0])
+    if one is None or problem.code == "gate-unmet":
+        return problem.message
+    label = i18n.field_text(catalog, entity, one)
+    if problem.code == "required":
+        return gettext("Fill in “%(field)s”.", field=label)
+    return f"{label}: {problem.message}"
+
+
+def refused(catalog: Catalog, entity: Entity, error: DealwrightError) -> tuple[tuple[str, str | None], ...]:
     """Return what a refused move or archiving says: (message, field to mend or None), each message once."""
     told: dict[str, str | None] = {}
     for problem in error.problems:
         name = problem.pointer.removeprefix("/").partition("/")[0]
-        told.setdefault(problem.message, name if name in entity.fields else None)
+        told.setdefault(_told(catalog, entity, problem), name if name in entity.fields else None)
     return tuple(told.items())

@@ -56,16 +56,22 @@ def begin() -> Response | None:
     Raises:
         ForbiddenError: If the request changes something and does not come from a page of ours.
     """
-    secret = cookies.session_secret()
-    with workspace().database.read() as connection:
-        g.catalog = workspace().catalog(connection)
-        g.user = access.session_user(connection, g.catalog, secret) if secret else None
+    recognise()
     csrf.check()
+    secret = cookies.session_secret()
     if g.user is not None and secret:
         _note_use(secret)
     if g.user is None and request.endpoint not in OPEN:
         return to_sign_in()
     return None
+
+
+def recognise() -> None:
+    """Find out who asks, and in which catalog, and nothing more."""
+    secret = cookies.session_secret()
+    with workspace().database.read() as connection:
+        g.catalog = workspace().catalog(connection)
+        g.user = access.session_user(connection, g.catalog, secret) if secret else None
 
 
 def _note_use(secret: str) -> None:
