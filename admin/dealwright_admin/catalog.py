@@ -23,6 +23,7 @@ class Entities(Listing):
         "layer": lazy_gettext("From"),
         "fields": lazy_gettext("Fields"),
         "pipelines": lazy_gettext("Pipelines"),
+        "document": lazy_gettext("Document"),
     }
     searched = ("title", "id")
     sorted_by = ("title", "id", "layer")
@@ -55,6 +56,7 @@ class Rules(Listing):
         "condition": lazy_gettext("If"),
         "mode": lazy_gettext("Mode"),
         "layer": lazy_gettext("From"),
+        "document": lazy_gettext("Document"),
     }
     searched = ("title", "id", "entity", "condition")
     sorted_by = ("title", "id", "entity", "mode")
@@ -87,6 +89,7 @@ class Packs(Listing):
         "version": lazy_gettext("Version"),
         "namespace": lazy_gettext("Namespace"),
         "requires": lazy_gettext("Requires"),
+        "document": lazy_gettext("Document"),
     }
     searched = ("title", "id")
 

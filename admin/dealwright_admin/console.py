@@ -11,9 +11,10 @@ from flask_admin import expose as flask_admin_expose
 from flask_admin.model import BaseModelView
 from wtforms import Form
 
-from dealwright import access
+from dealwright import access, records
 from dealwright.errors import ForbiddenError, NotFoundError
-from dealwright.web import display, visit
+from dealwright.metadata.names import BASE
+from dealwright.web import display, i18n, visit
 from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 CAPABILITY = "admin"
 #: Most rows that a list of the console looks at, newest first; older ones are found by the record's own page.
 MOST = 1000
+
+_USER = f"{BASE}.user"
 
 Row = Mapping[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -134,7 +137,7 @@ class Listing(Guarded, BaseModelView):  # type: ignore[misc]  # flask_admin has 
             found.sort(key=lambda one: (one.get(sort_field) is None, str(one.get(sort_field))), reverse=bool(sort_desc))
         size = page_size or self.page_size
         start = (page or 0) * size
-        return len(found), found[start : start + size]
+        return len(found), self._named(found[start : start + size])
 
     def get_one(self, id: str) -> Row:  # noqa: A002 - Flask-Admin's name
         """Return the row of a page.
@@ -146,11 +149,54 @@ class Listing(Guarded, BaseModelView):  # type: ignore[misc]  # flask_admin has 
             found = self.row(connection, id)
         if found is None:
             raise NotFoundError(gettext("There is nothing with the id “%(id)s”.", id=id[:80]))
-        return found
+        return self._named([found])[0]
+
+    def _named(self, rows: list[Row]) -> list[Row]:
+        """Add to each row, as ``shown_as``, what people call the records, users and definitions that it holds ids of."""
+        catalog, wanted = visit.catalog(), dict[str, set[str]]()
+        for row in rows:
+            for entity, identifier in ((row.get("entity"), row.get("record")), (_USER, row.get("actor"))):
+                if entity and identifier:
+                    wanted.setdefault(str(entity), set()).add(str(identifier))
+        titles: Mapping[tuple[str, str], str] = {}
+        if wanted:
+            with visit.reading() as work:
+                titles = records.titles(work, wanted)
+        named: list[Row] = []
+        for row in rows:
+            told = {
+                "record": titles.get((str(row.get("entity")), str(row.get("record")))),
+                "actor": titles.get((_USER, str(row.get("actor")))),
+                "entity": _called(catalog.entities.get(str(row.get("entity"))), "entity"),
+                "rule": _called(catalog.rules.get(str(row.get("rule"))), "rule"),
+            }
+            if isinstance(row.get("roles"), list | tuple):
+                roles = [_called(catalog.roles.get(one), "role") or one for one in row["roles"]]
+                told["roles"] = ", ".join(roles)
+            named.append({**row, "shown_as": {name: title for name, title in told.items() if title}})
+        return named
 
     def back(self) -> ResponseReturnValue:
         """Lead to the list, and say that it is done."""
         return redirect(url_for(f"{self.endpoint}.index_view", notice="done"), 303)
+
+
+def _called(definition: Any, kind: str) -> str | None:
+    if definition is None:
+        return None
+    return i18n.text(visit.catalog(), kind, definition.id, "/title", definition.title)
+
+
+def word(value: str) -> str:
+    """Return a state, a mode or a kind of trigger in the language of the page; any other word as it is."""
+    words = {
+        **{"active": gettext("active"), "disabled": gettext("disabled"), "live": gettext("live")},
+        **{"shadow": gettext("shadow"), "draft": gettext("draft"), "pending": gettext("pending")},
+        **{"sent": gettext("sent"), "dead": gettext("given up"), "skipped": gettext("skipped")},
+        **{"record": gettext("record"), "stage": gettext("stage"), "event": gettext("event")},
+        **{"schedule": gettext("schedule"), "idle": gettext("idle"), "count": gettext("count")},
+    }
+    return words.get(value, value)
 
 
 def pretty(document: Mapping[str, Any]) -> str:

@@ -24,6 +24,11 @@ class Events(Listing):
         "record": lazy_gettext("Record"),
         "actor": lazy_gettext("By"),
         "version": lazy_gettext("Version"),
+        "id": lazy_gettext("Id"),
+        "data": lazy_gettext("Data"),
+        "rule": lazy_gettext("Rule"),
+        "cause": lazy_gettext("Cause"),
+        "revision": lazy_gettext("Revision"),
     }
     searched = ("id", "type", "entity", "record", "actor")
 
@@ -47,6 +52,14 @@ class Decisions(Listing):
         "mode": lazy_gettext("Mode"),
         "entity": lazy_gettext("Entity"),
         "record": lazy_gettext("Record"),
+        "id": lazy_gettext("Id"),
+        "event": lazy_gettext("Event"),
+        "rule_version": lazy_gettext("Version of the rule"),
+        "revision": lazy_gettext("Revision"),
+        "facts": lazy_gettext("Facts"),
+        "truth": lazy_gettext("Truth"),
+        "window": lazy_gettext("Window"),
+        "result": lazy_gettext("Result"),
     }
     searched = ("id", "rule", "entity", "record")
 

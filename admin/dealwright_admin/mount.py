@@ -10,7 +10,7 @@ from flask_admin.theme import Theme
 from flask_babel import lazy_gettext
 
 from dealwright_admin.catalog import Entities, Packs, Rules
-from dealwright_admin.console import Guarded, exposed, local_moment, pretty
+from dealwright_admin.console import Guarded, exposed, local_moment, pretty, word
 from dealwright_admin.happened import Decisions, Events
 from dealwright_admin.outbox import Outbox
 from dealwright_admin.people import Roles, Users
@@ -37,7 +37,7 @@ class Index(Guarded, AdminIndexView):  # type: ignore[misc]  # flask_admin has n
 def mount(app: Flask) -> None:
     """Add the console to the application."""
     app.register_blueprint(Blueprint("dealwright_admin", __name__, template_folder="templates"))
-    app.jinja_env.globals.update(pretty=pretty, local_moment=local_moment)
+    app.jinja_env.globals.update(pretty=pretty, local_moment=local_moment, word=word)
     admin = Admin(
         app,
         name="Dealwright",

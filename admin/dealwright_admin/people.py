@@ -162,6 +162,7 @@ class Roles(Listing):
         "layer": lazy_gettext("From"),
         "entities": lazy_gettext("Entities"),
         "capabilities": lazy_gettext("Capabilities"),
+        "document": lazy_gettext("Document"),
     }
     searched = ("title", "id")
 

@@ -85,7 +85,7 @@ def everybody(workspace: Workspace) -> list[object]:
 def test_a_user_is_added_with_roles_and_may_sign_in(admin: Person, workspace: Workspace) -> None:
     data = {"name": "Nina", "email": "Nina@Example.com", "password": PASSWORD, "roles": ["t.clerk"]}
     assert admin.post("/admin/users/new/", data).status_code == 303
-    assert "Nina nina@example.com t.clerk active" in text(admin.get("/admin/users/"))
+    assert "Nina nina@example.com Clerk active" in text(admin.get("/admin/users/"))
     assert access.sign_in(workspace, "nina@example.com", PASSWORD)[1].roles == ("t.clerk",)
 
 

@@ -118,3 +118,32 @@ def test_what_a_stage_takes_is_told_in_the_language_of_the_page(admin: Person, w
     admin.post("/language", {"tag": "zh-CN"})
     assert "请先填写预算" in text(admin.get(f"/records/t.deal/{made.id}"))
     assert "请先填写预算" in text(admin.post(f"/records/t.deal/{made.id}/move", {"to": "offer"}))
+
+
+def test_the_name_stands_over_the_record_with_what_it_is_about(admin: Person, workspace: Workspace) -> None:
+    other = thing(workspace, name="Blue lamp")
+    made = thing(workspace, name="Red lamp", other=other.id, amount="12.5")
+    assert "Red lamp Blue lamp · ¥12.50 " in text(admin.get(f"/records/t.thing/{made.id}"))
+
+
+def test_a_field_that_its_condition_hides_is_on_no_page(admin: Person, workspace: Workspace) -> None:
+    made = thing(workspace, discount="5")
+    assert "Reason" not in text(admin.get(f"/records/t.thing/{made.id}"))
+    made = thing(workspace, discount="20", reason="because")
+    assert "Reason because" in text(admin.get(f"/records/t.thing/{made.id}"))
+
+
+def test_a_record_that_may_not_be_seen_shows_no_id_where_it_is_named(
+    admin: Person, clerk: Person, workspace: Workspace
+) -> None:
+    task = save(workspace, access.operator(), "base.task", {"title": "Secret task"})
+    made = thing(workspace, any={"entity": "base.task", "id": task.id})
+    assert "Secret task" in text(admin.get(f"/records/t.thing/{made.id}"))
+    page = clerk.get(f"/records/t.thing/{made.id}").text
+    assert task.id not in page and "not visible to you" in page
+
+
+def test_a_wrong_address_keeps_the_navigation_of_who_is_signed_in(admin: Person) -> None:
+    answer = admin.get("/nowhere")
+    assert answer.status_code == 404
+    assert "Things" in text(answer) and "Sign in" not in text(answer)

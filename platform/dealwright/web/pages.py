@@ -37,6 +37,7 @@ def install(app: Flask) -> None:
         csrf_token=csrf.token,
         csrf_input=_csrf_input,
         initials=initials,
+        hue_of=hue_of,
     )
     app.context_processor(lambda: {"shell": shell()})
     app.register_blueprint(_blueprint())
@@ -82,6 +83,12 @@ def initials(name: str) -> str:
     if any("\u4e00" <= c <= "\u9fff" for c in name):
         return name.strip()[-1]
     return "".join(word[0] for word in words[:2]).upper()
+
+
+def hue_of(name: str) -> str:
+    """Return the hue of a person's avatar: always the same for the same name."""
+    hues = ("pink", "violet", "blue", "teal", "green", "amber", "orange", "red")
+    return hues[sum(map(ord, name)) % len(hues)]
 
 
 def _csrf_input() -> Markup:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dealwright.web.display import Reader
 
 #: Changes of these tell nobody anything: they change with every save.
-_SILENT = frozenset({"version", "updated_at", "updated_by"})
+_SILENT = frozenset({"version", "updated_at", "updated_by", "stage_entered_at", "pipeline_version"})
 _ICONS = {kinds.CREATED: "plus", kinds.MOVED: "arrow-right", kinds.DELETED: "trash-2", kinds.RESTORED: "undo-2"}
 
 
@@ -159,13 +159,13 @@ def _verb(kind: str) -> str:
 def judgements(reader: Reader, told: Story) -> tuple[Judgement, ...]:
     """Return what rules decided, newest first, in the words of the catalog in force.
 
-    That a rule did not fire is told once, as it was asked last: it is asked with every save.
+    What a rule is asked with every save is told once: the last time that it fired, and that it has not since.
     """
     found, asked = [], set()
     for one in told.decisions:
-        if not one["fired"] and one["rule"] in asked:
+        if (one["rule"], bool(one["fired"])) in asked or (not one["fired"] and (one["rule"], True) in asked):
             continue
-        asked.add(one["rule"])
+        asked.add((one["rule"], bool(one["fired"])))
         rule = reader.catalog.rules.get(str(one["rule"]))
         title = i18n.text(reader.catalog, "rule", rule.id, "/title", rule.title) if rule else str(one["title"])
         exact = str(one["at"])
@@ -195,13 +195,21 @@ def _leaves(tree: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
 
 
 def _reason(reader: Reader, leaf: Mapping[str, Any], because: set[str]) -> Reason:
-    values = [(_label(reader, name), _plain(value)) for name, value in leaf["values"].items()]
+    values = [(_label(reader, name), _value(reader, name, value)) for name, value in leaf["values"].items()]
     return Reason(str(leaf["text"]), tuple(values), bool(leaf["truth"]), str(leaf["text"]) in because)
 
 
 def _label(reader: Reader, name: str) -> str:
     one = reader.entity.field(name)
     return i18n.field_text(reader.catalog, reader.entity, one) if one is not None else name
+
+
+def _value(reader: Reader, name: str, value: Any) -> str:
+    """Return what a condition looked at in the words of its field: the title of a choice, never its id."""
+    one = reader.entity.field(name)
+    if one is not None and one.type in ("select", "multi_select") and value not in (None, "", []):
+        return ", ".join(item.text for item in display(reader, one, value).items)
+    return _plain(value)
 
 
 def _plain(value: Any) -> str:
