@@ -129,6 +129,21 @@ def test_the_keyboard_reaches_search_and_new_and_a_link_skips_the_navigation(
     page.wait_for_url("**/records/t.thing/new")
 
 
+def test_the_keyboard_walks_down_and_up_a_list_and_opens_a_record(visit: Visit, addresses: dict[str, str]) -> None:
+    page = visit.open(addresses["list"])
+    names = page.locator("#rows a.ttl")
+    page.keyboard.press("j")
+    expect(names.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(names.nth(1)).to_be_focused()
+    page.keyboard.press("j")
+    expect(names.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(names.nth(0)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/records/t.thing/*-*")
+
+
 def test_archiving_asks_first_and_no_means_no(visit: Visit) -> None:
     made = pages.deal(visit.site.workspace, name="Stay")
     page = visit.open(f"/records/t.deal/{made.id}")

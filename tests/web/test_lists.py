@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from dealwright.records import Workspace
+from dealwright import access
+from dealwright.records import Change, Work, Workspace, save_many
 from pages import Person, deal, text, thing
 
 
@@ -125,3 +126,17 @@ def test_a_reference_offers_only_what_its_condition_allows(admin: Person, worksp
 @pytest.mark.parametrize("path", ["name", "no_such", "lines.qty", "lines.no", "hidden_cost"])
 def test_what_is_no_reference_field_offers_nothing(clerk: Person, path: str) -> None:
     assert clerk.get(f"/lookup/t.thing/{path}").status_code == 404
+
+
+def test_a_page_holds_as_many_records_as_was_chosen_and_keeps_the_choice(admin: Person, workspace: Workspace) -> None:
+    with workspace.database.write() as connection:
+        work = Work(workspace, connection, access.operator())
+        save_many(work, "t.thing", [Change({"name": f"Thing {i}"}) for i in range(60)])
+    rows = re.compile(r'<tr id="r-')
+    assert len(rows.findall(admin.get("/records/t.thing").text)) == 50
+    page = admin.get("/records/t.thing?size=25").text
+    assert len(rows.findall(page)) == 25
+    onward = re.search(r'href="([^"]+)" rel="next"', page)
+    assert onward is not None and "size=25" in onward[1]
+    assert len(rows.findall(admin.get("/records/t.thing?size=100").text)) == 60
+    assert len(rows.findall(admin.get("/records/t.thing?size=1000000").text)) == 50

@@ -68,6 +68,13 @@ document.addEventListener('keydown', event => {
   if (event.key === 'Escape') $('.side')?.classList.remove('open');
   if (event.target.closest('input, textarea, select, [contenteditable]')) return;
   if (event.metaKey || event.ctrlKey || event.altKey) return;
+  if (event.key === 'j' || event.key === 'k') {
+    // The focus itself walks from name to name, so Enter opens the record and nothing else need be remembered.
+    const names = $$('#rows a.ttl');
+    const at = names.indexOf($('a.ttl', document.activeElement.closest('#rows tr') ?? document.head));
+    names[event.key === 'j' ? at + 1 : Math.max(at - 1, 0)]?.focus();
+    return;
+  }
   const target = $(`[data-key="${CSS.escape(event.key)}"]`);
   if (!target) return;
   event.preventDefault();

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity, Field
     from dealwright.records import Page, Work
 
-#: Records on one page of a list.
+#: Records on one page of a list, and what else can be chosen.
 SIZE = 50
+SIZES = (25, 50, 100, 200)
 #: Columns of a list, beside the name.
 _COLUMNS = 7
 #: Types that say too little, or too much, in a cell.
@@ -93,6 +94,8 @@ def listing(entity_id: str) -> ResponseReturnValue:
         entity = work.catalog.entity(entity_id)
         query = {key: request.args.get(key, "").strip() for key in ("q", "filter", "sort", "cursor")}
         query["sort"] = query["sort"] or records.newest_first(work, entity_id)
+        chosen = request.args.get("size", "")
+        query["size"] = chosen if chosen in map(str, SIZES) and chosen != str(SIZE) else ""
         columns = _columns(work, entity, query)
         found, wrong = _page(work, entity, query, columns)
         page = render_template(
@@ -108,6 +111,8 @@ def listing(entity_id: str) -> ResponseReturnValue:
             next_url=_url(entity, {**query, "cursor": found.next_cursor}) if found and found.next_cursor else None,
             first_url=_url(entity, {**query, "cursor": ""}) if query["cursor"] else None,
             clear_url=_url(entity, {}),
+            sizes=[(n, _url(entity, {**query, "cursor": "", "size": "" if n == SIZE else n})) for n in SIZES],
+            size=int(query["size"] or SIZE),
             query=query,
             wrong=wrong,
             may_create=access.rights(work.catalog, work.user, entity.id).allows("create"),
@@ -128,7 +133,7 @@ def _page(
             filter=query["filter"] or None,
             sort=query["sort"],
             only=only,
-            size=SIZE,
+            size=int(query["size"] or SIZE),
             cursor=query["cursor"] or None,
             count=not query["cursor"],
             search=query["q"] or None,
