@@ -93,7 +93,9 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
         found[root]["get"] = _operation(f"List {entity.plural}", page, query=_QUERY)
         found[f"{root}/{{id}}"]["get"] = _operation(f"Read one {entity.title}", one, identified=True)
         found[f"{root}/aggregate"] = {
-            "get": _operation(f"Count and sum {entity.plural}", _OBJECT, query=("group", "measure", "filter"))
+            "get": _operation(
+                f"Count and sum {entity.plural}", _OBJECT, query=("group", "measure", "filter", "currency", "on")
+            )
         }
         for name, title in (("history", "History"), ("decisions", "Decisions"), ("checklist", "What is missing")):
             found[f"{root}/{{id}}/{name}"] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
@@ -206,12 +207,27 @@ def check_only(entity: str) -> Response:
 
 @records.get("/records/<entity>/aggregate")
 def grouped(entity: str) -> Response:
-    """Count and sum by group: ``group=stage,owner.region``, ``measure=count,sum:amount``, ``filter``."""
-    answers.only_known("group", "measure", "filter")
+    """Count and sum by group: ``group=stage,owner.region``, ``measure=count,sum:amount``, ``filter``.
+
+    ``currency`` and ``on`` say into which currency, by the rates of which day, amounts of several are converted.
+    """
+    answers.only_known("group", "measure", "filter", "currency", "on")
+    try:
+        day = date.fromisoformat(answers.single("on") or "") if answers.single("on") else None
+    except ValueError:
+        raise QueryError("on is a day such as 2026-11-23") from None
     group = [one.strip() for one in (answers.single("group") or "").split(",") if one.strip()]
     measures = [_measure(one.strip()) for one in (answers.single("measure") or "count").split(",") if one.strip()]
     with answers.reading() as work:
-        found = road.aggregate(work, entity, group=group, measures=measures, filter=answers.single("filter"))
+        found = road.aggregate(
+            work,
+            entity,
+            group=group,
+            measures=measures,
+            filter=answers.single("filter"),
+            currency=answers.single("currency"),
+            on=day,
+        )
     return answers.answer({"groups": found})
 
 

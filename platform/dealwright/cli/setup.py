@@ -11,7 +11,7 @@ from dealwright import __version__, access, clock, packs, plugins, rules
 from dealwright.cli.places import LOCALES, database_option, fail, json_option, opened, show, told
 from dealwright.metadata import settings
 from dealwright.records import add_user
-from dealwright.storage import audit, backlog, queue, recompute
+from dealwright.storage import audit, backlog, queue, rates, recompute
 
 #: Seconds that a due message or timer may wait before something is wrong: a worker looks every few seconds.
 _PATIENCE = 300
@@ -80,6 +80,9 @@ def doctor(url: str, as_json: bool) -> None:
         with workspace.database.read() as connection:
             catalog = workspace.catalog(connection)
             broken = audit.verify(connection)
+            faults += [
+                f"{one.pointer[1:]}: {one.message}" for one in rates.unknown(connection, catalog, clock.now().date())
+            ]
         behind = recompute.waiting(workspace.database, catalog)
         rules.prove(catalog)
         status = rules.matcher_status(catalog)

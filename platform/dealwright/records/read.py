@@ -9,6 +9,7 @@ from dealwright import access, fields
 from dealwright.actions.plain import plain
 from dealwright.conditions import sql
 from dealwright.errors import ConditionError, NotFoundError, Problem, QueryError
+from dealwright.fields.money import CURRENCY
 from dealwright.metadata import names
 from dealwright.records import needs
 from dealwright.storage import queries
@@ -16,6 +17,7 @@ from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
 
     from sqlalchemy import ColumnElement
 
@@ -255,6 +257,8 @@ def aggregate(
     group: Sequence[str] = (),
     measures: Sequence[tuple[str, str | None]] = (("count", None),),
     filter: str | None = None,  # noqa: A002 - the word of the API
+    currency: str | None = None,
+    on: date | None = None,
 ) -> list[dict[str, Any]]:
     """Return counts and sums of the records that the user may read, by group.
 
@@ -264,9 +268,12 @@ def aggregate(
         group: Up to three fields or dotted paths.
         measures: ``(operation, field)`` such as ``("sum", "amount")``; the field is None for ``count``.
         filter: Condition that a record must meet.
+        currency: Into which amounts with a currency of their own are converted; None for the workspace's.
+        on: The day whose rates are taken; None for today.
 
     Returns:
-        For each group its ``key`` (path to value), ``count`` and ``operation:field`` for each measure, API JSON.
+        For each group its ``key`` (path to value), ``count`` and ``operation:field`` for each measure, API JSON. Where
+        a rate is missing the measure is null, and ``problems`` of the group says which: ``missing-rate``.
 
     Raises:
         QueryError, UnknownFieldError: As :func:`page`.
@@ -278,6 +285,8 @@ def aggregate(
     for operation, path in measures:
         if operation not in MEASURES or (path is None) != (operation == "count"):
             raise QueryError(f"“{operation}:{path or ''}” is no measure; use count, or sum, avg, min, max with a field")
+    if currency is not None and not CURRENCY.match(currency):
+        raise QueryError(f"“{currency[:20]}” is no currency; use a code of three capital letters such as CNY")
     condition = filter_condition(work, entity, filter)
     looked_at = set(group) | {path for _, path in measures if path is not None}
     if condition is not None:
@@ -286,7 +295,15 @@ def aggregate(
     if condition is not None:
         where.append(_clause(work, entity, condition))
     found = queries.aggregate(
-        work.connection, work.catalog, entity_id, where=where, group=list(group), measures=list(measures), env=work.env
+        work.connection,
+        work.catalog,
+        entity_id,
+        where=where,
+        group=list(group),
+        measures=list(measures),
+        env=work.env,
+        currency=currency,
+        on=on,
     )
     return [_group(work, entity, row) for row in found]
 
@@ -299,6 +316,8 @@ def _group(work: Work, entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]
         operation, colon, path = name.partition(":")
         if name == "count":
             shown[name] = value
+        elif name == "problems":
+            shown[name] = [{"pointer": one.pointer, "code": one.code, "message": one.message} for one in value]
         elif colon and operation in ("min", "max", "sum"):
             shown[name] = fields.shown_path(work.catalog, entity.id, path, value)
         elif colon:

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 
 from dealwright.conditions import sql
 from dealwright.errors import QueryError, UnknownFieldError
-from dealwright.storage import cursors, tables
+from dealwright.storage import cursors, rates, tables
 from dealwright.storage.database import PLANNED_ANEW
 from dealwright.storage.records import fill_parts
 from dealwright.storage.several import chunks, possible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.storage.database import Connection
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 COUNTED = 10_000
 #: Groups that one question may have.
 MOST_GROUPS = 10_000
+#: Currencies that amounts of one group may be in before the question is refused as too fine.
+MOST_CURRENCIES = 20
 #: Records that a search looks for in each entity, whatever its limit.
 MOST_HITS = 50
 
@@ -170,8 +173,10 @@ def aggregate(
     group: Sequence[str],
     measures: Sequence[tuple[str, str | None]],
     env: Mapping[str, Any],
+    currency: str | None = None,
+    on: date | None = None,
 ) -> list[dict[str, Any]]:
-    """Return counts and totals of active records by group, in the order of the keys; one statement.
+    """Return counts and totals of active records by group, in the order of the keys; one statement, and one for rates.
 
     Args:
         connection: The transaction.
@@ -181,10 +186,13 @@ def aggregate(
         group: Fields or dotted paths; none for one group of all records.
         measures: ``(operation, path)``: ``sum``, ``avg``, ``min``, ``max`` of a path, or ``count`` with None.
         env: ``user.…``, ``now()`` and ``today()`` for computed fields.
+        currency: Into which amounts with a currency of their own are converted; None for the workspace's.
+        on: The day whose rates are taken; None for today.
 
     Returns:
         For each group ``key`` (path to typed value), ``count``, and ``operation:path`` for each other measure. Sums
-        and averages of nothing are None; averages are exact to six places.
+        and averages of nothing are None; averages are exact to six places. A measure over amounts in a currency that
+        has no rate is None, and ``problems`` of the group says so.
 
     Raises:
         QueryError: If there are more than :data:`MOST_GROUPS` groups.
@@ -193,6 +201,8 @@ def aggregate(
     layout = tables.layout(catalog, entity)
     keys = [expression(catalog, layout, path, env) for path in group]
     asked = [(operation, path) for operation, path in measures if operation != "count" and path is not None]
+    owned = [path for _, path in asked if rates.own_currency(catalog, layout.entity, path)]
+    paid = {path: expression(catalog, layout, f"{path}__currency", env) for path in owned}
     columns: list[sa.ColumnElement[Any]] = [sa.func.count()]
     for operation, path in asked:
         value = expression(catalog, layout, path, env)
@@ -200,13 +210,79 @@ def aggregate(
             columns += [sa.func.sum(value), sa.func.count(value)]
         else:
             columns.append(_MEASURES[operation](value))
-    statement = sa.select(*keys, *columns).where(layout.table.c.archived_at.is_(None), *where)
-    if keys:
-        statement = statement.group_by(*keys).order_by(*(_ordered(key, False) for key in keys)).limit(MOST_GROUPS + 1)
+    by = [*keys, *paid.values()]
+    most = MOST_GROUPS * (MOST_CURRENCIES if paid else 1)
+    statement = sa.select(*by, *columns).where(layout.table.c.archived_at.is_(None), *where)
+    if by:
+        statement = statement.group_by(*by).order_by(*(_ordered(key, False) for key in keys)).limit(most + 1)
     rows = connection.execute(statement, execution_options=PLANNED_ANEW).all()
-    if len(rows) > MOST_GROUPS:
-        raise QueryError(f"there are more than {MOST_GROUPS} groups by {', '.join(group)}; group by something coarser")
+    if len(rows) > most:
+        raise QueryError(f"there are more than {most} groups by {', '.join(group)}; group by something coarser")
+    if paid:
+        known = rates.on(connection, catalog, currency or rates.workspace_currency(catalog), on or env["today()"])
+        return _merged(rows, group, asked, list(paid), known)
     return [_group(row, group, asked) for row in rows]
+
+
+def _merged(
+    rows: Sequence[sa.Row[Any]],
+    group: Sequence[str],
+    asked: Sequence[tuple[str, str]],
+    paid: Sequence[str],
+    known: rates.Rates,
+) -> list[dict[str, Any]]:
+    """Put the rows of one group together that differ in their currencies, each amount converted."""
+    groups: dict[tuple[Any, ...], list[tuple[dict[str, str], dict[str, Any]]]] = {}
+    for row in rows:
+        head, currencies = tuple(row[: len(group)]), row[len(group) : len(group) + len(paid)]
+        rest = row[len(group) + len(paid) :]
+        groups.setdefault(head, []).append((dict(zip(paid, currencies, strict=True)), _measured(rest, asked)))
+    if len(groups) > MOST_GROUPS:
+        raise QueryError(f"there are more than {MOST_GROUPS} groups by {', '.join(group)}; group by something coarser")
+    if not groups and not group:
+        groups[()] = []
+    return [
+        {"key": dict(zip(group, head, strict=True)), **_together(parts, asked, known)} for head, parts in groups.items()
+    ]
+
+
+def _measured(values: Sequence[Any], asked: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the count, and for each measure its value and of how many values it is."""
+    rest = iter(values)
+    found: dict[str, Any] = {"count": next(rest)}
+    for operation, path in asked:
+        value = next(rest)
+        found[f"{operation}:{path}"] = (value, next(rest) if operation == "avg" else 1)
+    return found
+
+
+def _together(
+    parts: Sequence[tuple[dict[str, str], dict[str, Any]]], asked: Sequence[tuple[str, str]], known: rates.Rates
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"count": sum(measured["count"] for _, measured in parts)}
+    problems = []
+    for operation, path in asked:
+        name = f"{operation}:{path}"
+        there = [(paid.get(path), *measured[name]) for paid, measured in parts if measured[name][0] is not None]
+        if all(currency is None for currency, _, _ in there):
+            found[name] = _plainly(operation, [(value, count) for _, value, count in there])
+            continue
+        amounts = [rates.Part(str(currency), Decimal(value), count) for currency, value, count in there]
+        lacking = known.missing(amounts)
+        found[name] = None if lacking else known.total(operation, amounts)
+        if lacking:
+            problems.append(known.problem(f"/{name}", lacking))
+    return {**found, "problems": problems} if problems else found
+
+
+def _plainly(operation: str, values: Sequence[tuple[Any, int]]) -> Any:
+    """Return a measure of groups out of those of their parts, which have no currency of their own."""
+    if not values:
+        return None
+    if operation in ("min", "max"):
+        return (min if operation == "min" else max)(value for value, _ in values)
+    total = sum((value for value, _ in values[1:]), values[0][0])
+    return (Decimal(total) / sum(count for _, count in values)).quantize(_AVERAGE) if operation == "avg" else total
 
 
 def search(

@@ -15,7 +15,7 @@ from dealwright.conditions.sql.types import Id, UtcDateTime
 from dealwright.errors import NotFoundError
 from dealwright.fields.plan import namespace
 from dealwright.metadata import names
-from dealwright.storage import tables
+from dealwright.storage import rates, tables
 from dealwright.storage.several import chunks, possible
 
 if TYPE_CHECKING:
@@ -178,6 +178,11 @@ def rollups(
         nothing = {"count": 0, "sum": _zero(catalog, field)}.get(measure)
         for values in found.values():
             values[name] = nothing
+        if measure != "count" and rates.own_currency(
+            catalog, catalog.entity(field.spec["of"]), str(field.spec["value"])
+        ):
+            _converted(connection, catalog, entity, field, sought, found, env)
+            continue
         statement = _rollup_statement(catalog, entity, field, env)
         for some in chunks(sought):
             for identifier, *totals in connection.execute(statement, {"ids__": some}):
@@ -189,7 +194,38 @@ def rollups(
     return found
 
 
-def _rollup_statement(catalog: Catalog, entity: str, field: Field, env: Mapping[str, Any]) -> sa.Select[Any]:
+def _converted(
+    connection: Connection,
+    catalog: Catalog,
+    entity: str,
+    field: Field,
+    ids: Sequence[str],
+    found: Mapping[str, dict[str, Any]],
+    env: Mapping[str, Any],
+) -> None:
+    """Fill a roll-up over amounts with currencies of their own, in the workspace's, by today's rates.
+
+    It is empty for a record among whose amounts one has no rate: never a sum without it.
+    """
+    measure, name = field.spec["measure"], field.spec["value"]
+    parts: dict[str, list[rates.Part]] = defaultdict(list)
+    statement = _rollup_statement(catalog, entity, field, env, f"{name}__currency")
+    for some in chunks(ids):
+        for identifier, currency, value, *count in connection.execute(statement, {"ids__": some}):
+            if value is not None:
+                parts[identifier].append(rates.Part(currency, Decimal(value), count[0] if count else 1))
+    if not parts:
+        return
+    known = rates.on(connection, catalog, rates.workspace_currency(catalog), env["today()"])
+    for identifier, some_parts in parts.items():
+        lacking = known.missing(some_parts)
+        found[identifier][field.id] = None if lacking else known.total(measure, some_parts)
+
+
+def _rollup_statement(
+    catalog: Catalog, entity: str, field: Field, env: Mapping[str, Any], also: str | None = None
+) -> sa.Select[Any]:
+    """Return the statement of a roll-up by record; ``also`` is a column that it is taken apart by."""
     metadata = tables.of(catalog)
     table = metadata.tables[names.table_name(field.spec["of"])]
     via = table.c[field.spec["via"]]
@@ -201,7 +237,8 @@ def _rollup_statement(catalog: Catalog, entity: str, field: Field, env: Mapping[
         own = namespace(field.id, entity)
         condition = conditions.of(catalog, field.spec["of"], source, "filter", namespace=own)
         where.append(sql.criteria(condition, metadata, table, catalog, env))
-    return sa.select(via, *_measure(field, table)).where(*where).group_by(via)
+    by = [via] if also is None else [via, table.c[also]]
+    return sa.select(*by, *_measure(field, table)).where(*where).group_by(*by)
 
 
 def _measure(field: Field, table: sa.Table) -> list[sa.ColumnElement[Any]]:

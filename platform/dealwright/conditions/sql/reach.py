@@ -251,6 +251,12 @@ class Reach:
             return sa.select(sa.func.count()).where(*where).correlate_except(child.table).scalar_subquery()
         steps = tuple(str(spec["value"]).split("."))
         value = Name(steps, types.end_of(steps, entity_id, self.catalog), steps=steps)
+        summed = self.catalog.entity(entity_id).field(steps[0]) if len(steps) == 1 else None
+        if summed is not None and summed.type == "money" and summed.spec.get("currency") == "per_record":
+            raise QueryError(
+                f"“{found.id}” adds up amounts in several currencies: it is worked out when a record is read, "
+                "and records cannot be filtered, sorted or grouped by it"
+            )
         result = sql_type(types.of(found, self.catalog, frame.entity))
         return sqlite.stored(self.summary(str(spec["measure"]), value, child, where), result)
 
