@@ -8,6 +8,7 @@ packs. One that cannot be loaded does not stop the start: :func:`faults` tells o
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass, field
 from functools import cache
@@ -29,6 +30,7 @@ implements = pluggy.HookimplMarker(GROUP)
 """Marks a function of a plugin as the implementation of the hook of the same name."""
 
 _hook = pluggy.HookspecMarker(GROUP)
+_TYPE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*__[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,15 @@ class Hooks:
         """
 
     @_hook
+    def field_types(self) -> list[Any] | None:
+        """Called once, when the first definitions are read: adds types of field.
+
+        Returns:
+            Instances of subclasses of ``dealwright.fields.FieldType``. The name of each is ``<whose>__<what>``, such as
+            ``cn__credit_code``, so that none is ever taken by the platform.
+        """
+
+    @_hook
     def register_pages(self, app: Any) -> None:
         """Called once when the web application is made: adds blueprints and templates.
 
@@ -106,6 +117,7 @@ class Plugins:
     """
 
     faults: list[Fault] = field(default_factory=list)
+    _types: list[Any] | None = None
     _registry: pluggy.PluginManager = field(default_factory=lambda: _registry())
 
     def add(self, name: str, plugin: object) -> None:
@@ -134,6 +146,24 @@ class Plugins:
                 return str(receipt)
         return None
 
+    def field_types(self) -> list[Any]:
+        """Return the types of field that plugins add, the same each time; for one that is left out a fault tells why."""
+        if self._types is None:
+            known: dict[str, Any] = {}
+            for name, function in self._each("field_types"):
+                try:
+                    added = cast("list[Any]", _guarded(name, "field_types", function) or [])
+                except DealwrightError as error:
+                    self.faults.append(Fault(name, str(error)))
+                    continue
+                for one in added:
+                    if (reason := _unfit(one, known)) is not None:
+                        self.faults.append(Fault(name, reason))
+                    else:
+                        known[one.name] = one
+            self._types = list(known.values())
+        return self._types
+
     def register_pages(self, app: Any) -> None:
         """Let every plugin add its pages; one that breaks is noted and the others go on."""
         for name, function in self._each("register_pages"):
@@ -147,6 +177,18 @@ class Plugins:
         # order reversed (last registered, then ``tryfirst``, comes first).
         for implementation in reversed(getattr(self._registry.hook, hook).get_hookimpls()):
             yield implementation.plugin_name, implementation
+
+
+def _unfit(one: Any, known: Mapping[str, Any]) -> str | None:
+    """Return why a type of field cannot be taken; None if it can."""
+    name = getattr(one, "name", None)
+    if not isinstance(name, str) or not _TYPE.match(name):
+        return f"the type of field {name!r} needs a name such as cn__credit_code: whose it is, two _, what it is"
+    if name in known:
+        return f"the type of field {name!r} is there already"
+    if not isinstance(getattr(one, "condition", None), str):
+        return f"the type of field {name!r} does not say by “condition” which built-in type it is like"
+    return None
 
 
 def _registry() -> pluggy.PluginManager:

@@ -164,5 +164,6 @@ JOBS = {
 #: Hooks of code plugins: an installed plugin is code of the operator.
 HOOKS = {
     "deliver": "called with a message after commit; goes out through egress only",
+    "field_types": "called once; its readers judge values before they are stored, and see no record",
     "register_pages": "called once; the pages get rows above",
 }

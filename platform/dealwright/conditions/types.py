@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dealwright import plugins
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -104,8 +106,6 @@ MEMBERS = {
     "image": ("id", "name", "type"),
     "any_reference": ("entity", "id"),
 }
-#: Field types that plugins add, each with the built-in type that it behaves like in conditions.
-_ALIKE: dict[str, str] = {}
 #: Fields that every user has, whatever packs add to ``base.user``.
 _USER = {
     "id": Type("reference", entity="base.user", nullable=False),
@@ -119,9 +119,11 @@ _MAX_DEPTH = 8
 _NEVER_EMPTY = frozenset({"id", "version", "created_at", "updated_at", "is_new"})
 
 
-def alike(name: str, builtin: str) -> None:
-    """Make fields of type ``name``, which a plugin adds, behave in conditions like those of a built-in type."""
-    _ALIKE[name] = builtin
+def _alike(name: str) -> str:
+    """Return the built-in type that a type of a plugin behaves like; any other name as it is."""
+    if "__" not in name:
+        return name
+    return next((str(one.condition) for one in plugins.installed().field_types() if one.name == name), name)
 
 
 def of(field: Field, catalog: Catalog, entity_id: str | None = None, *, depth: int = 0) -> Type:
@@ -137,7 +139,7 @@ def of(field: Field, catalog: Catalog, entity_id: str | None = None, *, depth: i
         A type of kind ``unknown`` for what is no value (``static``) or cannot be worked out (a path
         that leads nowhere).
     """
-    name = _ALIKE.get(field.type, field.type)
+    name = _alike(field.type)
     spec = field.spec
     # A field may be required and hidden, or required only since yesterday: only the platform's own are never empty.
     nullable = not (field.system and field.id in _NEVER_EMPTY)

@@ -14,6 +14,7 @@ from dealwright.fields import messages
 from dealwright.fields.cells import from_text, to_text
 from dealwright.fields.columns import columns
 from dealwright.fields.defined import problems
+from dealwright.fields.faults import refuse, refuse_value
 from dealwright.fields.field_type import Column, FieldType
 from dealwright.fields.filling import defaults, prefill, wheres
 from dealwright.fields.json_schema import record_schema
@@ -41,6 +42,8 @@ __all__ = [
     "problems",
     "read",
     "record_schema",
+    "refuse",
+    "refuse_value",
     "row_needs",
     "settle",
     "shown",

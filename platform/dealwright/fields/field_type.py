@@ -46,12 +46,16 @@ class Column:
 class FieldType:
     """One kind of field. A plugin adds one by subclassing this and returning an instance from ``field_types``.
 
+    A type of a plugin is like one of the platform (``condition``): documents may give a field of it the same keywords,
+    conditions treat its values alike, and a form shows the same control. The rest is its own.
+
     Attributes:
         name: What documents write as ``field``.
         kind: Kind of its column; None for a value that has no column of its own.
         condition: What the value is in conditions: the name of a built-in field type that behaves alike.
         writable: Whether a client may send a value; computed types are read-only.
         nullable: Whether a value may be empty. A boolean may not.
+        messages: Sentences for codes of its own: code to (English, Chinese), as in ``messages.TEMPLATES``.
     """
 
     name: ClassVar[str]
@@ -59,11 +63,12 @@ class FieldType:
     condition: ClassVar[str] = "text"
     writable: ClassVar[bool] = True
     nullable: ClassVar[bool] = True
+    messages: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     @property
     def template(self) -> str:
         """Name of the form template, without its ending; a type of a plugin may name a built-in one."""
-        return self.name
+        return self.condition if "__" in self.name else self.name
 
     def empty(self) -> Any:
         """Return the typed value of a field without a value: None, false, or a new empty list."""

@@ -278,7 +278,16 @@ def message(code: str, locale: str | None = None, /, **values: Any) -> str:
     """
     column = _column(_LOCALE.get() if locale is None else locale)
     told = {name: _told(value, column) for name, value in values.items()}
-    return TEMPLATES[code][column].format(**told)
+    return (TEMPLATES.get(code) or _ADDED[code])[column].format(**told)
+
+
+def add(templates: Mapping[str, tuple[str, str]]) -> None:
+    """Take in the sentences of a type of field that a plugin adds; a code of the platform keeps its own."""
+    _ADDED.update({code: sentences for code, sentences in templates.items() if code not in TEMPLATES})
+
+
+#: Code to (English, Chinese), of plugins.
+_ADDED: dict[str, tuple[str, str]] = {}
 
 
 def sized(count: int, *, limit: bool = False) -> str:

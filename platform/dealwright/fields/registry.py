@@ -7,6 +7,9 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dealwright import plugins
+from dealwright.fields import messages
+
 if TYPE_CHECKING:
     from dealwright.fields.field_type import FieldType
 
@@ -22,6 +25,9 @@ class _Types(Mapping[str, "FieldType"]):
         known: dict[str, FieldType] = {}
         for family in FAMILIES:
             known |= {one.name: one for one in import_module(f"dealwright.fields.{family}").TYPES}
+        for added in plugins.installed().field_types():
+            known[added.name] = added
+            messages.add(added.messages)
         return known
 
     def __getitem__(self, name: str) -> FieldType:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from dealwright import plugins
 from dealwright.errors import Problem
 from dealwright.metadata.pointers import pointer
 from dealwright.resources import shipped
@@ -50,17 +51,35 @@ _WORDS: Final = {
 
 @cache
 def schema(name: str) -> Mapping[str, Any]:
-    """Return a shipped schema by the name of its file, such as ``entity`` or ``pack``."""
+    """Return a shipped schema by the name of its file, such as ``entity`` or ``pack``, with the field types of plugins."""
     file = shipped("metadata") / "schemas" / f"{name}.schema.json"
     loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    for added in plugins.installed().field_types() if name == "entity" else ():
+        for names in _types_named(loaded["$defs"]):
+            if added.condition in names:
+                names.append(added.name)
     return loaded
+
+
+def _types_named(part: Any) -> Iterator[list[str]]:
+    """Yield each list of field types within the schema of a field: those that there are, and those of each keyword."""
+    if isinstance(part, dict):
+        for key, inner in part.items():
+            if key == "field" and isinstance(inner, dict) and "enum" in inner:
+                yield inner["enum"]
+            else:
+                yield from _types_named(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _types_named(inner)
 
 
 @cache
 def fingerprint() -> str:
     """Return the SHA-256 of all shipped schemas: what fitted them still fits while it is the same."""
     files = sorted((shipped("metadata") / "schemas").glob("*.schema.json"))
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+    added = [f"{one.name} {one.condition}".encode() for one in plugins.installed().field_types()]
+    return hashlib.sha256(b"\0".join([*(file.read_bytes() for file in files), *added])).hexdigest()
 
 
 def definition(kind: str, *, extends: bool = False) -> Mapping[str, Any]:
