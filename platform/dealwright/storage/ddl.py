@@ -53,6 +53,27 @@ class DropConcurrently(DDLElement):
         self.index = index
 
 
+class RenameTable(DDLElement):
+    """``ALTER TABLE … RENAME TO``: what refers to the table follows by itself."""
+
+    def __init__(self, was: str, table: sa.Table) -> None:
+        self.was, self.table = was, table
+
+
+class RenameColumn(DDLElement):
+    """``ALTER TABLE … RENAME COLUMN``: indexes and keys over it follow by themselves, under their names of before."""
+
+    def __init__(self, was: str, column: sa.Column[Any]) -> None:
+        self.was, self.column = was, column
+
+
+class RenameKey(DDLElement):
+    """``ALTER TABLE … RENAME CONSTRAINT``, on PostgreSQL: the name of before is free for another foreign key."""
+
+    def __init__(self, was: str, key: sa.ForeignKey) -> None:
+        self.was, self.key = was, key
+
+
 class WidenColumn(DDLElement):
     """``ALTER TABLE … ALTER COLUMN … TYPE``, on PostgreSQL."""
 
@@ -99,6 +120,26 @@ def _create_concurrently(element: CreateConcurrently, compiler: DDLCompiler, **o
 def _drop_concurrently(element: DropConcurrently, compiler: DDLCompiler, **options: Any) -> str:
     text = compiler.process(sa.schema.DropIndex(element.index))
     return text.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+
+
+@compiles(RenameTable)
+def _rename_table(element: RenameTable, compiler: DDLCompiler, **options: Any) -> str:
+    was = sa.Table(element.was, sa.MetaData())
+    return f"ALTER TABLE {compiler.preparer.format_table(was)} RENAME TO {compiler.preparer.quote(element.table.name)}"
+
+
+@compiles(RenameColumn)
+def _rename_column(element: RenameColumn, compiler: DDLCompiler, **options: Any) -> str:
+    table = compiler.preparer.format_table(element.column.table)
+    was, now = compiler.preparer.quote(element.was), compiler.preparer.format_column(element.column)
+    return f"ALTER TABLE {table} RENAME COLUMN {was} TO {now}"
+
+
+@compiles(RenameKey)
+def _rename_key(element: RenameKey, compiler: DDLCompiler, **options: Any) -> str:
+    table = compiler.preparer.format_table(element.key.parent.table)
+    was, now = compiler.preparer.quote(element.was), compiler.preparer.quote(str(element.key.name))
+    return f"ALTER TABLE {table} RENAME CONSTRAINT {was} TO {now}"
 
 
 @compiles(WidenColumn)

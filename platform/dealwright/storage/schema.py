@@ -1,9 +1,9 @@
 """Brings the database's tables to those of a new catalog: what to do is worked out from two catalogs, never guessed.
 
-A plan only ever adds. A field or entity that is gone from the catalog keeps its column or table, so what was written is
-there again when it comes back; removing data for good is a decision of its own. Adding a field takes milliseconds
-however many records there are: no table is rewritten, and PostgreSQL builds the indexes of large tables afterwards,
-while people go on working (:func:`complete`).
+A plan only ever adds, or renames what a pack says it has renamed. A field or entity that is gone from the catalog keeps
+its column or table, so what was written is there again when it comes back; removing data for good is a decision of its
+own. Adding a field takes milliseconds however many records there are: no table is rewritten, and PostgreSQL builds the
+indexes of large tables afterwards, while people go on working (:func:`complete`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import sqlalchemy as sa
 
 from dealwright.conditions.sql.types import Scaled
 from dealwright.errors import DefinitionError, Problem
-from dealwright.storage import ddl, shadows, tables
+from dealwright.storage import ddl, renames, shadows, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.storage.database import Connection, Database
@@ -34,16 +34,19 @@ class Step:
     """One change of the database.
 
     Attributes:
-        kind: ``create-table``, ``add-column``, ``widen-column``, ``create-index`` or ``drop-index``.
+        kind: ``rename-table``, ``rename-column``, ``create-table``, ``add-column``, ``widen-column``, ``create-index`` or
+            ``drop-index``.
         table: Name of the table.
         name: Name of the column or index; the table's for a new table.
         text: What is done, for people.
+        was: What it was called before, where it is renamed.
     """
 
     kind: str
     table: str
     name: str
     text: str
+    was: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +78,22 @@ class Plan:
             _Change(connection, self).run()
 
 
-def plan(old: Catalog | None, new: Catalog) -> Plan:
+def plan(old: Catalog | None, new: Catalog, moves: Sequence[Mapping[str, Any]] = ()) -> Plan:
     """Work out what to change; reads no database and takes milliseconds.
 
     Args:
         old: The definitions in force; None for an empty database.
         new: Those that shall be.
+        moves: Entries of ``moves.json``: fields that have another name keep their data (:mod:`.renames`).
     """
     changed = _changed(old, new)
-    before = tables.whole(old, changed).tables if old is not None else {}
+    before = dict(tables.whole(old, changed).tables) if old is not None else {}
     steps: list[Step] = []
     problems: list[Problem] = []
+    renamed, columns = renames.of(old, new, moves, before) if old is not None and moves else ({}, {})
+    for name, earlier in renamed.items():
+        before[name] = before.pop(earlier)
+        steps.append(Step("rename-table", name, name, f"rename the table {earlier} to {name}", earlier))
     for name, table in tables.whole(new, changed).tables.items():
         if changed is not None and table.info["entity"] not in changed:
             continue  # it is here because another refers to it
@@ -94,7 +102,11 @@ def plan(old: Catalog | None, new: Catalog) -> Plan:
             continue
         there = before[name]
         for column in table.c:
-            if column.key not in there.c:
+            if (key := columns.get(name, {}).get(column.key)) is not None:
+                text = f"rename the column {there.c[key].name} of {name} to {column.name}"
+                steps.append(Step("rename-column", name, column.key, text, there.c[key].name))
+                _compare(there.c[key], column, steps, problems)
+            elif column.key not in there.c:
                 steps.append(Step("add-column", name, column.key, f"add the column {column.name} to {name}"))
             else:
                 _compare(there.c[column.key], column, steps, problems)
@@ -102,7 +114,15 @@ def plan(old: Catalog | None, new: Catalog) -> Plan:
         was = {str(index.name) for index in there.indexes}
         steps += [Step("drop-index", name, one, f"drop the index {one}") for one in sorted(was - now)]
         steps += [Step("create-index", name, one, f"create the index {one}") for one in sorted(now - was)]
-    order = ("create-table", "add-column", "widen-column", "drop-index", "create-index")
+    order = (
+        "rename-table",
+        "rename-column",
+        "create-table",
+        "add-column",
+        "widen-column",
+        "drop-index",
+        "create-index",
+    )
     steps.sort(key=lambda step: order.index(step.kind))
     return Plan(old, new, tuple(steps), tuple(problems))
 
@@ -193,12 +213,13 @@ class _Change:
         self._connection, self._plan = connection, plan
         self._changed = _changed(plan.old, plan.new)
         self._metadata = tables.whole(plan.new, self._changed)
-        self._there = ddl.columns(connection, {step.table for step in plan.steps})
+        self._there = self._now_there()
 
     def run(self) -> None:
         if self._connection.dialect.name == "postgresql":
             for name, value in (("lock_timeout", LOCK_TIMEOUT), ("statement_timeout", "0")):
                 self._connection.execute(sa.select(sa.func.set_config(name, value, True)))
+        self._rename()
         new = [self._metadata.tables[step.table] for step in self._of("create-table") if step.table not in self._there]
         ddl.create_tables(self._connection, new)
         for step in self._of("create-table"):  # a table that was there before: the entity has come back
@@ -207,16 +228,44 @@ class _Change:
         for step in self._of("add-column"):
             self._add_column(self._metadata.tables[step.table].c[step.name])
         for step in self._of("widen-column"):
-            assert self._plan.old is not None  # noqa: S101 - a column can only be widened if there was one
-            was = tables.whole(self._plan.old, self._changed).tables[step.table].c[step.name]
-            ddl.widen(self._connection, was, self._metadata.tables[step.table].c[step.name])
+            ddl.widen(self._connection, self._was(step), self._metadata.tables[step.table].c[step.name])
         for step in self._of("drop-index"):
             ddl.drop_index(self._connection, step.name)
         for step in self._of("create-index"):
             self._create_index(self._index(step))
 
+    def _now_there(self) -> dict[str, set[str]]:
+        those = {step.table for step in self._plan.steps}
+        return ddl.columns(self._connection, those | {step.was for step in self._of("rename-table")})
+
+    def _rename(self) -> None:
+        """Rename tables and columns whose old name is there and whose new one is not."""
+        for step in self._of("rename-table"):
+            if step.was in self._there and step.table not in self._there:
+                self._connection.execute(ddl.RenameTable(step.was, self._metadata.tables[step.table]))
+        self._there = self._now_there()
+        for step in self._of("rename-column"):
+            column = self._metadata.tables[step.table].c[step.name]
+            there = self._there.get(step.table, set())
+            if step.was in there and column.name not in there:
+                self._connection.execute(ddl.RenameColumn(step.was, column))
+                for key in column.foreign_keys if self._connection.dialect.name == "postgresql" else ():
+                    table = next((one.was for one in self._of("rename-table") if one.table == step.table), step.table)
+                    self._connection.execute(ddl.RenameKey(tables.key_name(table, step.was), key))
+        self._there = self._now_there()
+
     def _of(self, kind: str) -> Iterator[Step]:
         return (step for step in self._plan.steps if step.kind == kind)
+
+    def _was(self, step: Step) -> sa.Column[Any]:
+        """Return the column that is widened as it was, under its name and table of before."""
+        assert self._plan.old is not None  # noqa: S101 - a column can only be widened if there was one
+        table = next((one.was for one in self._of("rename-table") if one.table == step.table), step.table)
+        there = tables.whole(self._plan.old, self._changed).tables[table].c
+        name = next(
+            (one.was for one in self._of("rename-column") if (one.table, one.name) == (step.table, step.name)), None
+        )
+        return there[step.name] if name is None else next(one for one in there if one.name == name)
 
     def _index(self, step: Step) -> sa.Index:
         return next(index for index in self._metadata.tables[step.table].indexes if index.name == step.name)

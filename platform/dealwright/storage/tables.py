@@ -263,6 +263,11 @@ def _columns(catalog: Catalog, table: str, those: Iterable[Field], *, keys: bool
             )
 
 
+def key_name(table: str, column: str) -> str:
+    """Return the name of the foreign key of a column."""
+    return names.sql_name(f"fk_{table}_{column}")
+
+
 def _link(
     wanted: bool, table: str, column: str, target: str, on_delete: str | None = None
 ) -> tuple[sa.ForeignKey, ...]:
@@ -272,7 +277,7 @@ def _link(
     """
     if not wanted:
         return ()
-    name = names.sql_name(f"fk_{table}_{column}")
+    name = key_name(table, column)
     return (sa.ForeignKey(f"{target}.id", name=name, ondelete=on_delete, deferrable=True, initially="DEFERRED"),)
 
 
