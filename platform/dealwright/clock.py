@@ -73,7 +73,8 @@ def new_id() -> str:
 def new_ids(count: int) -> list[str]:
     """Return ``count`` new ids, in rising order; one lock and one look at the clock for all of them."""
     global _last
-    millis = int(now().timestamp() * 1000)
+    fixed = _FROZEN.get()
+    millis = time.time_ns() // 1_000_000 if fixed is None else int(fixed.timestamp() * 1000)
     with _lock:
         # 12 bits of rand_a count within a millisecond; an overflow borrows from the next one, so order holds.
         start = max(millis << 12, _last + 1)
@@ -83,8 +84,9 @@ def new_ids(count: int) -> list[str]:
     for i in range(count):
         tick = start + i
         tail = int.from_bytes(chance[8 * i : 8 * i + 8]) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        digits = f"{tick >> 12:012x}7{tick & 0xFFF:03x}{tail:016x}"
-        ids.append(f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
+        ids.append(
+            f"{tick >> 28:08x}-{tick >> 12 & 0xFFFF:04x}-7{tick & 0xFFF:03x}-{tail >> 48:04x}-{tail & 0xFFFF_FFFF_FFFF:012x}"
+        )
     return ids
 
 
