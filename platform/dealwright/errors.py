@@ -42,16 +42,25 @@ class Problem:
         code: Stable word for machines, such as ``below-minimum``.
         message: What is, what was expected, what to do: one sentence for a person.
         source: File or part the pointer is about, such as ``entities/deal.json``; empty for a record.
+        label: What it is about in the words of the form, such as “Amount”; empty where the place says it all.
+        item: Id of the gate or the item of a checklist that it is about; empty for others.
     """
 
     pointer: str
     code: str
     message: str
     source: str = ""
+    label: str = ""
+    item: str = ""
 
     def __str__(self) -> str:
         place = f"{self.source}{self.pointer or '/'}" if self.source else self.pointer or "/"
         return f"{place}: {self.message}"
+
+    def as_json(self) -> dict[str, str]:
+        """Return what an answer says of it: ``pointer``, ``code``, ``message``, and ``label`` and ``item`` if it has any."""
+        told = {"pointer": self.pointer, "code": self.code, "message": self.message}
+        return told | {name: text for name, text in (("label", self.label), ("item", self.item)) if text}
 
 
 class DealwrightError(Exception):

@@ -23,6 +23,7 @@ from dealwright.errors import (
     RecordError,
     TooLargeError,
 )
+from dealwright.fields import messages
 from dealwright.records import Work, Workspace
 from dealwright.storage import idempotency
 
@@ -53,7 +54,8 @@ def reading() -> Iterator[Work]:
     """
     with workspace().database.read() as connection:
         work = _work(connection)
-        yield work
+        with messages.speaking(_language()):
+            yield work
     access.note_use(workspace(), work.user)
 
 
@@ -62,7 +64,8 @@ def writing() -> Iterator[Work]:
     """Begin a write transaction for the bearer of the request's token; it commits at the end of the block."""
     with workspace().database.write() as connection:
         work = _work(connection)
-        yield work
+        with messages.speaking(_language()):
+            yield work
     access.note_use(workspace(), work.user)
 
 
@@ -76,6 +79,12 @@ def token() -> str:
     """Return what stands behind ``Bearer`` in this request, valid or not; empty without one."""
     kind, _, found = request.headers.get("Authorization", "").partition(" ")
     return found.strip() if kind.lower() == "bearer" else ""
+
+
+def _language() -> str:
+    """Return the language that the caller asks for, of those that the product speaks; English if none is asked for."""
+    wanted = request.accept_languages.best_match(["en", "zh"], default="en")
+    return "zh-CN" if wanted == "zh" else messages.ENGLISH
 
 
 def body() -> Mapping[str, Any]:
@@ -182,7 +191,7 @@ def problem(error: DealwrightError) -> Response:
         "status": error.status,
         "code": error.code,
         "detail": error.detail,
-        "errors": [{"pointer": p.pointer, "code": p.code, "message": p.message} for p in error.problems],
+        "errors": [one.as_json() for one in error.problems],
         "request_id": g.get("request_id", ""),
     }
     response = answer(content, error.status)

@@ -167,8 +167,15 @@ def _pipeline(found: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: value for key, value in found.items() if key in _OF_PIPELINE}, "stages": stages}
 
 
-_OF_PIPELINE = frozenset({"kind", "id", "lang", "title", "description", "entity", "version", "start"})
-_OF_STAGE = frozenset({"id", "title", "description", "probability", "outcome", "next", "hue", "icon"})
+_OF_PIPELINE = frozenset(
+    {"kind", "id", "lang", "title", "description", "entity", "version", "start", "intake", "priority"}
+)
+_OF_STAGE = frozenset(
+    {
+        *("id", "title", "description", "hue", "next", "outcome", "reason", "owner", "checklist"),
+        *("probability", "conversion_threshold", "benchmark_days", "red_after"),
+    }
+)
 #: Keywords whose text can name fields that the caller may not see.
 _FORMULAS = frozenset(
     {

@@ -31,6 +31,8 @@ _PROBLEM: dict[str, Any] = {
                     "pointer": {"type": "string"},
                     "code": {"type": "string"},
                     "message": {"type": "string"},
+                    "label": {"type": "string"},
+                    "item": {"type": "string"},
                 },
             },
         },

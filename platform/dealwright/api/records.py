@@ -116,16 +116,19 @@ def restore(entity: str, record: str) -> Response:
 
 @records.post("/records/<entity>/<record>/move")
 def to_stage(entity: str, record: str) -> Response:
-    """Move a record to the stage ``to``; 409 with every unmet gate."""
+    """Move a record to the stage ``to``, or into another ``pipeline``; 409 with everything that is missing."""
     data = answers.body()
-    answers.known(data, "to", "data")
-    if not isinstance(data.get("to"), str) or not isinstance(data.get("data", {}), dict):
-        raise RecordError("the move cannot be made", [Problem("/to", "required", "name the stage to move to")])
+    answers.known(data, "to", "pipeline", "reason", "data")
+    named = {name: data[name] for name in ("to", "pipeline", "reason") if data.get(name) is not None}
+    wrong = [name for name, value in named.items() if not isinstance(value, str)]
+    if wrong or not named.keys() & {"to", "pipeline"} or not isinstance(data.get("data", {}), dict):
+        place, text = (wrong[0], f"{wrong[0]} is a text") if wrong else ("to", "name the stage to move to")
+        raise RecordError("the move cannot be made", [Problem(f"/{place}", "required", text)])
     version = answers.expected_version()
     with answers.writing() as work:
 
         def make() -> Response:
-            saved = road.move_one(work, entity, record, data["to"], data=data.get("data"), version=version)
+            saved = road.move_one(work, entity, record, **named, data=data.get("data"), version=version)
             return answers.answer(_with_warnings(saved), ETag=answers.etag(saved.version))
 
         return answers.once(work, make)
@@ -137,7 +140,7 @@ def checklist(entity: str, record: str) -> Response:
     with answers.reading() as work:
         found = road.gates(work, entity, record)
     items = [
-        {"to": one["to"], "title": one["title"], "unmet": [_problem(problem) for problem in one["unmet"]]}
+        {"to": one["to"], "title": one["title"], "unmet": [problem.as_json() for problem in one["unmet"]]}
         for one in found
     ]
     return answers.answer({"items": items})
@@ -198,8 +201,8 @@ def check_only(entity: str) -> Response:
     return answers.answer(
         {
             "ok": not checked.problems,
-            "errors": [_problem(problem) for problem in checked.problems],
-            "warnings": [_problem(problem) for problem in checked.warnings],
+            "errors": [problem.as_json() for problem in checked.problems],
+            "warnings": [problem.as_json() for problem in checked.warnings],
             "record": checked.record,
         }
     )
@@ -247,18 +250,14 @@ def exported(entity: str) -> Response:
 def _with_warnings(saved: Saved) -> Mapping[str, Any]:
     if not saved.warnings:
         return saved.record
-    return {**saved.record, "_warnings": [_problem(problem) for problem in saved.warnings]}
+    return {**saved.record, "_warnings": [problem.as_json() for problem in saved.warnings]}
 
 
 def _result(index: int, result: Saved | DealwrightError) -> dict[str, Any]:
     if isinstance(result, Saved):
         return {"index": index, "id": result.id, "version": result.version}
     problems = result.problems or [Problem("", result.code, result.detail)]
-    return {"index": index, "errors": [_problem(problem) for problem in problems]}
-
-
-def _problem(problem: Problem) -> dict[str, str]:
-    return {"pointer": problem.pointer, "code": problem.code, "message": problem.message}
+    return {"index": index, "errors": [problem.as_json() for problem in problems]}
 
 
 def _measure(text: str) -> tuple[str, str | None]:

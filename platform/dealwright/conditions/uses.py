@@ -221,6 +221,8 @@ def _expression(written: object) -> str | None:
 
 def _of_pipelines(catalog: Catalog) -> Iterator[Use]:
     for pipeline in catalog.pipelines.values():
+        if pipeline.applies_when is not None:
+            yield _standing("pipeline", pipeline.document, "/applies_when", pipeline.applies_when, "field", pipeline.id)
         for index, stage in enumerate(pipeline.stages.values()):
             for side, gates in (("enter", stage.enter), ("exit", stage.exit)):
                 for number, gate in enumerate(gates):

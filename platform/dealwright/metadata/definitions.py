@@ -1,6 +1,6 @@
 """What documents say, as frozen objects: the form in which the rest of the platform reads them.
 
-    Entity ── Field ── Option            Rule ── Trigger, Action        Pipeline ── Stage ── Gate
+    Entity ── Field ── Option            Rule ── Trigger, Action        Pipeline ── Stage ── Gate, Item
     Role ── Grant                        Parameter                      Pack
 
 Each object is made once, from a document that has passed its JSON Schema, and never changes. ``document`` is always
@@ -195,12 +195,34 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A named condition that must hold to leave or enter a stage. ``fields`` are those a person can mend."""
+    """A named condition that must hold to leave or enter a stage. ``fields`` are those a person can mend.
+
+    Attributes:
+        title: Short name for people; empty where the label of the first field says enough.
+    """
 
     id: str
     require: str
     message: str
     fields: tuple[str, ...] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to do in a stage.
+
+    Attributes:
+        needs: What shows that it is done: ``done`` (a tick), ``note`` (some words) or ``file`` (a document).
+        document_type: Which kind of document the file is; None where it does not matter.
+        required: Whether the stage cannot be left forwards without it.
+    """
+
+    id: str
+    title: str
+    needs: str = "done"
+    document_type: str | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +232,10 @@ class Stage:
     Attributes:
         next: Ids of the stages that may follow; None means every other stage.
         outcome: ``won``, ``lost`` or ``archived`` for an end; None while a record is open.
+        reason: Whether a reason is ``required``, ``optional`` or not asked for (``none``) on entering it.
         required: Fields that must be filled to leave it forwards.
         probability: Expected win rate in percent, 0 to 100; None when not stated.
+        owner: Id of the role that answers for records in it; None when not stated.
     """
 
     id: str
@@ -224,11 +248,27 @@ class Stage:
     probability: Any = None
     hue: str | None = None
     document: Document = field(default_factory=lambda: EMPTY)
+    checklist: tuple[Item, ...] = ()
+    reason: str = "optional"
+    owner: str | None = None
+
+    @property
+    def leads_out(self) -> bool:
+        """Whether it is the way out, lost or archived: what is asked on the way forward is not asked there."""
+        return self.outcome in ("lost", "archived")
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Ordered stages of an entity. ``start`` is the stage of a new record."""
+    """Ordered stages of an entity. ``start`` is the stage of a new record.
+
+    Attributes:
+        intake: How new records come in: ``default``, ``open`` (when chosen), ``closed`` (no more), ``draft`` (not yet).
+        applies_when: Condition over the record under which it may be in this pipeline; None for every record.
+        priority: Of several that apply the lower comes first; equal ones in the order of their ids.
+        probability_field: Own field that gets the probability of a stage on entering it; None for none.
+        reason_field: Own field that holds why a record was lost or archived.
+    """
 
     id: str
     title: str
@@ -238,6 +278,16 @@ class Pipeline:
     start: str
     layer: str = "base"
     document: Document = field(default_factory=lambda: EMPTY)
+    intake: str = "open"
+    applies_when: str | None = None
+    priority: int = 500
+    probability_field: str | None = None
+    reason_field: str = "lost_reason"
+
+    @property
+    def takes_new(self) -> bool:
+        """Whether records may come in."""
+        return self.intake in ("default", "open")
 
 
 @dataclass(frozen=True, slots=True)

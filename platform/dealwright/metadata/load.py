@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dealwright.errors import DefinitionError, Problem
-from dealwright.metadata import canonical, names, parse, references, schemas, strict
+from dealwright.metadata import canonical, names, parse, pipelines, references, schemas, strict
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.definitions import Document
 from dealwright.metadata.fold import Folded, fold
@@ -65,15 +65,15 @@ def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, st
     for kind, identifier in sorted(folded.documents):
         of_kind[kind].append(identifier)
     inherited = {**DEFAULTS, **settings}
-    pipelines = {one: parse.pipeline(folded, one) for one in of_kind["pipeline"]}
+    routes = {one: pipelines.of(folded, one) for one in of_kind["pipeline"]}
     packs = [parse.pack(layer.manifest, inherited["locale"]) for layer in layers if layer.manifest]
     return Catalog(
         revision=revision(folded, packs=[dict(one.document) for one in packs], settings=inherited),
         documents={key: MappingProxyType(dict(one)) for key, one in folded.documents.items()},
-        entities={one: parse.entity(folded, one, pipelines.values()) for one in of_kind["entity"]},
+        entities={one: parse.entity(folded, one, routes.values()) for one in of_kind["entity"]},
         rules={one: parse.rule(folded, one) for one in of_kind["rule"]},
         roles={one: parse.role(folded, one) for one in of_kind["role"]},
-        pipelines=pipelines,
+        pipelines=routes,
         parameters={one: parse.parameter(folded, one) for one in of_kind["parameter"]},
         packs={one.id: one for one in packs},
         settings=inherited,

@@ -22,7 +22,6 @@ from dealwright.metadata.definitions import (
     Duplicates,
     Entity,
     Field,
-    Gate,
     Grant,
     Interaction,
     Option,
@@ -31,7 +30,6 @@ from dealwright.metadata.definitions import (
     Pipeline,
     Role,
     Rule,
-    Stage,
     Trigger,
     Unique,
     title_of,
@@ -132,43 +130,6 @@ def _stage_options(pipelines: Iterable[Pipeline]) -> tuple[Option, ...]:
         for stage in pipeline.stages.values():
             found.setdefault(stage.id, Option(stage.id, stage.title, stage.hue))
     return tuple(found.values())
-
-
-def pipeline(folded: Folded, identifier: str) -> Pipeline:
-    """Return a pipeline."""
-    document = folded.documents["pipeline", identifier]
-    stages = {one["id"]: _stage(one) for one in document["stages"]}
-    return Pipeline(
-        id=identifier,
-        title=document["title"],
-        entity=document["entity"],
-        version=document["version"],
-        stages=MappingProxyType(stages),
-        start=document["start"],
-        layer=folded.owners["pipeline", identifier],
-        document=_frozen(document),
-    )
-
-
-def _stage(one: Document) -> Stage:
-    def gates(side: str) -> tuple[Gate, ...]:
-        return tuple(
-            Gate(gate["id"], gate["require"], gate["message"], tuple(gate.get("fields", ())))
-            for gate in one.get(side, ())
-        )
-
-    return Stage(
-        id=one["id"],
-        title=one["title"],
-        next=tuple(one["next"]) if "next" in one else None,
-        outcome=one.get("outcome"),
-        enter=gates("enter"),
-        exit=gates("exit"),
-        required=tuple(one.get("required", ())),
-        probability=Decimal(one["probability"]) if "probability" in one else None,
-        hue=one.get("hue"),
-        document=_frozen(one),
-    )
 
 
 def rule(folded: Folded, identifier: str) -> Rule:

@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import Problem
-from dealwright.metadata import cycles, entity_references, parse, texts
-from dealwright.metadata.findings import COMPUTED, Findings, parameters_in
+from dealwright.metadata import cycles, entity_references, parse, pipelines, texts
+from dealwright.metadata.findings import Findings, parameters_in
 from dealwright.metadata.schemas import near
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Action, Entity, Parameter, Pipeline, Role, Rule
+    from dealwright.metadata.definitions import Action, Entity, Parameter, Role, Rule
     from dealwright.metadata.fold import Folded
     from dealwright.metadata.layers import Layer
 
@@ -35,8 +35,7 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
     findings = Findings(catalog, folded)
     for entity in catalog.entities.values():
         entity_references.look(findings, entity)
-    for pipeline in catalog.pipelines.values():
-        _pipeline(findings, pipeline)
+    pipelines.look(findings)
     for rule in catalog.rules.values():
         _rule(findings, rule)
     for role in catalog.roles.values():
@@ -64,32 +63,6 @@ def _parameters(findings: Findings, key: tuple[str, str], document: Any) -> None
         elif at[-2] not in _ANY_TYPE and known[wanted].type not in _NUMBERS:
             message = f"the parameter “{wanted}” is of the type {known[wanted].type}; a number is needed here"
             findings.say(key, at[:-1], "not-a-number", message)
-
-
-def _pipeline(findings: Findings, pipeline: Pipeline) -> None:
-    key = ("pipeline", pipeline.id)
-    entity = findings.entity(key, ["entity"], pipeline.entity)
-    if findings.known(key, ["start"], pipeline.start, pipeline.stages, "stage") and (
-        pipeline.stages[pipeline.start].outcome is not None
-    ):
-        message = f"“{pipeline.start}” is an end ({pipeline.stages[pipeline.start].outcome}); a new record starts in an open stage"
-        findings.say(key, ["start"], "starts-at-an-end", message)
-    for stage in pipeline.stages.values():
-        at = ("stages", stage.id)
-        for name in stage.next or ():
-            if findings.known(key, (*at, "next"), name, pipeline.stages, "stage") and name == stage.id:
-                findings.say(key, (*at, "next"), "circular", f"“{name}” cannot follow itself; remove it")
-        if entity is None:
-            continue
-        for name in stage.required:
-            field = findings.field(key, (*at, "required"), entity, name)
-            if field is not None and field.type in COMPUTED:
-                message = f"“{name}” is of the type {field.type}, which nobody enters; use an exit gate instead"
-                findings.say(key, (*at, "required"), "cannot-be-required", message)
-        for side, gates in (("enter", stage.enter), ("exit", stage.exit)):
-            for gate in gates:
-                for name in gate.fields:
-                    findings.field(key, (*at, side, gate.id, "fields"), entity, name)
 
 
 def _rule(findings: Findings, rule: Rule) -> None:

@@ -15,7 +15,8 @@ from dealwright.records.attached import TYPES as FILE_TYPES
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
 from dealwright.records.many import bulk, upsert
-from dealwright.records.moves import gates, move, move_one
+from dealwright.records.moves import move, move_one
+from dealwright.records.passage import gates
 from dealwright.records.past import decided, explain, history, why
 from dealwright.records.people import add_user
 from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_first, page, search, titles

@@ -30,6 +30,7 @@ class Draft:
         cause: Id of the event that led here through a rule; None for a first cause.
         error: Why the record cannot be saved; nothing of it is written then.
         hidden: Fields that the person who asks may not see; what is wrong with one is told without its name.
+        reason: Why a record is moved, in the words of who moves it; told by the event.
         op: The operation that the user's grants must allow; empty for create or update, as ``new`` says.
     """
 
@@ -54,6 +55,7 @@ class Draft:
     fired: set[str] = field(default_factory=set)
     hidden: frozenset[str] = frozenset()
     op: str = ""
+    reason: str = ""
 
     @property
     def version(self) -> int:

@@ -93,7 +93,7 @@ def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = N
         version=draft.version,
         at=work.now,
         actor=work.user.id,
-        data={"rule": rule} if rule is not None else {},
+        data=_said(draft, kind, rule),
         changes={n: (before.get(n), value) for n, value in after.items() if before.get(n) != value},
         cause=draft.events[-1].id if draft.events else draft.cause,
         depth=draft.depth + len(draft.events),
@@ -102,6 +102,12 @@ def tell(work: Work, draft: Draft, rule: str | None = None, kind: str | None = N
     draft.since.clear()
     draft.started.clear()
     return event
+
+
+def _said(draft: Draft, kind: str, rule: str | None) -> dict[str, Any]:
+    """Return what an event says beside its changes: the rule that made them, the reason of a move."""
+    said = {"rule": rule} if rule is not None else {}
+    return {**said, "reason": draft.reason} if draft.reason and kind == events.MOVED else said
 
 
 def _claimed(work: Work, by_event: Mapping[str, Draft], decisions: Iterable[Decision]) -> Iterable[Decision]:

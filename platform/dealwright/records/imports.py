@@ -327,7 +327,7 @@ def _save(work: Work, entity: Entity, batch: Sequence[_Row], counts: Counts) -> 
     results = road.save_many(work, entity.id, [Change(row.data, row.id) for row in staying]) if staying else []
     ended = {row.number: result for row, result in zip(staying, results, strict=True)}
     for row in good:
-        result = ended[row.number] if row.number in ended else _move(work, entity, row, stages[row.number])
+        result = ended[row.number] if row.number in ended else _move(work, entity, row, *stages[row.number])
         if isinstance(result, DealwrightError):
             row.problems += result.problems or (Problem("", result.code, result.detail),)
         elif result.created:
@@ -338,27 +338,31 @@ def _save(work: Work, entity: Entity, batch: Sequence[_Row], counts: Counts) -> 
             counts.updated += 1
 
 
-def _move(work: Work, entity: Entity, row: _Row, stage: str) -> Saved | DealwrightError:
+def _move(work: Work, entity: Entity, row: _Row, pipeline: str | None, stage: str | None) -> Saved | DealwrightError:
     """Move a record and set its fields on the way: both, or neither."""
     try:
         with work.connection.begin_nested():
-            return moves.move_one(work, entity.id, row.id or "", stage, data=row.data)
+            return moves.move_one(work, entity.id, row.id or "", stage, pipeline=pipeline, data=row.data)
     except UnavailableError:
         raise
     except DealwrightError as error:
         return error
 
 
-def _stages(work: Work, entity: Entity, rows: Sequence[_Row]) -> dict[int, str]:
-    """Take the stage out of what existing records are to get: a save does not change it, a move does."""
+def _stages(work: Work, entity: Entity, rows: Sequence[_Row]) -> dict[int, tuple[str | None, str | None]]:
+    """Take pipeline and stage out of what existing records are to get: a save does not change them, a move does."""
     named = [row for row in rows if "stage" in row.data or "pipeline" in row.data]
     if not named or not entity.pipelines:
         return {}
     now = stored.get(work.connection, work.catalog, entity.id, [row.id for row in named if row.id is not None])
-    moved: dict[int, str] = {}
+    moved: dict[int, tuple[str | None, str | None]] = {}
     for row in named:
-        row.data.pop("pipeline", None)
-        stage = row.data.pop("stage", None)
-        if stage is not None and row.id in now and now[row.id]["stage"] != stage:
-            moved[row.number] = stage
+        wanted = row.data.pop("pipeline", None), row.data.pop("stage", None)
+        if row.id not in now:
+            continue
+        there = now[row.id]["pipeline"], now[row.id]["stage"]
+        other = tuple(None if one == two else one for one, two in zip(wanted, there, strict=True))
+        if any(other):
+            # Into another pipeline the stage is said even if it has the same name.
+            moved[row.number] = (other[0], wanted[1] if other[0] else other[1])
     return moved

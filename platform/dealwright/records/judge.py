@@ -55,6 +55,14 @@ def rows(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
         draft.problems[:0] = list(unwritable(entity, draft, allowed, seen))
 
 
+def still(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Judge new records once more whose place in a pipeline has changed since: a row rule may look at it."""
+    held = rights(work.catalog, work.user, entity.id)
+    for draft in drafts:
+        if draft.rule is None and not held.matching(draft.op or "create", draft.env):
+            draft.error = _refusal(entity, draft, draft.op or "create", seen=bool(held.seen_on(draft.env)))
+
+
 def _forget(draft: Draft) -> None:
     """Take back what was asked of hidden fields: what would follow from it must not differ from a field that is not."""
     asked = draft.hidden.intersection(draft.asked)

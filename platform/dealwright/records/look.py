@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access, fields
 from dealwright.errors import Problem
-from dealwright.records import judge, needs
+from dealwright.records import judge, needs, pipelines
 from dealwright.storage import queries
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from dealwright.metadata.definitions import Entity, Field, Pipeline
+    from dealwright.metadata.definitions import Entity, Field
     from dealwright.records.draft import Draft
     from dealwright.records.work import Work
 
@@ -54,32 +54,10 @@ def _begin(work: Work, draft: Draft) -> None:
 def _fill(work: Work, entity: Entity, draft: Draft) -> None:
     """Give a new record its place in the pipeline, and defaults where nothing was asked; they may build on what was."""
     if entity.pipelines:
-        _enter(work, entity, draft)
+        pipelines.begin(work, entity, draft)
     for name, value in fields.defaults(work.catalog, entity.id, draft.env).items():
         if name.partition("__currency")[0] not in draft.asked:
             draft.put(name, value)
-
-
-def _enter(work: Work, entity: Entity, draft: Draft) -> None:
-    pipeline: Pipeline | None = None
-    asked = draft.asked.get("pipeline", entity.pipelines[0])
-    if isinstance(asked, str) and asked in entity.pipelines:
-        pipeline = work.catalog.pipelines[asked]
-    if pipeline is None:
-        choices = ", ".join(entity.pipelines)
-        draft.problems.append(Problem("/pipeline", "no-such-option", f"“{asked}” is none of the pipelines {choices}"))
-        return
-    stage = pipeline.stages.get(str(draft.asked.get("stage", pipeline.start)))
-    if stage is None:
-        choices = ", ".join(pipeline.stages)
-        text = f"“{draft.asked['stage']}” is none of the stages {choices}"
-        draft.problems.append(Problem("/stage", "no-such-option", text))
-        return
-    draft.put("pipeline", pipeline.id)
-    draft.put("pipeline_version", pipeline.version)
-    draft.put("stage", stage.id)
-    draft.put("stage_entered_at", work.now)
-    draft.put("status", stage.outcome or "open")
 
 
 def settle(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import conditions, fields, rules
 from dealwright.access import rights_of
+from dealwright.metadata.names import namespace_of
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -59,9 +60,12 @@ def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs
         if rule.entity == entity.id and rule.mode != "draft":
             names |= compiled.rule(rule.id).needs()
     for pipeline_id in entity.pipelines:
-        for stage in catalog.pipelines[pipeline_id].stages.values():
+        pipeline, own = catalog.pipelines[pipeline_id], namespace_of(pipeline_id)
+        if pipeline.applies_when is not None:
+            condition = conditions.of(catalog, entity.id, pipeline.applies_when, "field", namespace=own)
+            names |= condition.names | condition.paths
+        for stage in pipeline.stages.values():
             for gate in (*stage.enter, *stage.exit):
-                own = pipeline_id.partition(".")[0]
                 condition = conditions.of(catalog, entity.id, gate.require, "gate", namespace=own)
                 names |= condition.names | condition.paths
     return sorted_out(entity, names)

@@ -18,7 +18,7 @@ from dealwright.errors import (
     TooLargeError,
     UnavailableError,
 )
-from dealwright.records import armed, attached, follow, interactions, judge, look, needs, numbers, write
+from dealwright.records import armed, attached, follow, interactions, judge, look, needs, numbers, pipelines, write
 from dealwright.records.draft import Draft
 from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import records as stored
@@ -163,13 +163,22 @@ def check(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool = T
     for draft in live:
         needs.remember(wanted, draft.env, draft.before)
         needs.derive(wanted, draft.env)
+    pipelines.assign(work, entity, live)
     judge.rows(work, entity, live)
     _present(entity, live)
     look.settle(work, entity, live)
+    _place(work, entity, live)
     look.others(work, entity, live)
     attached.check(work, entity, live)
     for draft in live:
         draft.refuse()
+
+
+def _place(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Look once more into which pipeline new records belong, now that their formulas are worked out."""
+    moved = pipelines.assign(work, entity, drafts)
+    judge.still(work, entity, moved)
+    look.settle(work, entity, moved)
 
 
 def draft_of(entity: Entity, change: Change) -> Draft:

@@ -15,6 +15,7 @@ from dealwright.conditions import types
 from dealwright.conditions.syntax import Literal, Name
 from dealwright.errors import ConditionError, Problem
 from dealwright.metadata import names
+from dealwright.metadata.system import ASSIGNABLE
 from dealwright.rules import actions, timed, trigger, windows
 
 if TYPE_CHECKING:
@@ -108,8 +109,18 @@ def _value_problems(
     elif action.do in ("set_field", "create_record"):
         entity = rule.entity if action.do == "set_field" else str(action.spec.get("entity"))
         field = _field(catalog, entity, str(action.spec.get("field")) if action.do == "set_field" else name)
-        if field is not None:
+        if field is not None and field.system and field.id not in _settable(action.do):
+            text = f"“{field.id}” is kept by the platform; no rule sets it"
+            yield Problem(
+                pointer, "not-settable", text + (": a stage is changed by a move" if field.id in _PLACE else "")
+            )
+        elif field is not None:
             yield from _misfit(catalog, entity, field, value, pointer)
+
+
+def _settable(do: str) -> frozenset[str]:
+    """Return the system fields that an action may set: a new record may be given its place in a pipeline."""
+    return ASSIGNABLE | {"stage", "pipeline"} if do == "create_record" else ASSIGNABLE
 
 
 def _misfit(catalog: Catalog, entity: str, field: Field, value: Condition, pointer: str) -> Iterator[Problem]:
@@ -157,6 +168,10 @@ def _is_of_people(given: Type, people: tuple[str, ...]) -> bool:
     if given.kind in ("any", "unknown"):
         return True
     return (given.kind == "reference" or given.element == "reference") and given.entity in people
+
+
+#: Fields that say where a record is in its pipeline.
+_PLACE = frozenset({"stage", "status", "pipeline", "pipeline_version", "stage_entered_at"})
 
 
 def _field(catalog: Catalog, entity_id: str, name: str) -> Field | None:

@@ -1,0 +1,138 @@
+"""Pipelines: effective documents become frozen objects, and what they name is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from dealwright.metadata.definitions import Document, Gate, Item, Pipeline, Stage
+from dealwright.metadata.findings import COMPUTED
+
+if TYPE_CHECKING:
+    from dealwright.metadata.definitions import Entity
+    from dealwright.metadata.findings import Findings
+    from dealwright.metadata.fold import Folded
+
+#: Types of field that can hold a probability.
+_NUMBERS: Final = frozenset({"percent", "decimal", "integer"})
+#: Types of field that can hold a reason.
+_TEXTS: Final = frozenset({"text", "long_text", "rich_text", "select"})
+_Key = tuple[str, str]
+
+
+def of(folded: Folded, identifier: str) -> Pipeline:
+    """Return a pipeline of the folded documents."""
+    return pipeline(folded.documents["pipeline", identifier], folded.owners["pipeline", identifier])
+
+
+def pipeline(document: Document, layer: str) -> Pipeline:
+    """Return a pipeline from its whole effective document; ``layer`` is the id of the pack that defined it."""
+    return Pipeline(
+        id=document["id"],
+        title=document["title"],
+        entity=document["entity"],
+        version=document["version"],
+        stages=MappingProxyType({one["id"]: _stage(one) for one in document["stages"]}),
+        start=document["start"],
+        layer=layer,
+        document=MappingProxyType(dict(document)),
+        intake=document.get("intake", "open"),
+        applies_when=document.get("applies_when"),
+        priority=document.get("priority", 500),
+        probability_field=document.get("probability_field"),
+        reason_field=document.get("reason_field", "lost_reason"),
+    )
+
+
+def _stage(one: Document) -> Stage:
+    return Stage(
+        id=one["id"],
+        title=one["title"],
+        next=tuple(one["next"]) if "next" in one else None,
+        outcome=one.get("outcome"),
+        enter=_gates(one.get("enter", ())),
+        exit=_gates(one.get("exit", ())),
+        required=tuple(one.get("required", ())),
+        probability=Decimal(one["probability"]) if "probability" in one else None,
+        hue=one.get("hue"),
+        document=MappingProxyType(dict(one)),
+        checklist=tuple(
+            Item(
+                item["id"],
+                item["title"],
+                item.get("needs", "done"),
+                item.get("document_type"),
+                item.get("required", False),
+            )
+            for item in one.get("checklist", ())
+        ),
+        reason=one.get("reason", "optional"),
+        owner=one.get("owner"),
+    )
+
+
+def _gates(given: Iterable[Mapping[str, Any]]) -> tuple[Gate, ...]:
+    return tuple(
+        Gate(one["id"], one["require"], one["message"], tuple(one.get("fields", ())), one.get("title", ""))
+        for one in given
+    )
+
+
+def look(findings: Findings) -> None:
+    """Look up what each pipeline of the catalog names, and whether those of one entity go together."""
+    defaults: dict[str, str] = {}
+    for one in findings.catalog.pipelines.values():
+        _look(findings, one)
+        if one.intake == "default":
+            other = defaults.setdefault(one.entity, one.id)
+            if other != one.id:
+                message = f"“{other}” is the default pipeline of {one.entity} already; make one of them open"
+                findings.say(("pipeline", one.id), ["intake"], "two-defaults", message)
+
+
+def _look(findings: Findings, pipeline: Pipeline) -> None:
+    key = ("pipeline", pipeline.id)
+    entity = findings.entity(key, ["entity"], pipeline.entity)
+    if findings.known(key, ["start"], pipeline.start, pipeline.stages, "stage"):
+        outcome = pipeline.stages[pipeline.start].outcome
+        if outcome is not None:
+            message = f"“{pipeline.start}” is an end ({outcome}); a new record starts in an open stage"
+            findings.say(key, ["start"], "starts-at-an-end", message)
+    if entity is not None and pipeline.probability_field is not None:
+        field = findings.field(key, ["probability_field"], entity, pipeline.probability_field)
+        if field is not None and (field.system or field.type not in _NUMBERS):
+            message = f"“{field.id}” is of the type {field.type}; a probability needs a percent, decimal or integer"
+            findings.say(key, ["probability_field"], "wrong-type", message)
+    if entity is not None and "reason_field" in pipeline.document:
+        field = findings.field(key, ["reason_field"], entity, pipeline.reason_field)
+        if field is not None and (field.system or field.type not in _TEXTS):
+            message = f"“{field.id}” is of the type {field.type}; a reason needs a text or a choice that people fill in"
+            findings.say(key, ["reason_field"], "wrong-type", message)
+    for stage in pipeline.stages.values():
+        _look_at(findings, key, pipeline, stage, entity)
+
+
+def _look_at(findings: Findings, key: _Key, pipeline: Pipeline, stage: Stage, entity: Entity | None) -> None:
+    at = ("stages", stage.id)
+    for name in stage.next or ():
+        if findings.known(key, (*at, "next"), name, pipeline.stages, "stage") and name == stage.id:
+            findings.say(key, (*at, "next"), "circular", f"“{name}” cannot follow itself; remove it")
+    if stage.owner is not None:
+        findings.known(key, (*at, "owner"), stage.owner, findings.catalog.roles, "role")
+    for item in stage.checklist:
+        if item.document_type is not None and item.needs != "file":
+            message = f'“{item.id}” needs no file, so it has no document type; say "needs": "file", or remove it'
+            findings.say(key, (*at, "checklist", item.id, "document_type"), "no-file", message)
+    if entity is None:
+        return
+    for name in stage.required:
+        field = findings.field(key, (*at, "required"), entity, name)
+        if field is not None and field.type in COMPUTED:
+            message = f"“{name}” is of the type {field.type}, which nobody enters; use an exit gate instead"
+            findings.say(key, (*at, "required"), "cannot-be-required", message)
+    for side, gates in (("enter", stage.enter), ("exit", stage.exit)):
+        for gate in gates:
+            for name in gate.fields:
+                findings.field(key, (*at, side, gate.id, "fields"), entity, name)

@@ -1,0 +1,46 @@
+"""The sentences that people are told about stages, in English and Chinese; those about values are ``fields.messages``."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from dealwright.fields import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Code of the problem to (English, Chinese).
+TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "gate-unmet": (
+            "the {record} cannot go to {stage} yet: {count} {things} missing",
+            "{record}还不能进入“{stage}”：缺少 {count} 项",
+        ),
+        "reason-needed": ("Say why: a reason is needed here.", "请填写原因。"),
+        "item-undone": ("“{item}” is not done; do it and tick it off.", "“{item}”尚未完成，请完成后勾选。"),
+        "item-without-note": ("“{item}” needs a note; write one.", "“{item}”需要备注，请填写。"),
+        "item-without-file": ("“{item}” needs a document; upload it.", "“{item}”需要文件，请上传。"),
+        "item-without-document": (
+            "“{item}” needs a document of the type {document}; upload it.",
+            "“{item}”需要“{document}”类文件，请上传。",
+        ),
+        "pipeline-not-offered": (
+            "This record does not belong in the pipeline “{pipeline}”; choose another one, or leave it out.",
+            "此记录不适用流程“{pipeline}”，请另选或留空。",
+        ),
+        "starts-elsewhere": (
+            "A new record starts in “{stage}”; leave the stage out. To create it further on needs the right to import.",
+            "新记录从“{stage}”开始，请去掉阶段。直接建在之后的阶段需要导入权限。",
+        ),
+    }
+)
+
+
+def say(code: str, **values: object) -> str:
+    """Return the sentence for a code in the language of ``fields.messages.speaking``.
+
+    Raises:
+        KeyError: If the code, or a value that its text names, is unknown: a fault of the caller.
+    """
+    return TEXTS[code][1 if messages.locale().partition("-")[0] == "zh" else 0].format(**values)
