@@ -2,6 +2,7 @@
 
     record.created   record.updated   record.moved   record.deleted   record.restored     the platform, on each save
     approval.*   sla.*   deadline.*   timer.*   score.*                                   the platform, as time passes
+    checklist.done   checklist.undone                                                     the platform, on each tick
     engagement.opened   med.certificate_renewed   c.visit_booked                          sent by people, packs, plugins
 
 A type is two names with a dot between: whose it is, and what happened, in the past tense. The families of the platform
@@ -36,7 +37,10 @@ DUE: Final = "timer.due"
 #: Every type of the family ``record``.
 RECORD_TYPES: Final = frozenset({CREATED, UPDATED, MOVED, DELETED, RESTORED})
 #: Families that only the platform raises. A pack's namespace may not be one of them.
-PLATFORM_FAMILIES: Final = frozenset({"record", "approval", "sla", "deadline", "timer", "score"})
+PLATFORM_FAMILIES: Final = frozenset({"record", "approval", "sla", "deadline", "timer", "score", "checklist"})
+
+#: What the platform raises and rules may wait for by name, as for an event that was sent.
+HEARD: Final = frozenset({"checklist.done", "checklist.undone"})
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -50,6 +54,11 @@ def is_type(text: str) -> bool:
 def is_sendable(text: str) -> bool:
     """Tell whether a person, pack or plugin may send an event of this type: it is one, and not the platform's own."""
     return is_type(text) and names.namespace_of(text) not in PLATFORM_FAMILIES
+
+
+def is_heard(text: str) -> bool:
+    """Tell whether a rule may wait for events of this type by name: those that are sent, and some of the platform's."""
+    return text in HEARD or is_sendable(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ API = (
     Surface("POST", f"{_R}/<record>/restore", "record", f"{_D}/{{deal}}/restore"),
     Surface("POST", f"{_R}/<record>/move", "record", f"{_D}/{{deal}}/move", {"to": "offer"}),
     Surface("GET", f"{_R}/<record>/checklist", "record", f"{_D}/{{deal}}/checklist"),
+    Surface("PUT", f"{_R}/<record>/checklist", "record", f"{_D}/{{deal}}/checklist", {"items": []}),
     Surface("GET", f"{_R}/<record>/history", "record", f"{_D}/{{deal}}/history"),
     Surface("GET", f"{_R}/<record>/decisions", "record", f"{_D}/{{deal}}/decisions"),
     Surface("GET", f"{_R}/aggregate", "entity", f"{_D}/aggregate?group=name"),
@@ -151,6 +152,7 @@ EVENTS = {
     "deadline": "the platform",
     "timer": "a due timer",
     "score": "the platform",
+    "checklist": "a tick",
 }
 
 #: Kinds of jobs of a worker, and in whose name each works.

@@ -136,21 +136,38 @@ def to_stage(entity: str, record: str) -> Response:
 
 @records.get("/records/<entity>/<record>/checklist")
 def checklist(entity: str, record: str) -> Response:
-    """Return each stage that may follow, with what is still missing for it."""
+    """Return what is to be done in each stage, and each stage that may follow with what is still missing for it."""
     with answers.reading() as work:
-        found = road.gates(work, entity, record)
+        found, done = road.gates(work, entity, record), road.checklist(work, entity, record)
     items = [
         {"to": one["to"], "title": one["title"], "unmet": [problem.as_json() for problem in one["unmet"]]}
         for one in found
     ]
-    return answers.answer({"items": items})
+    return answers.answer({"items": items, "checklist": done})
+
+
+@records.put("/records/<entity>/<record>/checklist")
+def tick(entity: str, record: str) -> Response:
+    """Tick ``items`` off, or take that back (``done: false``), with a note or a file that shows it."""
+    data = answers.body()
+    answers.known(data, "items")
+    if not isinstance(data.get("items"), list) or len(data["items"]) > _MOST_ITEMS:
+        text = f"items is a list of at most {_MOST_ITEMS} objects, each with the id of an item"
+        raise RecordError("the checklist was not changed", [Problem("/items", "required", text)])
+    with answers.writing() as work:
+        return answers.once(work, lambda: answers.answer({"checklist": road.tick(work, entity, record, data["items"])}))
+
+
+#: Items of one call.
+_MOST_ITEMS = 200
 
 
 @records.get("/records/<entity>/<record>/history")
 def history(entity: str, record: str) -> Response:
-    """Return what happened to a record, newest first."""
+    """Return what happened to a record, and the stages that it was in, newest first."""
     with answers.reading() as work:
-        return answers.answer({"items": road.history(work, entity, record)})
+        told = {"items": road.history(work, entity, record), "stages": road.visited(work, entity, record)}
+        return answers.answer(told)
 
 
 @records.get("/records/<entity>/<record>/decisions")

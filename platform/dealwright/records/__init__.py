@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dealwright.records.attached import PICTURES, opened, upload, waiting
 from dealwright.records.attached import TYPES as FILE_TYPES
+from dealwright.records.checklists import checklist, tick
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
 from dealwright.records.many import bulk, upsert
@@ -25,6 +26,7 @@ from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
 from dealwright.records.timing import due
 from dealwright.records.trial import Checked, check
+from dealwright.records.visits import history as visited
 from dealwright.records.work import Change, Saved, Work
 from dealwright.records.workspace import Workspace
 
@@ -43,6 +45,7 @@ __all__ = [
     "archive",
     "bulk",
     "check",
+    "checklist",
     "decided",
     "due",
     "explain",
@@ -65,9 +68,11 @@ __all__ = [
     "save_one",
     "search",
     "send",
+    "tick",
     "titles",
     "upload",
     "upsert",
+    "visited",
     "waiting",
     "why",
 ]

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 from dealwright import fields
 from dealwright.errors import DealwrightError, NotFoundError, Problem
 from dealwright.records.read import fetch
-from dealwright.storage import files
+from dealwright.storage import checklists, files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -112,9 +112,15 @@ def opened(work: Work, file_id: str) -> tuple[files.StoredFile, Path]:
             record = fetch(work, stored.entity, stored.record)
         except DealwrightError:
             raise missing from None
-        if file_id not in set(_shown(work.catalog.entity(stored.entity), record)):
+        in_a_field = file_id in set(_shown(work.catalog.entity(stored.entity), record))
+        # Or it shows that something of a stage is done, to whoever may see the stage.
+        if not in_a_field and not ("stage" in record and checklists.names_file(work.connection, *_place(stored))):
             raise missing
     return stored, files.path(work.workspace.folder, stored.digest)
+
+
+def _place(stored: files.StoredFile) -> tuple[str, str, str]:
+    return str(stored.entity), str(stored.record), stored.id
 
 
 def _shown(entity: Entity, record: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dealwright import access, fields
 from dealwright.errors import ConflictError, ForbiddenError, GateUnmetError, Problem, QueryError
-from dealwright.records import look, passage, pipelines, road
+from dealwright.records import checklists, look, passage, pipelines, road
 from dealwright.records.draft import Draft
 from dealwright.records.texts import say
 from dealwright.records.work import Saved, Work
@@ -147,7 +147,8 @@ def _change(work: Work, entity: Entity, draft: Draft, pipeline_id: str, to: str 
 
 def _judge(work: Work, entity: Entity, draft: Draft, pipeline: Pipeline, here: Stage | None, there: Stage) -> None:
     """Refuse the move with everything that is missing for it."""
-    problems = passage.unmet(work, entity, pipeline, draft.env, here, there, reason=draft.reason)
+    undone = checklists.undone(work, entity.id, draft.id, pipeline, here)
+    problems = passage.unmet(work, entity, pipeline, draft.env, here, there, undone=undone, reason=draft.reason)
     if not problems:
         return
     seen = access.rights(work.catalog, work.user, entity.id).seen_on(draft.env)

@@ -12,13 +12,13 @@ from dealwright import access, conditions
 from dealwright.errors import Problem
 from dealwright.fields import messages
 from dealwright.metadata.names import namespace_of
-from dealwright.records import needs, pipelines
+from dealwright.records import checklists, needs, pipelines
 from dealwright.records.read import missing
 from dealwright.records.texts import say
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from dealwright.conditions import Condition
@@ -45,17 +45,18 @@ def gates(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
         raise missing(work, entity_id, record_id)
     pipeline = pipelines.of(work.catalog, row) if entity.pipelines else None
     here = pipeline.stages.get(row["stage"]) if pipeline is not None else None
-    if pipeline is None or here is None:
+    if pipeline is None or here is None or "stage" not in held.seen_on(env):
         return []
     needs.derive(wanted, env)
     # Who may move the record learns from a refusal what is missing; who may not hears of what he sees only.
     seen = held.seen_on(env)
     only = None if held.matching("move", env) else seen
+    undone = checklists.undone(work, entity_id, record_id, pipeline, here)
     return [
         {
             "to": stage.id,
             "title": work.catalog.text("pipeline", pipeline.id, f"/stages/{stage.id}/title", messages.locale()),
-            "unmet": shown(seen, unmet(work, entity, pipeline, env, here, stage, only=only)),
+            "unmet": shown(seen, unmet(work, entity, pipeline, env, here, stage, undone=undone, only=only)),
         }
         for stage in pipeline.stages.values()
         if stage.id != here.id and follows(here, stage)
@@ -89,6 +90,7 @@ def unmet(
     here: Stage | None,
     there: Stage,
     *,
+    undone: Sequence[Problem] = (),
     reason: str = "",
     only: frozenset[str] | None = None,
 ) -> list[Problem]:
@@ -104,6 +106,7 @@ def unmet(
         env: The record with all that its gates read.
         here: The stage that it is in; None for one that comes from elsewhere.
         there: The stage that it is to go to.
+        undone: What is still to be done in the present stage (``checklists.undone``).
         reason: Why, in words, as far as the move says.
         only: Fields that may be told of; what looks at others is left out. None for all.
     """
@@ -111,6 +114,7 @@ def unmet(
     if here is not None and not there.leads_out:
         found += _fields(work, entity, env, here, only)
         found += _held(work, entity, pipeline, env, here, "exit", only)
+        found += undone
     found += _held(work, entity, pipeline, env, there, "enter", only)
     if there.reason == "required" and not reason:
         found += _reason(work, entity, pipeline, env, only)

@@ -25,22 +25,25 @@ if TYPE_CHECKING:
 def history(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> list[dict[str, Any]]:
     """Return the events of a record, newest first: ``type``, ``at``, ``actor``, ``rule``, ``version``, ``changes``.
 
-    An event all of whose changes are hidden from the user is left out.
+    One about a checklist has its ``data`` too, for who may see the stage. An event all
+    of whose changes are hidden from the user is left out.
 
     Raises:
         NotFoundError: If there is no such record, or the user may not read it.
     """
-    seen = _seen(work, entity_id, record_id)
+    may_see = seen(work, entity_id, record_id)
     told = []
     for event in events.history(work.connection, entity_id, record_id, limit=limit):
         # In the order of their names: the order of the log comes from all that changed, hidden fields too.
-        changes = {name: change for name, change in sorted((event["changes"] or {}).items()) if name in seen}
-        if changes or not event["changes"]:
+        changes = {name: change for name, change in sorted((event["changes"] or {}).items()) if name in may_see}
+        tick = event["type"].startswith("checklist.")
+        if (changes or not event["changes"]) and ("stage" in may_see or not tick):
             told.append(
                 {
                     **{key: event[key] for key in ("id", "type", "at", "actor", "version", "cause")},
                     "rule": (event["data"] or {}).get("rule"),
                     "changes": changes,
+                    **({"data": event["data"]} if tick else {}),
                 }
             )
     return told
@@ -54,9 +57,9 @@ def decided(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
     Raises:
         NotFoundError: If there is no such record, or the user may not read it.
     """
-    seen = _seen(work, entity_id, record_id)
+    may_see = seen(work, entity_id, record_id)
     found = decisions.about(work.connection, entity_id, record_id, limit=limit)
-    return [_explained(work, row) for row in found if _may_see(work, row, seen)]
+    return [_explained(work, row) for row in found if _may_see(work, row, may_see)]
 
 
 def explain(work: Work, decision_id: str) -> dict[str, Any]:
@@ -70,10 +73,10 @@ def explain(work: Work, decision_id: str) -> dict[str, Any]:
     if row is None or row["entity"] not in work.catalog.entities or row["record"] is None:
         raise refused
     try:
-        seen = _seen(work, row["entity"], row["record"])
+        may_see = seen(work, row["entity"], row["record"])
     except DealwrightError:
         raise refused from None
-    if not _may_see(work, row, seen):
+    if not _may_see(work, row, may_see):
         raise refused
     return _explained(work, row)
 
@@ -87,9 +90,9 @@ def why(work: Work, rule_id: str, record_id: str) -> dict[str, Any]:
     rule = work.catalog.rules.get(rule_id)
     if rule is None:
         raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
-    seen = _seen(work, rule.entity, record_id)
+    may_see = seen(work, rule.entity, record_id)
     rows = [row for row in decisions.about(work.connection, rule.entity, record_id) if row["rule"] == rule_id]
-    if not all(_may_see(work, row, seen) for row in rows):
+    if not all(_may_see(work, row, may_see) for row in rows):
         raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
     return rules.why_not(work.catalog, rule_id, [_decision(row) for row in rows])
 
@@ -104,7 +107,7 @@ def _decision(row: Mapping[str, Any]) -> rules.Decision:
     return rules.Decision(**made, truth=tuple(row["truth"]))
 
 
-def _may_see(work: Work, row: Mapping[str, Any], seen: frozenset[str]) -> bool:
+def _may_see(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> bool:
     """Tell whether the user may see everything that a decision looked at."""
     entity = work.catalog.entity(row["entity"])
     for name in row["facts"]:
@@ -112,21 +115,26 @@ def _may_see(work: Work, row: Mapping[str, Any], seen: frozenset[str]) -> bool:
         if name.startswith(_OTHERS) or path in VIRTUAL or path.endswith("()"):
             continue
         first, dot, _ = path.partition(".")
-        if first not in seen or (dot and not access.path_seen(work.catalog, work.user.roles, entity, path)):
+        if first not in may_see or (dot and not access.pathseen(work.catalog, work.user.roles, entity, path)):
             return False
     return True
 
 
-def _seen(work: Work, entity_id: str, record_id: str) -> frozenset[str]:
+def seen(work: Work, entity_id: str, record_id: str) -> frozenset[str]:
+    """Return the fields of a record that the user may see now.
+
+    Raises:
+        NotFoundError: If there is no such record, or the user may not read it.
+    """
     held = access.demand(work.catalog, work.user, "read", entity_id)
     entity = work.catalog.entity(entity_id)
     row = stored.get(work.connection, work.catalog, entity_id, [record_id]).get(record_id)
     env = {**(row or {}), **work.env}
     needs.load(work, entity, needs.sorted_out(entity, held.needs), [env] if row is not None else [])
-    seen = held.seen_on(env) if row is not None else frozenset()
-    if not seen:
+    found = held.seen_on(env) if row is not None else frozenset()
+    if not found:
         raise missing(work, entity_id, record_id)
-    return seen
+    return found
 
 
 #: Names in conditions that are no field of the record.

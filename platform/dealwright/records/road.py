@@ -18,7 +18,19 @@ from dealwright.errors import (
     TooLargeError,
     UnavailableError,
 )
-from dealwright.records import armed, attached, follow, interactions, judge, look, needs, numbers, pipelines, write
+from dealwright.records import (
+    armed,
+    attached,
+    follow,
+    interactions,
+    judge,
+    look,
+    needs,
+    numbers,
+    pipelines,
+    visits,
+    write,
+)
 from dealwright.records.draft import Draft
 from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import records as stored
@@ -150,6 +162,7 @@ def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effect
     attached.attach(work, entity, drafts)
     armed.follow(work, entity, drafts)
     interactions.note(work, entity, drafts)
+    visits.note(work, entity, drafts)
     follow.carry_out(work, effects, run)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dealwright.records import armed, happenings, interactions, live, timed
+from dealwright.records import armed, happenings, interactions, live, timed, visits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +27,7 @@ FAMILIES: Mapping[str, Family] = {
     "revision": live.went_live,
     "rule": timed.due,
     "arm": armed.arm_some,
+    visits.FAMILY: visits.due,
 }
 
 

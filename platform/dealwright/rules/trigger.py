@@ -85,7 +85,7 @@ def read(rule: Rule) -> Trigger:
             types = {events.MOVED} if left else {events.MOVED, events.CREATED}
             return Trigger(frozenset(types), entered=entered, left=left)
         case "event":
-            return Trigger(frozenset(one for one in _listed(spec, "type") if events.is_sendable(one)))
+            return Trigger(frozenset(one for one in _listed(spec, "type") if events.is_heard(one)))
         case "idle" | "after":
             return Trigger(frozenset({events.DUE}), rule=rule.id)
         case _:
@@ -111,7 +111,7 @@ def problems(catalog: Catalog, rule: Rule) -> list[Problem]:
             message = f"“{name}” is a {field.type} field, worked out when it is read: no save changes it"
             found.append(Problem(place, "field-never-changes", f"{message}. Name the fields that it comes from"))
     for place, name in _placed(spec, "/on/event/type"):
-        if not events.is_sendable(name):
+        if not events.is_heard(name):
             known = ", ".join(sorted(events.PLATFORM_FAMILIES))
             message = (
                 f"“{name}” is raised by the platform; a rule is woken by events that are sent, of a family other than"

@@ -164,7 +164,7 @@ def fill_parts(
 
 
 def purge(connection: Connection, catalog: Catalog, entity: str, ids: Iterable[str]) -> None:
-    """Remove records for good, with their rows, events and decisions, and do what ``on_delete`` says of references.
+    """Remove records for good, with all that is kept about them, and do what ``on_delete`` says of references.
 
     Raises:
         ConflictError: At the commit, if a record still refers to one of them and its ``on_delete`` is ``restrict``.
@@ -174,7 +174,7 @@ def purge(connection: Connection, catalog: Catalog, entity: str, ids: Iterable[s
     for some in chunks(wanted):
         _let_go(connection, catalog, entity, some)
         connection.execute(sa.delete(table).where(table.c.id.in_(some)))
-        for log in (system.event, system.decision, system.timer):
+        for log in (system.event, system.decision, system.timer, system.visit, system.checklist):
             connection.execute(sa.delete(log).where(log.c.entity == entity, log.c.record.in_(some)))
         connection.execute(sa.delete(system.firing).where(system.firing.c.record.in_(some)))
 

@@ -2,6 +2,7 @@
 
     dw_workspace ── dw_revision ── dw_document         what is in force, and every state that ever was
     dw_event, dw_decision, dw_firing                   what happened, what rules made of it, what they did once
+    dw_visit, dw_checklist                             stages that records were in, what was done in them
     dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
     dw_sequence, dw_idempotency, dw_import             numbers, repeated requests, unfinished imports
     dw_account, dw_user_role, dw_session, dw_token     who may sign in; no entity, so no grant ever shows them
@@ -123,6 +124,50 @@ firing = sa.Table(
     Column("window", Text, primary_key=True, comment="what “once per” counts: a day, a visit of a stage ..."),
     Column("decision", Id, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+)
+
+visit = sa.Table(
+    "dw_visit",
+    metadata,
+    Column("seq", Counter, primary_key=True, autoincrement=True, comment="order of writing"),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("pipeline_version", Integer, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("came_from", Text, nullable=True, comment="stage before; empty for the first"),
+    Column("went_to", Text, nullable=True, comment="stage after; empty while it lasts"),
+    Column("entered_at", UtcDateTime, nullable=False),
+    Column("left_at", UtcDateTime, nullable=True, comment="empty while it lasts"),
+    Column("entered_by", Id, nullable=True),
+    Column("left_by", Id, nullable=True),
+    Column("reason", Text, nullable=True, comment="why it was entered, in the words of who moved it"),
+    Column("seconds", sa.BigInteger, nullable=True, comment="how long it lasted; empty while it lasts"),
+)
+sa.Index(
+    "ux_dw_visit_open",
+    visit.c.record,
+    visit.c.entity,
+    unique=True,
+    **_where(visit.c.left_at.is_(sa.null())),
+)
+sa.Index("ix_dw_visit_record", visit.c.record, visit.c.seq)
+sa.Index("ix_dw_visit_stage", visit.c.entity, visit.c.stage, visit.c.entered_at)
+
+checklist = sa.Table(
+    "dw_checklist",
+    metadata,
+    Column("record", Id, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("pipeline", Text, primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("done_at", UtcDateTime, nullable=True, comment="empty for one that is not done, or no more"),
+    Column("done_by", Id, nullable=True),
+    Column("note", Text, nullable=True),
+    Column("file", Id, nullable=True, comment="the dw_file that shows it"),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("updated_by", Id, nullable=True),
 )
 
 outbox = sa.Table(
