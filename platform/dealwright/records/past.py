@@ -115,7 +115,7 @@ def _may_see(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> boo
         if name.startswith(_OTHERS) or path in VIRTUAL or path.endswith("()"):
             continue
         first, dot, _ = path.partition(".")
-        if first not in may_see or (dot and not access.pathseen(work.catalog, work.user.roles, entity, path)):
+        if first not in may_see or (dot and not access.path_seen(work.catalog, work.user.roles, entity, path)):
             return False
     return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -43,17 +43,21 @@ class Tick:
 _COLUMNS = [checklist.c[name] for name in Tick.__slots__]
 _KEY = [column.name for column in checklist.primary_key]
 _VALUES = [column.name for column in checklist.c if column.name not in _KEY]
-_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _replacing(insert: Any) -> Any:
+    statement = insert(checklist)
+    values = {name: statement.excluded[name] for name in _VALUES}
+    return statement.on_conflict_do_update(index_elements=_KEY, set_=values)
+
+
+_PUT = {"sqlite": _replacing(sqlite.insert), "postgresql": _replacing(postgresql.insert)}
 
 
 def put(connection: Connection, ticks: Sequence[Tick]) -> None:
     """Write items; one that is there is replaced. One statement."""
     if ticks:
-        statement = _INSERT[connection.dialect.name](checklist)
-        values = {name: statement.excluded[name] for name in _VALUES}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=_KEY, set_=values), [asdict(one) for one in ticks]
-        )
+        connection.execute(_PUT[connection.dialect.name], [asdict(one) for one in ticks])
 
 
 def of(connection: Connection, entity: str, record: str, pipeline: str) -> dict[tuple[str, str], Tick]:

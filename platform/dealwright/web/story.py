@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 #: Changes of these tell nobody anything: they change with every save.
 _SILENT = frozenset({"version", "updated_at", "updated_by", "stage_entered_at", "pipeline_version"})
-_ICONS = {kinds.CREATED: "plus", kinds.MOVED: "arrow-right", kinds.DELETED: "trash-2", kinds.RESTORED: "undo-2"}
+_ICONS = {
+    kinds.CREATED: "plus",
+    kinds.MOVED: "arrow-right",
+    kinds.DELETED: "trash-2",
+    kinds.RESTORED: "undo-2",
+    "checklist.done": "check",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,8 @@ def _verb(kind: str) -> str:
         kinds.MOVED: gettext("moved it"),
         kinds.DELETED: gettext("archived it"),
         kinds.RESTORED: gettext("restored it"),
+        "checklist.done": gettext("ticked off something to do"),
+        "checklist.undone": gettext("took something to do back"),
     }
     return verbs.get(kind, kind)
 
