@@ -30,6 +30,7 @@ class Catalog:
         entities, rules, roles, pipelines, parameters, packs: The parsed definitions by id.
         settings: Workspace settings that definitions depend on: ``zone``, ``locale``, ``currency``.
         translations: Locale to path (``entity:sales.lead#/properties/name/title``) to text.
+        versions: Pipelines by id and version that are not in force any more and that records may still finish on.
         provenance: Kind, id and pointer (elements named by id) of an attribute to the layers whose value stands there.
     """
 
@@ -47,6 +48,7 @@ class Catalog:
         settings: Mapping[str, str],
         translations: Mapping[str, Mapping[str, str]] = EMPTY,
         provenance: Mapping[tuple[str, str, str], tuple[str, ...]] = MappingProxyType({}),
+        versions: Mapping[tuple[str, int], Pipeline] = MappingProxyType({}),
     ) -> None:
         self.revision = revision
         self.documents = MappingProxyType(dict(documents))
@@ -59,6 +61,7 @@ class Catalog:
         self.settings = MappingProxyType(dict(settings))
         self.translations = MappingProxyType(dict(translations))
         self.provenance = MappingProxyType(dict(provenance))
+        self.versions = MappingProxyType(dict(versions))
         self._made: dict[Hashable, Any] = {}
         self._lock = threading.RLock()
 
@@ -72,6 +75,26 @@ class Catalog:
             return self.entities[identifier]
         except KeyError:
             raise NotFoundError(f"there is no entity “{identifier}”") from None
+
+    def pipeline(self, identifier: Any, version: Any = None) -> Pipeline | None:
+        """Return a pipeline as it is in force for a record of this version; None if there is none.
+
+        A version that nobody knows, or None, is taken for the present one.
+        """
+        present = self.pipelines.get(identifier)
+        if present is not None and present.version == version:
+            return present
+        return self.versions.get((identifier, version), present)
+
+    def stage_text(self, pipeline: Pipeline, at: str, locale: str) -> str:
+        """Return a text of a pipeline, present or not, in a locale; as :meth:`text`."""
+        if pipeline.texts is None:
+            return self.text("pipeline", pipeline.id, at, locale)
+        where = path("pipeline", pipeline.id, steps(at))
+        for one in (locale, locale.partition("-")[0]):
+            if where in pipeline.texts.get(one, EMPTY):
+                return pipeline.texts[one][where]
+        return _own_text(pipeline.document, steps(at))
 
     def parameter(self, name: str, namespace: str) -> Parameter | None:
         """Return the parameter that ``param.<name>`` means in a document of ``namespace``, or None.

@@ -268,6 +268,9 @@ class Pipeline:
         priority: Of several that apply the lower comes first; equal ones in the order of their ids.
         probability_field: Own field that gets the probability of a stage on entering it; None for none.
         reason_field: Own field that holds why a record was lost or archived.
+        in_flight: Whether records of earlier versions ``finish`` on theirs or ``migrate`` to this one.
+        stage_map: Stage of an earlier version to the stage in which its records go on; others keep their id.
+        texts: Locale to path to text, of a version that is not in force any more; None for one that is.
     """
 
     id: str
@@ -283,6 +286,13 @@ class Pipeline:
     priority: int = 500
     probability_field: str | None = None
     reason_field: str = "lost_reason"
+    in_flight: str = "finish"
+    stage_map: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    texts: Mapping[str, Mapping[str, str]] | None = None
+
+    def goes_on(self, stage: str) -> Stage | None:
+        """Return the stage in which a record of an earlier version goes on that is in ``stage`` there."""
+        return self.stages.get(self.stage_map.get(stage, stage))
 
     @property
     def takes_new(self) -> bool:

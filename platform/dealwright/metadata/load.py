@@ -24,7 +24,13 @@ from dealwright.metadata.settings import DEFAULTS
 from dealwright.resources import shipped
 
 
-def catalog(layers: Sequence[Layer], settings: Mapping[str, str] | None = None, *, checked: bool = False) -> Catalog:
+def catalog(
+    layers: Sequence[Layer],
+    settings: Mapping[str, str] | None = None,
+    *,
+    checked: bool = False,
+    kept: Sequence[Mapping[str, Any]] = (),
+) -> Catalog:
     """Return the catalog of the layers.
 
     Args:
@@ -32,6 +38,7 @@ def catalog(layers: Sequence[Layer], settings: Mapping[str, str] | None = None, 
         settings: ``zone``, ``locale`` and ``currency`` of the workspace; what is absent is as in ``settings.DEFAULTS``.
         checked: Whether the layers have made a catalog before (they come from a stored revision), so that schemas and
             references need not be looked at again.
+        kept: Versions of pipelines on which records may finish (``pipelines.kept``).
 
     Raises:
         DefinitionError: With every problem of every document.
@@ -40,7 +47,7 @@ def catalog(layers: Sequence[Layer], settings: Mapping[str, str] | None = None, 
     if found:
         raise refused(found)
     folded = fold(layers)
-    made = assembled(folded, layers, settings or {})
+    made = assembled(folded, layers, settings or {}, kept)
     found = [*folded.problems, *([] if checked else references.problems(made, folded, layers))]
     if found:
         raise refused(found)
@@ -59,18 +66,21 @@ def refused(found: Iterable[Problem]) -> DefinitionError:
     return DefinitionError(f"there {count} in the definitions; nothing was changed", problems)
 
 
-def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, str]) -> Catalog:
+def assembled(
+    folded: Folded, layers: Sequence[Layer], settings: Mapping[str, str], kept: Sequence[Mapping[str, Any]] = ()
+) -> Catalog:
     """Return the catalog of folded documents, as far as they can be read; nothing is checked."""
     of_kind: dict[str, list[str]] = {kind: [] for kind in schemas.KINDS}
     for kind, identifier in sorted(folded.documents):
         of_kind[kind].append(identifier)
     inherited = {**DEFAULTS, **settings}
     routes = {one: pipelines.of(folded, one) for one in of_kind["pipeline"]}
+    versions = pipelines.versions(kept)
     packs = [parse.pack(layer.manifest, inherited["locale"]) for layer in layers if layer.manifest]
     return Catalog(
-        revision=revision(folded, packs=[dict(one.document) for one in packs], settings=inherited),
+        revision=revision(folded, packs=[dict(one.document) for one in packs], settings=inherited, kept=kept),
         documents={key: MappingProxyType(dict(one)) for key, one in folded.documents.items()},
-        entities={one: parse.entity(folded, one, routes.values()) for one in of_kind["entity"]},
+        entities={one: parse.entity(folded, one, routes.values(), versions.values()) for one in of_kind["entity"]},
         rules={one: parse.rule(folded, one) for one in of_kind["rule"]},
         roles={one: parse.role(folded, one) for one in of_kind["role"]},
         pipelines=routes,
@@ -78,16 +88,24 @@ def assembled(folded: Folded, layers: Sequence[Layer], settings: Mapping[str, st
         packs={one.id: one for one in packs},
         settings=inherited,
         translations=folded.translations,
+        versions=versions,
         provenance={(*key, pointer(at)): whose for (key, at), whose in folded.provenance.items()},
     )
 
 
-def revision(folded: Folded, *, packs: Sequence[Document], settings: Mapping[str, str]) -> str:
+def revision(
+    folded: Folded,
+    *,
+    packs: Sequence[Document],
+    settings: Mapping[str, str],
+    kept: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """Return the name of a revision: 16 hex digits of the SHA-256 of all that a catalog is made of."""
     documents = [
         [kind, identifier, folded.documents[kind, identifier]] for kind, identifier in sorted(folded.documents)
     ]
-    return canonical.digest([documents, folded.translations, packs, settings])[:16]
+    whole: list[Any] = [documents, folded.translations, packs, settings]
+    return canonical.digest([*whole, kept] if kept else whole)[:16]
 
 
 @cache

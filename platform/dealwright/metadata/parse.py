@@ -40,8 +40,8 @@ from dealwright.metadata.system import system_fields
 _IMPLIED_TARGETS = {"user": "base.user", "team": "base.team"}
 
 
-def entity(folded: Folded, identifier: str, pipelines: Iterable[Pipeline]) -> Entity:
-    """Return an entity; ``pipelines`` are those of the whole catalog."""
+def entity(folded: Folded, identifier: str, pipelines: Iterable[Pipeline], versions: Iterable[Pipeline] = ()) -> Entity:
+    """Return an entity; ``pipelines`` are those of the whole catalog, ``versions`` those not in force any more."""
     document = folded.documents["entity", identifier]
     own = [one for one in pipelines if one.entity == identifier]
     fields = _fields(folded, document, ("entity", identifier), ("properties",))
@@ -50,7 +50,9 @@ def entity(folded: Folded, identifier: str, pipelines: Iterable[Pipeline]) -> En
         title=document["title"],
         plural=document.get("plural", document["title"]),
         fields=fields,
-        system_fields=system_fields(_stage_options(own) if own else None),
+        system_fields=system_fields(
+            _stage_options([*own, *(one for one in versions if one.entity == identifier)]) if own else None
+        ),
         display=document.get("display"),
         checks=tuple(
             Check(one["id"], one["error_when"], one["message"], one.get("at"), one.get("level", "error"))

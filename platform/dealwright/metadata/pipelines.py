@@ -7,8 +7,10 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from dealwright.metadata import canonical
 from dealwright.metadata.definitions import Document, Gate, Item, Pipeline, Stage
 from dealwright.metadata.findings import COMPUTED
+from dealwright.metadata.pointers import path
 
 if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity
@@ -27,8 +29,14 @@ def of(folded: Folded, identifier: str) -> Pipeline:
     return pipeline(folded.documents["pipeline", identifier], folded.owners["pipeline", identifier])
 
 
-def pipeline(document: Document, layer: str) -> Pipeline:
-    """Return a pipeline from its whole effective document; ``layer`` is the id of the pack that defined it."""
+def pipeline(document: Document, layer: str, texts: Mapping[str, Mapping[str, str]] | None = None) -> Pipeline:
+    """Return a pipeline from its whole effective document.
+
+    Args:
+        document: As it is, or was, in force.
+        layer: Id of the pack that defined it.
+        texts: Its translations, for a version that is not in force any more.
+    """
     return Pipeline(
         id=document["id"],
         title=document["title"],
@@ -43,7 +51,29 @@ def pipeline(document: Document, layer: str) -> Pipeline:
         priority=document.get("priority", 500),
         probability_field=document.get("probability_field"),
         reason_field=document.get("reason_field", "lost_reason"),
+        in_flight=document.get("in_flight", "finish"),
+        stage_map=MappingProxyType(dict(document.get("stage_map", {}))),
+        texts=texts,
     )
+
+
+def kept(one: Pipeline, translations: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Return what has to be stored of a version so that its records can finish on it when it is not in force any more."""
+    start = path("pipeline", one.id, ())
+    texts = one.texts
+    if texts is None:
+        own = {
+            locale: {at: text for at, text in found.items() if at.startswith(start)}
+            for locale, found in translations.items()
+        }
+        texts = {locale: found for locale, found in own.items() if found}
+    return {"document": canonical.plain(one.document), "layer": one.layer, "texts": canonical.plain(texts)}
+
+
+def versions(stored: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Pipeline]:
+    """Return the versions that were stored (:func:`kept`) by id and version."""
+    found = (pipeline(one["document"], one["layer"], one["texts"]) for one in stored)
+    return {(one.id, one.version): one for one in found}
 
 
 def _stage(one: Document) -> Stage:
@@ -110,6 +140,8 @@ def _look(findings: Findings, pipeline: Pipeline) -> None:
         if field is not None and (field.system or field.type not in _TEXTS):
             message = f"“{field.id}” is of the type {field.type}; a reason needs a text or a choice that people fill in"
             findings.say(key, ["reason_field"], "wrong-type", message)
+    for name, target in pipeline.stage_map.items():
+        findings.known(key, ["stage_map"], target, pipeline.stages, f"stage (for “{name}”)")
     for stage in pipeline.stages.values():
         _look_at(findings, key, pipeline, stage, entity)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dealwright import clock, rules
-from dealwright.errors import DefinitionError, NotFoundError
+from dealwright.errors import DefinitionError, NotFoundError, UnavailableError
 from dealwright.metadata import load
 from dealwright.metadata.settings import problems
+from dealwright.packs import in_flight
 from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
 from dealwright.packs.source import PackSource
@@ -83,10 +84,12 @@ def install(
     _check(inherited)
     wanted = {**present, **{pack.id: pack for pack in sources}}.values()
     catalog = checked(wanted, inherited, before.accepted if before is not None else {})
+    known = before.catalog() if before is not None else None
+    if versions := in_flight.kept(known, catalog):
+        catalog = load.catalog(layers_of(wanted), inherited, checked=True, kept=versions)
     shards = rules.shards(catalog)
     if before is None or not shards <= before.shards:
         shards = shards if rules.prove(catalog).serves == "durable" else frozenset()
-    known = before.catalog() if before is not None else None
     behind = recompute.stale(known, catalog)
     if behind:
         queue.install(database)
@@ -96,6 +99,9 @@ def install(
         unchanged = old is not None and old.revision == catalog.revision
         plan = schema.plan(old, catalog)
         if not unchanged:
+            if old is not known and in_flight.kept(old, catalog) != versions:
+                raise UnavailableError("other definitions were put in force meanwhile; try again")
+            in_flight.check(connection, old, catalog)
             plan.apply(connection)
             now = clock.now()
             store(connection, catalog, layers_of(wanted), reason=reason, by=by, at=now, shards=shards)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dealwright.metadata import load, schemas
+from dealwright.metadata import load, pipelines, schemas
 from dealwright.metadata.canonical import plain
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.definitions import Document
@@ -47,6 +47,8 @@ def store(
         "settings": dict(catalog.settings),
         "accepted": {"schemas": schemas.fingerprint(), "shards": sorted(shards)},
     }
+    if catalog.versions:
+        stored["kept"] = [pipelines.kept(one, {}) for one in catalog.versions.values()]
     for layer in layers:
         stored[f"layer:{layer.id}"] = {
             "id": layer.id,
@@ -72,6 +74,7 @@ class State:
         settings: What they were folded with.
         accepted: Documents by source that fit the schemas as they are now.
         shards: Names of the parts of the rules on which the C library was right.
+        kept: Versions of pipelines that are not in force any more and that records may still finish on.
     """
 
     revision: str
@@ -79,10 +82,11 @@ class State:
     settings: dict[str, str]
     accepted: Mapping[str, Document]
     shards: frozenset[str]
+    kept: tuple[Mapping[str, Any], ...] = ()
 
     def catalog(self) -> Catalog:
         """Return the catalog; nothing of it is checked again, because it was before it was stored."""
-        return load.catalog(self.layers, self.settings, checked=True)
+        return load.catalog(self.layers, self.settings, checked=True, kept=self.kept)
 
 
 def state(connection: Connection, revision: str) -> State:
@@ -115,7 +119,7 @@ def state(connection: Connection, revision: str) -> State:
     same = looked_at.get("schemas") == schemas.fingerprint()
     accepted = {one.source: one.document for layer in layers for one in layer.documents} if same else {}
     shards = frozenset(looked_at.get("shards", ()))
-    return State(revision, tuple(layers), stored["settings"], accepted, shards)
+    return State(revision, tuple(layers), stored["settings"], accepted, shards, tuple(stored.get("kept", ())))
 
 
 def stored_layers(connection: Connection, revision: str) -> tuple[list[Layer], dict[str, str]]:

@@ -86,7 +86,7 @@ def _told(
 def title(work: Work, pipeline: Pipeline, stage: Stage, item: Item) -> str:
     """Return what an item is called in the language that is spoken."""
     at = f"/stages/{stage.id}/checklist/{item.id}/title"
-    return work.catalog.text("pipeline", pipeline.id, at, messages.locale()) or item.title
+    return work.catalog.stage_text(pipeline, at, messages.locale()) or item.title
 
 
 def undone(work: Work, entity_id: str, record_id: str, pipeline: Pipeline, stage: Stage | None) -> list[Problem]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import conditions, fields, rules
 from dealwright.access import rights_of
+from dealwright.errors import ConditionError
 from dealwright.metadata.names import namespace_of
 from dealwright.storage import records as stored
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Entity
+    from dealwright.metadata.definitions import Entity, Gate
     from dealwright.records.work import Work
 
 #: First steps of a name that is no field of the record.
@@ -59,15 +60,15 @@ def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs
     for rule in catalog.rules.values():
         if rule.entity == entity.id and rule.mode != "draft":
             names |= compiled.rule(rule.id).needs()
-    for pipeline_id in entity.pipelines:
-        pipeline, own = catalog.pipelines[pipeline_id], namespace_of(pipeline_id)
-        if pipeline.applies_when is not None:
+    earlier = [one for one in catalog.versions.values() if one.entity == entity.id]
+    for pipeline in (*(catalog.pipelines[one] for one in entity.pipelines), *earlier):
+        own = namespace_of(pipeline.id)
+        if pipeline.applies_when is not None and pipeline not in earlier:
             condition = conditions.of(catalog, entity.id, pipeline.applies_when, "field", namespace=own)
             names |= condition.names | condition.paths
         for stage in pipeline.stages.values():
             for gate in (*stage.enter, *stage.exit):
-                condition = conditions.of(catalog, entity.id, gate.require, "gate", namespace=own)
-                names |= condition.names | condition.paths
+                names |= _of_gate(catalog, entity, gate, own)
     return sorted_out(entity, names)
 
 
@@ -77,6 +78,14 @@ def for_formulas(catalog: Catalog, entity: Entity) -> set[str]:
     return set(fields.needs(catalog, entity.id)) | {
         f"{name}.{path}" for name, paths in inside.items() for path in paths
     }
+
+
+def _of_gate(catalog: Catalog, entity: Entity, gate: Gate, namespace: str) -> frozenset[str]:
+    try:
+        condition = conditions.of(catalog, entity.id, gate.require, "gate", namespace=namespace)
+    except ConditionError:
+        return frozenset()  # of a version that nobody finishes on: an installation looks at the others
+    return condition.names | condition.paths
 
 
 def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:

@@ -55,7 +55,7 @@ def gates(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
     return [
         {
             "to": stage.id,
-            "title": work.catalog.text("pipeline", pipeline.id, f"/stages/{stage.id}/title", messages.locale()),
+            "title": work.catalog.stage_text(pipeline, f"/stages/{stage.id}/title", messages.locale()),
             "unmet": shown(seen, unmet(work, entity, pipeline, env, here, stage, undone=undone, only=only)),
         }
         for stage in pipeline.stages.values()
@@ -149,8 +149,8 @@ def _held(
         if (only is not None and not _within(work, entity, condition, only)) or condition.evaluate(env) is True:
             continue
         at = f"/stages/{stage.id}/{side}/{gate.id}"
-        text = work.catalog.text("pipeline", pipeline.id, f"{at}/message", messages.locale()) or gate.message
-        title = work.catalog.text("pipeline", pipeline.id, f"{at}/title", messages.locale()) if gate.title else ""
+        text = work.catalog.stage_text(pipeline, f"{at}/message", messages.locale()) or gate.message
+        title = work.catalog.stage_text(pipeline, f"{at}/title", messages.locale()) if gate.title else ""
         for name in gate.fields or ("",):
             named = label(work, entity, name) if name else ""
             yield Problem(f"/{name}" if name else "", "gate-unmet", text, label=title or named, item=gate.id)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def of(catalog: Catalog, record: Mapping[str, Any]) -> Pipeline | None:
-    """Return the pipeline that a record is in; None if it is in none, or in one that is not installed any more."""
-    return catalog.pipelines.get(str(record.get("pipeline")))
+    """Return the pipeline that a record is in, in the record's own version; None if it is in none."""
+    return catalog.pipeline(record.get("pipeline"), record.get("pipeline_version"))
 
 
 def offered(catalog: Catalog, entity: Entity) -> tuple[Pipeline, ...]:

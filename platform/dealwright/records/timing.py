@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dealwright.records import armed, happenings, interactions, live, timed, visits
+from dealwright.records import armed, happenings, interactions, live, timed, versions, visits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +28,7 @@ FAMILIES: Mapping[str, Family] = {
     "rule": timed.due,
     "arm": armed.arm_some,
     visits.FAMILY: visits.due,
+    versions.FAMILY: versions.due,
 }
 
 

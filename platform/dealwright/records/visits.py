@@ -103,8 +103,9 @@ def history(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
 
 
 def _told(work: Work, one: Visit, seen: frozenset[str]) -> dict[str, Any]:
-    pipeline = work.catalog.pipelines.get(one.pipeline)
-    title = work.catalog.text("pipeline", one.pipeline, f"/stages/{one.stage}/title", messages.locale())
+    pipeline = work.catalog.pipeline(one.pipeline, one.pipeline_version)
+    at = f"/stages/{one.stage}/title"
+    title = work.catalog.stage_text(pipeline, at, messages.locale()) if pipeline is not None else ""
     field = pipeline.reason_field if pipeline is not None else None
     hidden = field in work.catalog.entity(one.entity).fields and field not in seen
     told = {

@@ -151,6 +151,8 @@ def pipeline_title(catalog: Catalog, pipeline: Pipeline) -> str:
 
 def stage_title(catalog: Catalog, pipeline: Pipeline, stage: Stage) -> str:
     """Return the label of a stage."""
+    if pipeline.texts is not None:
+        return catalog.stage_text(pipeline, f"/stages/{stage.id}/title", tag()) or stage.title
     return text(catalog, "pipeline", pipeline.id, f"/stages/{stage.id}/title", stage.title)
 
 

@@ -232,7 +232,8 @@ def _plain(value: Any) -> str:
 
 def path(work: Work, entity: Entity, shown: Mapping[str, Any]) -> tuple[Step, ...] | None:
     """Return the stages of the record's pipeline in order; None if its pipeline is not installed any more."""
-    pipeline = work.catalog.pipelines.get(str(shown.get("pipeline") or (entity.pipelines or ("",))[0]))
+    named = shown.get("pipeline") or (entity.pipelines or ("",))[0]
+    pipeline = work.catalog.pipeline(named, shown.get("pipeline_version"))
     if pipeline is None:
         return None
     open_to = {gate["to"]: gate["unmet"] for gate in records.gates(work, entity.id, str(shown["id"]))}
