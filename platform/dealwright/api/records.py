@@ -139,11 +139,12 @@ def checklist(entity: str, record: str) -> Response:
     """Return what is to be done in each stage, and each stage that may follow with what is still missing for it."""
     with answers.reading() as work:
         found, done = road.gates(work, entity, record), road.checklist(work, entity, record)
+        where = road.place(work, entity, record)
     items = [
         {"to": one["to"], "title": one["title"], "unmet": [problem.as_json() for problem in one["unmet"]]}
         for one in found
     ]
-    return answers.answer({"items": items, "checklist": done})
+    return answers.answer({"pipeline": where, "items": items, "checklist": done})
 
 
 @records.put("/records/<entity>/<record>/checklist")

@@ -20,7 +20,7 @@ from dealwright.metadata.pointers import pointer, steps
 #: Kind and id of a document.
 Key = tuple[str, str]
 
-_NOT_CONTENT = frozenset({"$schema", "extends", "overrides"})
+_NOT_CONTENT = frozenset({"$schema", "overrides"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Assertions:
         """Take in what a layer adds to, or sets on, a document of a layer ``below`` it."""
         document = numbered(one.document)
         key = (document["kind"], document["extends"])
-        added = {name: value for name, value in document.items() if name not in ("kind", "lang")}
+        added = {name: value for name, value in document.items() if name not in ("kind", "lang", "extends")}
         overrides = document.get("overrides", ())
         refusal = self._refusal(key, layer, below, bool(added.keys() - _NOT_CONTENT), bool(overrides))
         if refusal is not None:

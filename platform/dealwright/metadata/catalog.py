@@ -120,10 +120,13 @@ class Catalog:
             The text; empty if the document has none at this place.
         """
         document = self.documents.get((kind, identifier), EMPTY)
-        where = path(kind, identifier, named(document, at))
+        inside = named(document, at)
+        # A variant of a pipeline has its texts where it has none of its own.
+        whose = (identifier, document["extends"]) if "extends" in document else (identifier,)
         for texts in self._texts_for(locale):
-            if where in texts:
-                return texts[where]
+            for one in whose:
+                if (where := path(kind, one, inside)) in texts:
+                    return texts[where]
         return _own_text(document, steps(at))
 
     def _texts_for(self, locale: str) -> tuple[Mapping[str, str], ...]:

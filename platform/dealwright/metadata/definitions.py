@@ -270,6 +270,9 @@ class Pipeline:
         reason_field: Own field that holds why a record was lost or archived.
         in_flight: Whether records of earlier versions ``finish`` on theirs or ``migrate`` to this one.
         stage_map: Stage of an earlier version to the stage in which its records go on; others keep their id.
+        extends: Id of the pipeline that it is a variant of; None for one that is none.
+        teams: Names of teams whose records a variant is for; None for all.
+        share: Percent of the records of its pipeline that a variant is for, 0 to 100; None for all.
         texts: Locale to path to text, of a version that is not in force any more; None for one that is.
     """
 
@@ -288,7 +291,15 @@ class Pipeline:
     reason_field: str = "lost_reason"
     in_flight: str = "finish"
     stage_map: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    extends: str | None = None
+    teams: tuple[str, ...] | None = None
+    share: Any = None
     texts: Mapping[str, Mapping[str, str]] | None = None
+
+    @property
+    def family(self) -> str:
+        """Id of the pipeline that it is, or is a variant of."""
+        return self.extends or self.id
 
     def goes_on(self, stage: str) -> Stage | None:
         """Return the stage in which a record of an earlier version goes on that is in ``stage`` there."""

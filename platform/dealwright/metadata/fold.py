@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dealwright.errors import Problem
-from dealwright.metadata import canonical, merge, schemas
+from dealwright.metadata import canonical, merge, schemas, variants
 from dealwright.metadata.assertions import Assertion, Assertions, Key
 from dealwright.metadata.definitions import Document
 from dealwright.metadata.layers import BASE_LAYER, Layer
@@ -70,11 +70,11 @@ def fold(layers: Sequence[Layer]) -> Folded:
     found = Assertions()
     for layer in layers:
         for one in layer.documents:
-            if "extends" not in one.document:
+            if not schemas.is_extension(one.document):
                 found.define(layer, one)
     for layer in layers:
         for one in layer.documents:
-            if "extends" in one.document:
+            if schemas.is_extension(one.document):
                 found.extend(layer, one, above[layer.id])
     problems = found.problems
     documents: dict[Key, Document] = {}
@@ -87,14 +87,17 @@ def fold(layers: Sequence[Layer]) -> Folded:
             provenance[key, at] = tuple(dict.fromkeys(one.layer.id for one in standing))
             places[key, at] = (standing[-1].source, standing[-1].place)
         documents[key] = merge.rebuilt(key[0], schemas.definition(key[0]), values)
-    return Folded(
-        documents=documents,
-        owners={key: layer.id for key, layer in found.owners.items()},
-        provenance=provenance,
-        places=places,
-        translations=_translations(layers, provenance),
-        problems=tuple(problems),
-        warnings=tuple(found.warnings),
+    return variants.resolved(
+        Folded(
+            documents=documents,
+            owners={key: layer.id for key, layer in found.owners.items()},
+            provenance=provenance,
+            places=places,
+            translations=_translations(layers, provenance),
+            problems=tuple(problems),
+            warnings=tuple(found.warnings),
+        ),
+        above,
     )
 
 

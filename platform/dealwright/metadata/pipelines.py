@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _NUMBERS: Final = frozenset({"percent", "decimal", "integer"})
 #: Types of field that can hold a reason.
 _TEXTS: Final = frozenset({"text", "long_text", "rich_text", "select"})
+_ALL: Final = Decimal(100)
 _Key = tuple[str, str]
 
 
@@ -37,6 +38,7 @@ def pipeline(document: Document, layer: str, texts: Mapping[str, Mapping[str, st
         layer: Id of the pack that defined it.
         texts: Its translations, for a version that is not in force any more.
     """
+    audience = document.get("audience", {})
     return Pipeline(
         id=document["id"],
         title=document["title"],
@@ -53,21 +55,27 @@ def pipeline(document: Document, layer: str, texts: Mapping[str, Mapping[str, st
         reason_field=document.get("reason_field", "lost_reason"),
         in_flight=document.get("in_flight", "finish"),
         stage_map=MappingProxyType(dict(document.get("stage_map", {}))),
+        extends=document.get("extends"),
+        teams=tuple(audience["teams"]) if "teams" in audience else None,
+        share=Decimal(audience["share"]) if "share" in audience else None,
         texts=texts,
     )
 
 
 def kept(one: Pipeline, translations: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """Return what has to be stored of a version so that its records can finish on it when it is not in force any more."""
-    start = path("pipeline", one.id, ())
     texts = one.texts
     if texts is None:
-        own = {
-            locale: {at: text for at, text in found.items() if at.startswith(start)}
-            for locale, found in translations.items()
-        }
+        start, other = path("pipeline", one.id, ()), path("pipeline", one.family, ())
+        own = {locale: _own_texts(found, start, other) for locale, found in translations.items()}
         texts = {locale: found for locale, found in own.items() if found}
     return {"document": canonical.plain(one.document), "layer": one.layer, "texts": canonical.plain(texts)}
+
+
+def _own_texts(found: Mapping[str, str], start: str, other: str) -> dict[str, str]:
+    """Return the texts under ``start``; what has none there is called as under ``other``."""
+    inherited = {start + at.removeprefix(other): text for at, text in found.items() if at.startswith(other)}
+    return inherited | {at: text for at, text in found.items() if at.startswith(start)}
 
 
 def versions(stored: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Pipeline]:
@@ -113,9 +121,18 @@ def _gates(given: Iterable[Mapping[str, Any]]) -> tuple[Gate, ...]:
 def look(findings: Findings) -> None:
     """Look up what each pipeline of the catalog names, and whether those of one entity go together."""
     defaults: dict[str, str] = {}
+    shares: dict[str, Decimal] = {}
     for one in findings.catalog.pipelines.values():
         _look(findings, one)
-        if one.intake == "default":
+        if one.share is not None:
+            shares[one.family] = shares.get(one.family, Decimal(0)) + one.share
+            if shares[one.family] > _ALL:
+                message = f"the variants of {one.family} have {shares[one.family]} percent of its records; at most 100 are there"
+                findings.say(("pipeline", one.id), ["audience", "share"], "too-large", message)
+        if one.extends is not None and one.intake == "default":
+            message = "a variant is no default: its pipeline is; make it open"
+            findings.say(("pipeline", one.id), ["intake"], "not-a-choice", message)
+        elif one.intake == "default":
             other = defaults.setdefault(one.entity, one.id)
             if other != one.id:
                 message = f"“{other}” is the default pipeline of {one.entity} already; make one of them open"

@@ -138,7 +138,8 @@ def check(document: Any, source: str = "") -> list[Problem]:
             else f"“kind” is missing; expected one of {', '.join(KINDS)}"
         )
         return [Problem("/kind" if "kind" in document else "", "unknown-kind", message, source)]
-    return problems(_validator(kind, "extends" in document), document, source)
+    form = ("variant" if _has_variants(kind) and "id" in document else "extension") if "extends" in document else ""
+    return problems(_validator(kind, form), document, source)
 
 
 def check_manifest(manifest: Any, source: str = "pack.json") -> list[Problem]:
@@ -152,10 +153,20 @@ def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: 
     return problems(_validator_of(whole), value, source, at)
 
 
+def _has_variants(kind: str) -> bool:
+    return "variant" in schema(KINDS[kind][0])["$defs"]
+
+
+def is_extension(document: Mapping[str, Any]) -> bool:
+    """Tell whether a document adds to another one, and is none of its own; a variant extends one and is one."""
+    kind = document.get("kind")
+    return "extends" in document and not ("id" in document and kind in KINDS and _has_variants(str(kind)))
+
+
 @cache
-def _validator(kind: str, extends: bool) -> Draft202012Validator:
+def _validator(kind: str, form: str) -> Draft202012Validator:
     name, whole = KINDS[kind]
-    target = f"#/$defs/{'extension' if extends else whole}"
+    target = f"#/$defs/{form or whole}"
     return _validator_of({"$ref": target, "$defs": schema(name)["$defs"]})
 
 

@@ -196,6 +196,8 @@ def _misplaced_extensions(layers: Iterable[Layer], folded: Folded) -> Iterator[P
     for layer in layers:
         for one in layer.documents:
             owner = folded.owners.get((one.document["kind"], one.document.get("extends", "")))
+            if not schemas.is_extension(one.document):
+                continue
             if owner is not None and f"/extend/{owner}/" not in one.source:
                 name = one.document["extends"]
                 message = f"“{name}” belongs to the pack {owner}; move the file to extend/{owner}/{name.partition('.')[2]}.json"

@@ -17,9 +17,10 @@ from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
 from dealwright.records.many import bulk, upsert
 from dealwright.records.moves import move, move_one
-from dealwright.records.passage import gates
+from dealwright.records.passage import gates, place
 from dealwright.records.past import decided, explain, history, why
 from dealwright.records.people import add_user
+from dealwright.records.pipelines import offered
 from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_first, page, search, titles
 from dealwright.records.recompute import recompute
 from dealwright.records.remove import archive, purge, restore
@@ -58,8 +59,10 @@ __all__ = [
     "move",
     "move_one",
     "newest_first",
+    "offered",
     "opened",
     "page",
+    "place",
     "purge",
     "recompute",
     "restore",

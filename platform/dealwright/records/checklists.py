@@ -50,7 +50,7 @@ def checklist(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]
     pipeline = pipelines.of(work.catalog, row)
     if pipeline is None or not any(stage.checklist for stage in pipeline.stages.values()):
         return []
-    known = checklists.of(work.connection, entity_id, record_id, pipeline.id)
+    known = checklists.of(work.connection, entity_id, record_id, pipeline.family)
     shown = files.many(work.connection, [one.file for one in known.values() if one.file is not None])
     return [
         _told(work, pipeline, stage, item, known.get((stage.id, item.id)), shown)
@@ -94,7 +94,7 @@ def undone(work: Work, entity_id: str, record_id: str, pipeline: Pipeline, stage
     required = [item for item in stage.checklist if item.required] if stage is not None else []
     if stage is None or not required:
         return []
-    known = checklists.of(work.connection, entity_id, record_id, pipeline.id)
+    known = checklists.of(work.connection, entity_id, record_id, pipeline.family)
     found = []
     for item in required:
         tick = known.get((stage.id, item.id))
@@ -129,7 +129,7 @@ def tick(work: Work, entity_id: str, record_id: str, asked: Sequence[Any]) -> li
     pipeline = pipelines.of(work.catalog, row)
     if pipeline is None:
         raise ConflictError(f"this {entity.title} is in no pipeline, so it has no checklist")
-    known = checklists.of(work.connection, entity_id, record_id, pipeline.id)
+    known = checklists.of(work.connection, entity_id, record_id, pipeline.family)
     problems: list[Problem] = []
     after: dict[tuple[str, str], Tick] = {}
     for index, one in enumerate(asked):
@@ -204,7 +204,7 @@ def _ticked(
     before: Tick | None,
 ) -> Tick:
     entity = pipeline.entity
-    old = before or Tick(entity, row["id"], pipeline.id, stage.id, item.id, work.now, work.user.id)
+    old = before or Tick(entity, row["id"], pipeline.family, stage.id, item.id, work.now, work.user.id)
     note = (given["note"] or "").strip() or None if "note" in given else old.note
     new = replace(old, note=note, file=given.get("file", old.file), updated_at=work.now, updated_by=work.user.id)
     if not given.get("done", True):

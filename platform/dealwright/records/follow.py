@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import actions, clock, events, fields, rules
 from dealwright.errors import Problem, RecordError, RuleLoopError
-from dealwright.records import look, needs
+from dealwright.records import look, needs, pipelines
 from dealwright.records.draft import Draft
 from dealwright.storage import firings, outbox
 
@@ -166,6 +166,7 @@ def _settle_again(work: Work, entity: Entity, drafts: Sequence[Draft], rule: Map
         look.settle_one(work, entity, draft, draft.since, asked=())
         if len(draft.problems) > known:
             raise _broken(rule.get(draft.id) or "?", entity, draft.problems[known:])
+    pipelines.vary(work, entity, drafts)
 
 
 def _broken(rule: str, entity: Entity, problems: Iterable[Problem]) -> RecordError:

@@ -66,6 +66,8 @@ def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs
         if pipeline.applies_when is not None and pipeline not in earlier:
             condition = conditions.of(catalog, entity.id, pipeline.applies_when, "field", namespace=own)
             names |= condition.names | condition.paths
+        if pipeline.teams is not None:
+            names.add("team.name")
         for stage in pipeline.stages.values():
             for gate in (*stage.enter, *stage.exit):
                 names |= _of_gate(catalog, entity, gate, own)

@@ -12,7 +12,7 @@ from dealwright import access, conditions
 from dealwright.errors import Problem
 from dealwright.fields import messages
 from dealwright.metadata.names import namespace_of
-from dealwright.records import checklists, needs, pipelines
+from dealwright.records import checklists, needs, past, pipelines
 from dealwright.records.read import missing
 from dealwright.records.texts import say
 from dealwright.storage import records as stored
@@ -61,6 +61,21 @@ def gates(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
         for stage in pipeline.stages.values()
         if stage.id != here.id and follows(here, stage)
     ]
+
+
+def place(work: Work, entity_id: str, record_id: str) -> dict[str, Any] | None:
+    """Return which pipeline or variant a record is in and why (``pipelines.why``); None where there is nothing to tell.
+
+    Raises:
+        NotFoundError: If there is no such record, or the user may not read it.
+    """
+    seen = past.seen(work, entity_id, record_id)
+    entity = work.catalog.entity(entity_id)
+    env = {**stored.get(work.connection, work.catalog, entity_id, [record_id])[record_id], **work.env}
+    if not entity.pipelines:
+        return None
+    needs.load(work, entity, needs.needs(work.catalog, entity, work.user.roles), [env])
+    return pipelines.why(work, env, seen)
 
 
 def shown(seen: frozenset[str], problems: Iterable[Problem]) -> list[Problem]:

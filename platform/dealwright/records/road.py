@@ -188,10 +188,11 @@ def check(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool = T
 
 
 def _place(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
-    """Look once more into which pipeline new records belong, now that their formulas are worked out."""
-    moved = pipelines.assign(work, entity, drafts)
-    judge.still(work, entity, moved)
-    look.settle(work, entity, moved)
+    """Look into which pipeline and variant records belong, now that their formulas are worked out."""
+    moved = {draft.id: draft for draft in pipelines.assign(work, entity, drafts)}
+    moved |= {draft.id: draft for draft in pipelines.vary(work, entity, drafts)}
+    judge.still(work, entity, [draft for draft in moved.values() if draft.new])
+    look.settle(work, entity, list(moved.values()))
 
 
 def draft_of(entity: Entity, change: Change) -> Draft:

@@ -280,11 +280,10 @@ class _Maker:
 
     def _pipelines(self) -> Iterable[Choice]:
         """Yield the pipelines to choose from, each with the stages that lead to its end."""
-        for identifier in self.entity.pipelines:
-            one = self.catalog.pipelines[identifier]
+        for one in records.offered(self.catalog, self.entity):
             stages = [s for s in one.stages.values() if s.outcome not in ("lost", "archived")]
             titles = [i18n.stage_title(self.catalog, one, stage) for stage in stages]
-            yield Choice(identifier, i18n.pipeline_title(self.catalog, one), " → ".join(titles))
+            yield Choice(one.id, i18n.pipeline_title(self.catalog, one), " → ".join(titles))
 
     def _needs(self, path: str) -> str:
         condition = fields.wheres(self.catalog, self.entity.id).get(path)
