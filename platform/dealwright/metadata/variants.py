@@ -130,7 +130,7 @@ def _whole(parent: Mapping[str, Any], variant: Mapping[str, Any]) -> tuple[dict[
 
 
 def _tighten(stages: list[dict[str, Any]], more: Mapping[str, Any], index: int) -> None:
-    at = ["tighten", index]
+    at: list[str | int] = ["tighten", index]
     stage = _named(stages, more["id"], [*at, "id"])
     for side in ("enter", "exit"):
         for number, gate in enumerate(more.get(side, ())):
@@ -170,7 +170,7 @@ def _item(stage: dict[str, Any], item: Mapping[str, Any], at: Sequence[str | int
 
 
 def _insert(stages: list[dict[str, Any]], given: Mapping[str, Any], index: int) -> None:
-    at = ["insert", index]
+    at: list[str | int] = ["insert", index]
     anchors = [name for name in _ANCHORS if name in given]
     if len(anchors) != 1:
         raise _Fault(at, "no-anchor", f"“{given['id']}” needs an anchor: after or before a stage, one of them")
