@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +20,9 @@ from dealwright.errors import DealwrightError, RateLimitedError
 from dealwright.web import cookies, csp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from flask.typing import ResponseReturnValue
 
     from dealwright.records import Workspace
@@ -29,6 +33,7 @@ HEALTH = "/healthz"
 LARGEST = 26 * 2**20
 #: Inputs of a form with files: a record with a thousand lines of eight columns.
 MOST_PARTS = 10_000
+_NOBODY = "No workspace is served under this name.\n"
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +68,29 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
 
     app.register_error_handler(HTTPException, http)
     return app
+
+
+def by_host(apps: Mapping[str, Flask], *, proxies: int = 0) -> WSGIApplication:
+    """Return one application that serves several workspaces, each under its own names.
+
+    Each workspace has an application of its own, with its own caches, limits and connections, so nothing of one can reach
+    another. A name that nobody has is answered with 421, the same for each, whoever asks.
+
+    Args:
+        apps: By the name of the host, in small letters and without a port; made without ``proxies``.
+        proxies: As for :func:`create_app`.
+    """
+    served = dict(apps)
+
+    def choose(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        host = environ.get("HTTP_HOST", "").lower()
+        app = served.get(re.sub(r"\.?(:\d*)?\Z", "", host))
+        if app is not None:
+            return app(environ, start_response)
+        found = _health() if environ.get("PATH_INFO") == HEALTH else Response(_NOBODY, 421, mimetype="text/plain")
+        return csp.secured(found, tls=environ.get("wsgi.url_scheme") == "https")(environ, start_response)
+
+    return ProxyFix(choose, x_for=proxies, x_proto=proxies, x_host=proxies) if proxies else choose
 
 
 def _begin() -> ResponseReturnValue | None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from urllib.parse import parse_qs, quote, urlsplit
 
 import click
 
@@ -88,9 +89,18 @@ def opened(
 
 
 def files_folder(url: str) -> Path:
-    """Return where uploaded files of a workspace lie: beside a SQLite file, else in the user's data folder."""
+    """Return where uploaded files of a workspace lie: beside a SQLite file, else in the user's data folder.
+
+    There each workspace has a folder of its own, named by server, database and schema: what no record names is removed,
+    and records of one workspace know nothing of another's files.
+    """
     path = _file(url)
-    return path.with_suffix(".files") if path is not None else data_folder() / "files"
+    if path is not None:
+        return path.with_suffix(".files")
+    found = urlsplit(url)
+    schema = parse_qs(found.query).get("schema", ["public"])[0]
+    names = (found.hostname or "local", str(found.port or 5432), found.path.strip("/"), schema)
+    return (data_folder() / "files").joinpath(*(quote(name, safe="") for name in names))
 
 
 def _file(url: str) -> Path | None:

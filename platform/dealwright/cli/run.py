@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from waitress.server import create_server
 
 from dealwright import access, records, rules
-from dealwright.app import create_app
+from dealwright.app import by_host, create_app
+from dealwright.cli import hosts
 from dealwright.cli.places import database_option, opened, told
 from dealwright.records import Work
 from dealwright.storage import files, recompute, schema
@@ -19,6 +22,7 @@ from dealwright.storage import files, recompute, schema
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
+    from wsgiref.types import WSGIApplication
 
     from dealwright.events import Event
     from dealwright.jobs.worker import Worker
@@ -35,12 +39,36 @@ THREADS = 8
 @click.option("--port", default=8000, metavar="PORT", help="Port to listen on.")
 @click.option("--web-only", is_flag=True, help="Run no worker in this process; run dealwright worker beside it.")
 @click.option("--proxies", default=0, metavar="N", help="How many reverse proxies stand in front.")
+@click.option(
+    "--workspaces",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Serve each workspace of a file by its host.",
+)
 @database_option
 @told
-def serve(url: str, host: str, port: int, web_only: bool, proxies: int) -> None:
-    """Serve pages and API, with the worker in the same process. SIGTERM drains."""
+def serve(url: str, host: str, port: int, web_only: bool, proxies: int, file: Path | None) -> None:
+    """Serve pages and API, with the worker in the same process. SIGTERM drains.
+
+    With --workspaces one process serves the pages and API of several, and dealwright worker runs beside it for each.
+    """
+    if file is not None:
+        if click.get_current_context().get_parameter_source("url") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("write either --workspaces or --database")
+        return _serve_all(file, host, port, proxies)
     with opened(url, on_catalog=prove) as workspace:
         run_server(workspace, host, port, work=not web_only, proxies=proxies)
+
+
+def _serve_all(file: Path, host: str, port: int, proxies: int) -> None:
+    with ExitStack() as stack:
+        apps = {}
+        for one in hosts.read(file):
+            workspace = stack.enter_context(opened(one.database, on_catalog=prove))
+            complete(workspace)
+            apps.update(dict.fromkeys(one.hosts, create_app(workspace)))
+        _run(by_host(apps, proxies=proxies), f"{', '.join(apps)}", host, port, None)
 
 
 @click.command()
@@ -107,9 +135,14 @@ class _Background:
 
 def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxies: int = 0) -> None:
     """Serve until SIGTERM or SIGINT; then answer what has begun and drain the worker."""
+    app = create_app(workspace, proxies=proxies)
+    _run(app, workspace.database.dialect, host, port, workspace if work else None)
+
+
+def _run(app: WSGIApplication, what: str, host: str, port: int, work: Workspace | None) -> None:
     _to_the_terminal()
-    server = create_server(create_app(workspace, proxies=proxies), host=host, port=port, threads=THREADS, ident=None)
-    background = _Background(workspace) if work else None
+    server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+    background = _Background(work) if work is not None else None
     ending = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -126,7 +159,7 @@ def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxie
     try:
         # A name such as localhost can stand for several sockets, which have no single port to tell.
         here = getattr(server, "effective_port", port)
-        click.echo(f"http://{host}:{here} serves {workspace.database.dialect}", err=True)
+        click.echo(f"http://{host}:{here} serves {what}", err=True)
         try:
             server.run()
         except OSError:

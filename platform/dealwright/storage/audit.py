@@ -49,7 +49,9 @@ def append(
         address: Where the request came from.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        # Locks belong to the whole database; each of its schemas is a workspace, and none waits for another.
+        schema = (connection.get_execution_options().get("schema_translate_map") or {}).get(None) or ""
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, sa.func.hashtext(schema))))
     last = connection.execute(sa.select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)).first()
     entry = {
         "seq": last.seq + 1 if last else 1,
