@@ -41,7 +41,7 @@ def begin(connection: Connection, scope: str, key: str, digest: str, now: dateti
 
     The note and the work belong into one transaction: if the work is rolled back, so is the note. On PostgreSQL a
     second request with the key finds it ``running`` while the first is at work; on SQLite, where there is one writer
-    at a time, it waits and gets the first one's answer.
+    at a time, it waits and gets the first one's answer (``docs/decisions/031-idempotency-in-flight.md``).
 
     Args:
         connection: The transaction.
