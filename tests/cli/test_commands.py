@@ -247,6 +247,39 @@ def test_the_doctor_names_what_is_wrong(site, monkeypatch, database_url) -> None
     assert len(site("doctor", "--json", expect=1).json["faults"]) == 2
 
 
+@pytest.mark.parametrize(
+    "done",
+    [
+        ["DELETE FROM dw_audit WHERE seq = 2"],
+        ["UPDATE dw_audit SET data = '{}' WHERE seq = 2"],
+        ["UPDATE dw_audit SET seq = 99 WHERE seq = 2", "UPDATE dw_audit SET seq = 2 WHERE seq = 3",
+         "UPDATE dw_audit SET seq = 3 WHERE seq = 99"],
+        ["UPDATE dw_audit SET seq = 4 WHERE seq = 3", "INSERT INTO dw_audit SELECT 3, at, actor, address, action, subject,"
+         " data, digest, digest FROM dw_audit WHERE seq = 2"],
+    ],
+    ids=["removed", "changed", "reordered", "put between"],
+)  # fmt: skip
+def test_the_doctor_finds_an_audit_log_that_is_not_as_it_was_written(site, database_url, done) -> None:
+    site("user", "add", "ida@example.com")
+    assert site("doctor", "--json").json["audit"]["entries"] == 3
+    with Database(database_url) as database, database.write() as connection:
+        for statement in done:
+            connection.exec_driver_sql(statement)
+    (fault,) = site("doctor", "--json", expect=1).json["faults"]
+    assert fault.startswith(f"the audit log is not whole: entry {3 if len(done) == 2 else 2} is not")
+
+
+def test_the_doctor_finds_the_end_of_the_audit_log_cut_off_beside_an_earlier_head(site, database_url) -> None:
+    head = site("doctor", "--json").json["audit"]["head"]
+    site("user", "add", "ida@example.com")
+    assert site("doctor", "--audit-head", head).out.splitlines()[-1] == "everything is in order"
+    with Database(database_url) as database, database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM dw_audit WHERE seq >= 2")
+    assert site("doctor").out.splitlines()[-1] == "everything is in order"
+    assert "is gone or another" in site("doctor", "--audit-head", head, expect=1).err
+    site("doctor", "--audit-head", "none", expect=2)
+
+
 def test_the_demo_has_people_and_records_and_goes_on_when_it_is_called_again(shell) -> None:
     said = shell("demo", "--no-serve", "--folder", shell.home / "demo", "--port", "8123")
     lines = said.out.splitlines()

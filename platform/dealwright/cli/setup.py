@@ -69,11 +69,18 @@ def settings_command(url: str, changes: tuple[str, ...], as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--audit-head", "known", metavar="N:DIGEST", help="End of the audit log as an earlier call printed it.")
 @database_option
 @json_option
 @told
-def doctor(url: str, as_json: bool) -> None:
-    """Look at a workspace and the installation, and say what is not as it should be."""
+def doctor(url: str, known: str | None, as_json: bool) -> None:
+    """Look at a workspace and the installation, and say what is not as it should be.
+
+    That the end of the audit log was cut off shows only beside an earlier end, kept elsewhere: give it as --audit-head.
+    """
+    number, _, digest = (known or "0:").partition(":")
+    if not number.isdigit():
+        raise click.UsageError("--audit-head is N:DIGEST, as the last line about the audit log says")
     faults: list[str] = []
     with opened(url) as workspace:
         late = backlog.of(workspace.database)
@@ -83,12 +90,16 @@ def doctor(url: str, as_json: bool) -> None:
             faults += [
                 f"{one.pointer[1:]}: {one.message}" for one in rates.unknown(connection, catalog, clock.now().date())
             ]
+            entries, end = audit.head(connection)
+            cut = known is not None and audit.digest_of(connection, int(number)) != digest
         behind = recompute.waiting(workspace.database, catalog)
         rules.prove(catalog)
         status = rules.matcher_status(catalog)
         faults += map(str, rules.problems(catalog))
         if broken is not None:
             faults.append(f"the audit log is not whole: entry {broken} is not as it was written")
+        if cut:
+            faults.append(f"the audit log is not the one of {known}: entry {number} is gone or another")
         if late.dead_messages:
             faults.append(f"{late.dead_messages} messages could not be delivered; look at the outbox in the console")
         if late.dead_jobs:
@@ -108,6 +119,7 @@ def doctor(url: str, as_json: bool) -> None:
             "plugins": plugins.installed().names(),
             "matcher": asdict(status),
             "backlog": asdict(late),
+            "audit": {"entries": entries, "head": f"{entries}:{end}"},
             "recompute": [asdict(one) for one in behind],
             "faults": faults,
         }
@@ -120,6 +132,7 @@ def doctor(url: str, as_json: bool) -> None:
         f"matcher: {status.serves}; {status.reason}",
         f"workers: {late.workers}; longest wait of a message {late.message_seconds:.0f} s, of a timer {late.timer_seconds:.0f} s",
         *(f"worked out anew: {', '.join(one.fields)} of {one.entity}, {one.left} records left" for one in behind),
+        f"audit log: {entries} entries, head {entries}:{end}",
         "everything is in order" if not faults else f"{len(faults)} fault{'s' if len(faults) != 1 else ''}:",
     )
     if faults:

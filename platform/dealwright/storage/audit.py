@@ -82,6 +82,12 @@ def head(connection: Connection) -> tuple[int, str]:
     return (row.seq, row.digest) if row else (0, "")
 
 
+def digest_of(connection: Connection, seq: int) -> str | None:
+    """Return the digest of an entry, to compare with a :func:`head` that was kept elsewhere; None if it is not there."""
+    digest: str | None = connection.scalar(sa.select(audit.c.digest).where(audit.c.seq == seq))
+    return digest
+
+
 def verify(connection: Connection) -> int | None:
     """Return the number of the first entry that is not as it was written, or None if the chain is whole."""
     expected, previous = 1, ""
