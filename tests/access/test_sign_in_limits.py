@@ -244,6 +244,13 @@ def statements(database: Database) -> Iterator[list[str]]:
         sa.event.remove(engine, "before_cursor_execute", note)
 
 
+def test_during_a_pause_an_attempt_is_two_reads_and_holds_nobody_up(place):
+    guesses(place, 10, NOON)
+    with statements(place.database) as done:
+        assert guess(place, NOON, password=PASSWORD) == 60
+    assert [one.split()[0] for one in done if one != "BEGIN"] == ["SELECT", "SELECT"]
+
+
 @pytest.mark.parametrize("browser", ["", "a browser"])
 def test_an_address_that_nobody_has_is_answered_with_the_same_words_and_the_same_work(place, monkeypatch, browser):
     app = create_app(place)
