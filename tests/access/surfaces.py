@@ -90,6 +90,7 @@ PAGES = (
     Surface("GET", f"{_P}/<record_id>/edit", "record", f"{_E}/{{deal}}/edit"),
     Surface("POST", f"{_P}/<record_id>/edit", "record", f"{_E}/{{deal}}/edit", {"name": "Other"}),
     Surface("POST", f"{_P}/<record_id>/move", "record", f"{_E}/{{deal}}/move", {"to": "offer"}),
+    Surface("POST", f"{_P}/<record_id>/checklist", "record", f"{_E}/{{deal}}/checklist", {"id": "call", "done": "1"}),
     Surface("POST", f"{_P}/<record_id>/archive", "record", f"{_E}/{{deal}}/archive", {}),
     Surface("POST", f"{_P}/<record_id>/restore", "record", f"{_E}/{{deal}}/restore", {}),
     Surface("GET", "/files/<identifier>", "record", "/files/{file}"),

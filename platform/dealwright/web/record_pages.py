@@ -225,6 +225,9 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
             headline=_headline(reader, shown),
             hue=entity.document.get("hue") or "violet",
             path=story.path(work, entity, shown) if "stage" in shown else None,
+            checklist=[
+                one for one in records.checklist(work, entity_id, record_id) if one["stage"] == shown.get("stage")
+            ],
             events=story.happenings(reader, told),
             decisions=story.judgements(reader, told),
             archived=shown.get("archived_at") is not None,
@@ -293,6 +296,16 @@ def _facts(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, Any]]:
         if one is not None and shown.get(name) is not None:
             found.append((i18n.field_text(reader.catalog, reader.entity, one), display(reader, one, shown[name])))
     return found
+
+
+def shown_again(entity_id: str, record_id: str, refusal: DealwrightError) -> ResponseReturnValue:
+    """Show a record with the reason why something about it was refused."""
+    return _record_page(entity_id, record_id, refusal), refusal.status
+
+
+def onward(entity_id: str, record_id: str) -> BaseResponse:
+    """Lead back to a record of which something was saved."""
+    return _to(url_for("web.record", entity_id=entity_id, record_id=record_id, notice="saved"))
 
 
 def move(entity_id: str, record_id: str) -> ResponseReturnValue:
