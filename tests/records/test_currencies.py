@@ -163,3 +163,10 @@ def test_archived_rates_do_not_count(world):
         records.archive(Work(world, connection, access.operator()), "base.currency_rate", later)
     assert sums(world, "sum:price")[0]["sum:price"] == "50.00"
     assert kept
+
+
+def test_whole_numbers_add_up_to_whole_numbers(world):
+    made(world, "t.deal", name="x", opened=2)
+    made(world, "t.deal", name="y", opened=3)
+    total = sums(world, "sum:opened")[0]["sum:opened"]
+    assert (total, type(total)) == (5, int)

@@ -208,6 +208,8 @@ def aggregate(
         value = expression(catalog, layout, path, env)
         if operation == "avg":  # divided in Python: an average of scaled numbers would be a binary float on SQLite
             columns += [sa.func.sum(value), sa.func.count(value)]
+        elif operation == "sum" and isinstance(value.type, sa.Integer):
+            columns.append(sa.cast(sa.func.sum(value), sa.BigInteger))  # PostgreSQL adds whole numbers up to decimals
         else:
             columns.append(_MEASURES[operation](value))
     by = [*keys, *paid.values()]

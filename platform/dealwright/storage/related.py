@@ -248,6 +248,8 @@ def _measure(field: Field, table: sa.Table) -> list[sa.ColumnElement[Any]]:
     value = table.c[field.spec["value"]]
     if measure == "avg":  # divided in Python: an average of scaled numbers would be a binary float on SQLite
         return [sa.func.sum(value), sa.func.count(value)]
+    if measure == "sum" and isinstance(value.type, sa.Integer):  # PostgreSQL adds whole numbers up to decimals
+        return [sa.cast(sa.func.sum(value), sa.BigInteger)]
     totals: Mapping[str, Any] = {"sum": sa.func.sum, "min": sa.func.min, "max": sa.func.max}
     return [totals[measure](value)]
 
