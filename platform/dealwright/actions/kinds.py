@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from dealwright import calendars
 from dealwright.actions.effects import CreateRecord, Deliver, Effect, SetField
 from dealwright.actions.messages import filled, message
 from dealwright.actions.plain import moment, plain
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dealwright.metadata.catalog import Catalog
     from dealwright.rules import CompiledAction
-
-_PERIOD = re.compile(r"P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,8 @@ def _create_task(action: CompiledAction, values: Mapping[str, Any], subject: Sub
         data["description"] = body
     if values.get("assignee") is not None:
         data["assignee"] = data["owner"] = values["assignee"]
-    if "due" in values or "due" in action.spec:
-        given = timedelta(days=int(values["due"])) if "due" in values else period(action.spec["due"])
-        data["due"] = moment(subject.env["now()"] + given)
+    if "due" in action.spec:
+        data["due"] = moment(_due(action, values, subject))
     return [CreateRecord("base.task", data)]
 
 
@@ -109,16 +107,10 @@ def _text(action: CompiledAction, part: str, subject: Subject) -> str:
     return filled(text, {name: plain(one.evaluate(subject.env)) for name, one in action.placeholders.items()})
 
 
-def period(text: str) -> timedelta:
-    """Return an ISO 8601 duration of weeks, days, hours and minutes.
-
-    Raises:
-        ValueError: If it is none; months and years have no fixed length.
-    """
-    match = _PERIOD.match(text)
-    if match is None or not any(match.groupdict().values()):
-        raise ValueError(f"“{text}” is no duration of weeks, days, hours and minutes such as P1D or PT4H")
-    return timedelta(**{unit: int(amount) for unit, amount in match.groupdict().items() if amount})
+def _due(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> datetime:
+    """Return when a task is due; its parameter is worked out with the other values."""
+    period = calendars.written(action.spec["due"], lambda _: values["due"])
+    return calendars.later(subject.catalog, subject.env["now()"], period, action.spec.get("calendar"))
 
 
 _Kind = Callable[["CompiledAction", Mapping[str, Any], Subject], list[Effect]]

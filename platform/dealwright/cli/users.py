@@ -6,8 +6,7 @@ import sys
 
 import click
 
-from dealwright import access, clock
-from dealwright.actions.kinds import period
+from dealwright import access, calendars, clock
 from dealwright.cli.places import database_option, json_option, opened, show, told
 from dealwright.errors import NotFoundError
 from dealwright.records import add_user
@@ -50,7 +49,7 @@ def token(url: str, email: str, roles: tuple[str, ...], expires: str, title: str
     curl -H "Authorization: Bearer $(dealwright user token li@example.com)" http://127.0.0.1:8000/api/v1/me
     """
     try:
-        life = period(expires)
+        life = calendars.period(expires)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     with opened(url) as workspace, workspace.database.write() as connection:
@@ -58,7 +57,8 @@ def token(url: str, email: str, roles: tuple[str, ...], expires: str, title: str
         if account is None:
             raise NotFoundError(f"there is no user “{email}”; add one with dealwright user add")
         limit = list(roles) or None
-        made = access.new_token(connection, account.user, title, roles=limit, expires_at=clock.now() + life)
+        ends = calendars.later(workspace.catalog(connection), clock.now(), life)
+        made = access.new_token(connection, account.user, title, roles=limit, expires_at=ends)
     click.echo(made)
 
 

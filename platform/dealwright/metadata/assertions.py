@@ -162,7 +162,7 @@ class Assertions:
         value = override["value"]
         known = self.said[key]
         if at not in self._there[key]:  # a new element of a keyed list: its id stands in the path
-            value = {"id": at[-1], **value} if isinstance(value, Mapping) else value
+            value = {"id": at[-1], **value} if isinstance(value, Mapping) and self._is_keyed(key, at) else value
         if "x-merge" in part or at not in self._there[key]:
             wrong = schemas.check_part(key[0], part, value, source, (*place, "value"))
             if wrong:
@@ -182,6 +182,13 @@ class Assertions:
         for leaf in merge.leaves(key[0], part, value, at):
             where = pointer((*place, "value", *leaf.place))
             self._add(key, Assertion(layer, leaf, source, where, is_override=True))
+
+    def _is_keyed(self, key: Key, at: Steps) -> bool:
+        """Tell whether a path names an element of a list, which carries its id, and not a key of an object."""
+        here: Mapping[str, Any] | None = schemas.definition(key[0])
+        for step in at[:-1]:
+            here = merge.inside(key[0], here, step) if here is not None else None
+        return here is not None and "x-key" in schemas.resolved(key[0], here)
 
     def _part(self, key: Key, at: Steps, place: str, shown: str, source: str) -> Mapping[str, Any] | None:
         """Return the schema of what a path names; None, and a problem, if it names nothing."""

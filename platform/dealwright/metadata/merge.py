@@ -69,9 +69,12 @@ def inside(kind: str, part: Mapping[str, Any], step: str) -> Mapping[str, Any] |
 
 
 def is_element(kind: str, part: Mapping[str, Any], step: str) -> bool:
-    """Tell whether ``step`` names an element that layers add (a field, check, option), not an attribute."""
+    """Tell whether ``step`` names an element that layers add (a field, check, option), not an attribute.
+
+    Keys under ``x-names: shared`` (years, days) are nobody's names: any layer may write under them.
+    """
     part = schemas.resolved(kind, part)
-    return "x-key" in part or step not in part.get("properties", {})
+    return "x-key" in part or (step not in part.get("properties", {}) and "x-names" not in part)
 
 
 def rebuilt(kind: str, part: Mapping[str, Any], values: Mapping[Steps, Any]) -> Any:

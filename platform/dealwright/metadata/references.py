@@ -99,6 +99,9 @@ def _action(
     if "message" in spec:
         messages = {name for kind, name in findings.catalog.documents if kind == "message"}
         findings.known(key, (*at, "message"), spec["message"], messages, "message")
+    if "calendar" in spec:
+        calendars = {name for kind, name in findings.catalog.documents if kind == "calendar"}
+        findings.known(key, (*at, "calendar"), spec["calendar"], calendars, "calendar")
     if action.do == "set_field" and entity is not None:
         findings.field(key, (*at, "field"), entity, spec["field"])
     if action.do == "create_record" and (target := findings.entity(key, (*at, "entity"), spec["entity"])) is not None:

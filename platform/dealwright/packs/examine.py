@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from dealwright import conditions, fields, rules
+from dealwright import calendars, conditions, fields, rules
 from dealwright.errors import DefinitionError, Problem
 from dealwright.metadata import canonical, load, references, schemas, strict
 from dealwright.metadata.catalog import Catalog
@@ -160,6 +160,7 @@ def examine(
     catalog = load.assembled(folded, whole, settings)
     for group in (
         references.problems(catalog, folded, whole),
+        calendars.problems(catalog),
         conditions.problems(catalog),
         fields.problems(catalog),
         rules.problems(catalog),
