@@ -48,6 +48,7 @@ API = (
     Surface("GET", f"{_R}/<record>/checklist", "record", f"{_D}/{{deal}}/checklist"),
     Surface("PUT", f"{_R}/<record>/checklist", "record", f"{_D}/{{deal}}/checklist", {"items": []}),
     Surface("GET", f"{_R}/<record>/history", "record", f"{_D}/{{deal}}/history"),
+    Surface("GET", f"{_R}/<record>/clocks", "record", f"{_D}/{{deal}}/clocks"),
     Surface("GET", f"{_R}/<record>/decisions", "record", f"{_D}/{{deal}}/decisions"),
     Surface("GET", f"{_R}/aggregate", "entity", f"{_D}/aggregate?group=name"),
     Surface("GET", f"{_R}/export", "entity", f"{_D}/export?format=jsonl"),

@@ -99,7 +99,12 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
                 f"Count and sum {entity.plural}", _OBJECT, query=("group", "measure", "filter", "currency", "on")
             )
         }
-        for name, title in (("history", "History"), ("decisions", "Decisions"), ("checklist", "What is missing")):
+        for name, title in (
+            ("history", "History"),
+            ("decisions", "Decisions"),
+            ("clocks", "Clocks"),
+            ("checklist", "What is missing"),
+        ):
             found[f"{root}/{{id}}/{name}"] = {
                 "get": _operation(f"{title} of one {entity.title}", _OBJECT, identified=True)
             }

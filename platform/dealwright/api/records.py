@@ -12,6 +12,7 @@ from dealwright import records as road
 from dealwright.api import answers
 from dealwright.errors import DealwrightError, Problem, QueryError, RecordError
 from dealwright.records import Change, Saved
+from dealwright.rules.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,6 +177,13 @@ def decisions(entity: str, record: str) -> Response:
     """Return what rules decided about a record and why, newest first."""
     with answers.reading() as work:
         return answers.answer({"items": road.decided(work, entity, record)})
+
+
+@records.get("/records/<entity>/<record>/clocks")
+def clocks(entity: str, record: str) -> Response:
+    """Return the SLA clocks and deadlines of a record, open ones first."""
+    with answers.reading() as work:
+        return answers.answer({"items": [plain(one) for one in road.clocks_of(work, entity, record)]})
 
 
 @records.put("/records/<entity>/by/<field>/<path:value>")

@@ -212,6 +212,10 @@ class Calendar:
             return ()
         return tuple(year for year in range(first.year, last.year + 1) if year not in self._known)
 
+    def at(self, day: date, clock: time) -> datetime:
+        """Return the moment at which clocks show a time on a day; of a time that they jump over, the jump."""
+        return _moment(self._instant(day, (datetime.combine(day, clock) - datetime.combine(day, _MIDNIGHT)) // _MILLI))
+
     def end_of(self, day: date) -> datetime:
         """Return the moment at which a day ends: local midnight, with or without work."""
         return _moment(self._instant(day + timedelta(days=1), 0))

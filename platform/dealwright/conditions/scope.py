@@ -4,6 +4,7 @@ use                                   names besides the record's own fields and 
 field, formula, default               user. param. is_new (in rows also parent.)
 check                                 the same, old. and changed()
 gate                                  user. param. is_new approvals.<id>.outcome
+clock                                 user. param. is_new event.
 rule                                  the same, old. changed() event.
 value                                 the same, record.
 filter, permission                    user. param.
@@ -62,6 +63,7 @@ USES: Mapping[str, Use] = MappingProxyType(
         "default": _use("a default", "parent", condition=False),
         "gate": _use("a gate", "approvals"),
         "score": _use("an input of a score", "approvals", condition=False),
+        "clock": _use("the condition of a clock", "event"),
         "rule": _use("the condition of a rule", "approvals", "old", "event"),
         "value": _use("a value of an action", "approvals", "old", "event", "record", condition=False),
         "filter": _use("a filter", stored=True, fresh=False),

@@ -16,11 +16,12 @@ from dealwright.conditions.condition import Condition, of
 from dealwright.conditions.scope import NameFault, Scope
 from dealwright.conditions.syntax import Name
 from dealwright.errors import ConditionError, Problem
+from dealwright.metadata import ladders
 from dealwright.metadata.names import namespace_of
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Document, Entity, Field
+    from dealwright.metadata.definitions import Document, Entity, Field, Rule
 
 _FIELD = {"visible_when": "field", "required_when": "field", "readonly_when": "field", "formula": "formula"}
 #: Keys of actions whose text is an expression; ``to`` of a webhook is the name of a connection.
@@ -129,6 +130,7 @@ def places(catalog: Catalog) -> Iterator[Use]:
         if entity.interaction is not None and entity.interaction.when:
             yield _use(entity, "/interaction/when", entity.interaction.when, "filter", "")
     yield from _of_rules(catalog)
+    yield from _of_clocks(catalog)
     yield from _of_pipelines(catalog)
     yield from _of_roles(catalog)
     for (kind, identifier), document in catalog.documents.items():
@@ -198,16 +200,37 @@ def _of_rules(catalog: Catalog) -> Iterator[Use]:
         for key, kind in _TRIGGER.items():
             if isinstance(rule.trigger.spec.get(key), str):
                 yield use(f"/on/{rule.trigger.kind}/{key}", rule.trigger.spec[key], kind)
-        for index, action in enumerate(rule.actions):
-            for key in _VALUES.get(action.do, ()):
-                if (source := _expression(action.spec.get(key))) is not None:
-                    yield use(f"/then/{index}/{key}", source, "value")
-            for name, value in (action.spec.get("values") or {}).items():
-                if (source := _expression(value)) is not None:
-                    yield use(f"/then/{index}/values/{name}", source, "value")
-            due = action.spec.get("due")
-            if isinstance(due, Mapping) and "param" in due:
-                yield use(f"/then/{index}/due", f"param.{due['param']}", "value")
+        places = [f"/then/{index}" for index in range(len(rule.actions))]
+        yield from _of_actions("rule", rule.id, rule, places)
+
+
+def _of_actions(kind: str, identifier: str, rule: Rule, places: Iterable[str]) -> Iterator[Use]:
+    """Yield the values of a rule's actions; ``places`` are the pointers to the actions in the document."""
+
+    def use(pointer: str, source: str) -> Use:
+        return Use(kind, identifier, pointer, source, "value", rule.entity, namespace_of(identifier))
+
+    for place, action in zip(places, rule.actions, strict=True):
+        for key in _VALUES.get(action.do, ()):
+            if (source := _expression(action.spec.get(key))) is not None:
+                yield use(f"{place}/{key}", source)
+        for name, value in (action.spec.get("values") or {}).items():
+            if (source := _expression(value)) is not None:
+                yield use(f"{place}/values/{name}", source)
+        due = action.spec.get("due")
+        if isinstance(due, Mapping) and "param" in due:
+            yield use(f"{place}/due", f"param.{due['param']}")
+
+
+def _of_clocks(catalog: Catalog) -> Iterator[Use]:
+    """Yield the conditions of SLA policies and deadlines, and the values of what their ladders do."""
+    for (kind, identifier), document in catalog.documents.items():
+        if kind in ladders.LADDERS:
+            for pointer, source in ladders.sources(document):
+                yield _standing(kind, document, pointer, source, "clock", identifier)
+    for step in ladders.steps(catalog):
+        places = [step.place(index) for index in range(len(step.rule.actions))]
+        yield from _of_actions(step.kind, step.id, step.rule, places)
 
 
 def _expression(written: object) -> str | None:

@@ -20,6 +20,7 @@ from dealwright.metadata.pointers import pointer
 #: Folder to the kind of the documents in it.
 FOLDERS: Final[Mapping[str, str]] = {
     "calendars": "calendar",
+    "deadlines": "deadline",
     "entities": "entity",
     "messages": "message",
     "option_sets": "option_set",
@@ -27,6 +28,7 @@ FOLDERS: Final[Mapping[str, str]] = {
     "roles": "role",
     "rules": "rule",
     "scores": "score",
+    "sla": "sla",
 }
 #: File that holds a list to the kind of its items.
 LISTS: Final[Mapping[str, str]] = {"parameters.json": "parameter", "facts.json": "fact"}

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import Problem
-from dealwright.metadata import cycles, entity_references, parse, pipelines, texts
+from dealwright.metadata import cycles, entity_references, ladders, parse, pipelines, texts
 from dealwright.metadata.findings import Findings, parameters_in
 from dealwright.metadata.schemas import near
 
@@ -38,6 +38,10 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
     pipelines.look(findings)
     for rule in catalog.rules.values():
         _rule(findings, rule)
+    for step in ladders.steps(catalog):
+        about = catalog.entities.get(step.rule.entity)
+        for i, action in enumerate(step.rule.actions):
+            _action(findings, (step.kind, step.id), step.found(i), action, about)
     for role in catalog.roles.values():
         _role(findings, role)
     for parameter in catalog.parameters.values():
@@ -47,6 +51,8 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
             _message(findings, key, document)
         if key[0] == "score":
             findings.entity(key, ["entity"], document["entity"])
+        if key[0] in ladders.LADDERS:
+            _clock(findings, key, document)
         _parameters(findings, key, document)
     cycles.look(findings)
     return [*findings.problems, *texts.problems(folded, layers)]
@@ -107,6 +113,12 @@ def _action(
     if action.do == "create_record" and (target := findings.entity(key, (*at, "entity"), spec["entity"])) is not None:
         for name in spec["values"]:
             findings.field(key, (*at, "values", name), target, name)
+
+
+def _clock(findings: Findings, key: tuple[str, str], document: Any) -> None:
+    entity = findings.entity(key, ["entity"], document["entity"])
+    if entity is not None and "from" in document:
+        findings.field(key, ["from"], entity, document["from"])
 
 
 def _role(findings: Findings, role: Role) -> None:

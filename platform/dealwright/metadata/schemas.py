@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 #: Every kind of document, the file of its schema and the definition in it.
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "calendar": ("calendar", "calendar"),
+    "deadline": ("deadline", "deadline"),
     "entity": ("entity", "entity"),
     "fact": ("facts", "fact"),
     "message": ("message", "message"),
@@ -38,6 +39,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "role": ("role", "role"),
     "rule": ("rule", "rule"),
     "score": ("score", "score"),
+    "sla": ("sla", "sla"),
 }
 _WORDS: Final = {
     "array": "a list",
@@ -140,7 +142,28 @@ def check(document: Any, source: str = "") -> list[Problem]:
         )
         return [Problem("/kind" if "kind" in document else "", "unknown-kind", message, source)]
     form = ("variant" if _has_variants(kind) and "id" in document else "extension") if "extends" in document else ""
-    return problems(_validator(kind, form), document, source)
+    found = problems(_validator(kind, form), document, source)
+    return [*found, *_unlike(kind, definition(kind), document, source)]
+
+
+def _unlike(
+    kind: str, part: Mapping[str, Any], value: Any, source: str, at: tuple[str | int, ...] = ()
+) -> Iterator[Problem]:
+    """Yield in what parts do not fit the schema of another kind that they are like (``x-like``): actions of a rule."""
+    part = resolved(kind, part)
+    if "x-like" in part:
+        other, _, way = part["x-like"].partition("/")
+        like: Any = definition(other)
+        for step in way.split("/"):
+            like = like[step]
+        yield from check_part(other, like, value, source, at)
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            if isinstance(inner := part.get("properties", {}).get(key), Mapping):
+                yield from _unlike(kind, inner, one, source, (*at, key))
+    elif isinstance(value, list) and isinstance(part.get("items"), Mapping):
+        for i, one in enumerate(value):
+            yield from _unlike(kind, part["items"], one, source, (*at, i))
 
 
 def check_manifest(manifest: Any, source: str = "pack.json") -> list[Problem]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from dealwright import calendars, conditions, fields, rules
+from dealwright import calendars, conditions, fields, rules, sla
 from dealwright.errors import DefinitionError, Problem
 from dealwright.metadata import canonical, load, references, schemas, strict
 from dealwright.metadata.catalog import Catalog
@@ -164,6 +164,7 @@ def examine(
         conditions.problems(catalog),
         fields.problems(catalog),
         rules.problems(catalog),
+        sla.problems(catalog),
     ):
         said = {(one.source, one.pointer) for one in found}
         placed = [_placed(one, folded) for one in group if not _may_follow(one, folded, broken)]

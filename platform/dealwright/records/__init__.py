@@ -5,6 +5,7 @@ send, happen, due                                   events that are no save, tim
 check                                               what a save would say
 fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
 history, decided, explain                           what happened and why
+clocks_of                                           SLA clocks and deadlines of a record
 recompute                                           stored formulas, after a change of definitions
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 from dealwright.records.attached import PICTURES, opened, upload, waiting
 from dealwright.records.attached import TYPES as FILE_TYPES
 from dealwright.records.checklists import checklist, tick
+from dealwright.records.clocks_shown import clocks_of
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
 from dealwright.records.many import bulk, upsert
@@ -47,6 +49,7 @@ __all__ = [
     "bulk",
     "check",
     "checklist",
+    "clocks_of",
     "decided",
     "due",
     "explain",

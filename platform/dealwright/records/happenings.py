@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access, clock, events
 from dealwright.errors import ForbiddenError, Problem, RecordError, TooLargeError
-from dealwright.records import follow, needs, road
-from dealwright.records.draft import Draft
+from dealwright.records import road
 from dealwright.records.read import missing
-from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from dealwright.events import Event
-    from dealwright.metadata.definitions import Entity
     from dealwright.records.work import Work
 
 #: Characters of an event's data as JSON text.
@@ -63,7 +60,7 @@ def send(
     if len(json.dumps(dict(data), ensure_ascii=False, default=str)) > LARGEST_DATA:
         raise TooLargeError(f"the data of the event has more than {LARGEST_DATA} characters; send less of it")
     entity = work.catalog.entity(entity_id)
-    draft = _drafts(work, entity, [record_id]).get(record_id)
+    draft = road.taken(work, entity, [record_id]).get(record_id)
     if draft is None or not held.matching("update", draft.env):
         if draft is not None and held.seen_on(draft.env):
             raise ForbiddenError(f"you may not update this {entity.title}, so you cannot send events about it")
@@ -71,7 +68,7 @@ def send(
     event = events.Event(
         clock.new_id(), kind, entity_id, record_id, None, at or work.now, actor=work.user.id, data=dict(data)
     )
-    _follow(work, entity, [(draft, event)])
+    road.hear(work, entity, [(draft, event)])
     return event.id
 
 
@@ -90,48 +87,8 @@ def happen(
         by_entity.setdefault(event.entity, []).append(event)
     for entity_id, told in by_entity.items():
         entity = work.catalog.entity(entity_id)
-        drafts = _drafts(work, entity, [event.record for event in told if event.record is not None])
+        drafts = road.taken(work, entity, [event.record for event in told if event.record is not None])
         wanted = [(draft, e) for e in told if (draft := drafts.get(e.record or "")) is not None]
         if still is not None:
             wanted = [(draft, e) for draft, one in wanted if (e := still(one, draft.env)) is not None]
-        _follow(work, entity, wanted)
-
-
-def _drafts(work: Work, entity: Entity, ids: Sequence[str]) -> dict[str, Draft]:
-    rows = stored.get(work.connection, work.catalog, entity.id, ids, lock=True)
-    drafts = {}
-    for record_id, row in rows.items():
-        draft = Draft(entity, record_id, False, {}, before=row)
-        draft.env = {**row, **work.env, "is_new": False}
-        drafts[record_id] = draft
-    wanted = needs.needs(work.catalog, entity, work.user.roles)
-    needs.load(work, entity, wanted, [draft.env for draft in drafts.values()])
-    for draft in drafts.values():
-        needs.remember(wanted, draft.env, draft.before)
-        needs.derive(wanted, draft.env)
-    return drafts
-
-
-def _follow(work: Work, entity: Entity, told: Sequence[tuple[Draft, Event]]) -> None:
-    """Let rules look at the events, one event of a record after the other, and write what comes of it."""
-    rest = list(told)
-    while rest:
-        first: dict[str, tuple[Draft, Event]] = {}
-        for draft, event in rest:
-            first.setdefault(draft.id, (draft, event))
-        taken = {event.id for _, event in first.values()}
-        rest = [(draft, event) for draft, event in rest if event.id not in taken]
-        for draft, event in first.values():
-            draft.env = {k: v for k, v in draft.env.items() if not k.startswith("event.")}
-            draft.env.update({f"event.{key}": value for key, value in event.data.items()})
-            draft.events = [event]
-        drafts = [draft for draft, _ in first.values()]
-        effects = follow.decide(work, entity, drafts, told=True)
-        road.write_and_follow(work, entity, drafts, effects)
-        for draft in drafts:
-            if draft.changed:
-                version = draft.version
-                draft.env["version"] = version
-                draft.before = {**(draft.before or {}), **draft.env, "version": version}
-            draft.events, draft.decisions, draft.changed = [], [], set()
-            draft.fired = set()
+        road.hear(work, entity, wanted)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dealwright import conditions, fields, rules
+from dealwright import conditions, fields, rules, sla
 from dealwright.access import rights_of
 from dealwright.errors import ConditionError
 from dealwright.metadata.names import namespace_of
@@ -57,9 +57,10 @@ def needs(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs:
 def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs:
     names = for_formulas(catalog, entity) | set(rights_of(catalog, roles, entity.id).needs)
     compiled = rules.of(catalog)
-    for rule in catalog.rules.values():
-        if rule.entity == entity.id and rule.mode != "draft":
-            names |= compiled.rule(rule.id).needs()
+    for rule in compiled.by_id.values():
+        if rule.rule.entity == entity.id:
+            names |= rule.needs()
+    names |= sla.of(catalog).needs(entity.id)
     earlier = [one for one in catalog.versions.values() if one.entity == entity.id]
     for pipeline in (*(catalog.pipelines[one] for one in entity.pipelines), *earlier):
         own = namespace_of(pipeline.id)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, rules
+from dealwright import access, rules, sla
 from dealwright.errors import DealwrightError, NotFoundError
+from dealwright.metadata import ladders
 from dealwright.metadata.system import VIRTUAL
 from dealwright.records import needs
 from dealwright.records.read import missing
@@ -17,7 +18,7 @@ from dealwright.storage import decisions, events
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dealwright.records.work import Work
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 def history(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> list[dict[str, Any]]:
     """Return the events of a record, newest first: ``type``, ``at``, ``actor``, ``rule``, ``version``, ``changes``.
 
-    One about a checklist has its ``data`` too, for who may see the stage. An event all
-    of whose changes are hidden from the user is left out.
+    One about a checklist has its ``data`` too, for who may see the stage. An event all of whose changes are hidden from
+    the user is left out, and one of a clock that looks at a hidden field.
 
     Raises:
         NotFoundError: If there is no such record, or the user may not read it.
@@ -37,7 +38,8 @@ def history(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
         # In the order of their names: the order of the log comes from all that changed, hidden fields too.
         changes = {name: change for name, change in sorted((event["changes"] or {}).items()) if name in may_see}
         tick = event["type"].startswith("checklist.")
-        if (changes or not event["changes"]) and ("stage" in may_see or not tick):
+        shown = ("stage" in may_see or not tick) and _clock_seen(work, entity_id, event, may_see)
+        if (changes or not event["changes"]) and shown:
             told.append(
                 {
                     **{key: event[key] for key in ("id", "type", "at", "actor", "version", "cause")},
@@ -47,6 +49,15 @@ def history(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
                 }
             )
     return told
+
+
+def _clock_seen(work: Work, entity_id: str, event: Mapping[str, Any], may_see: frozenset[str]) -> bool:
+    """Tell whether the user may know of an event; those of a clock tell that a condition holds."""
+    kind = str(event["type"]).partition(".")[0]
+    if kind not in ladders.NAMED:
+        return True
+    found = sla.of(work.catalog).by_id.get((kind, str((event["data"] or {}).get(ladders.NAMED[kind]))))
+    return found is not None and shows(work, entity_id, found.reads, may_see)
 
 
 def decided(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> list[dict[str, Any]]:
@@ -59,7 +70,7 @@ def decided(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
     """
     may_see = seen(work, entity_id, record_id)
     found = decisions.about(work.connection, entity_id, record_id, limit=limit)
-    return [_explained(work, row) for row in found if _may_see(work, row, may_see)]
+    return [_explained(work, row) for row in found if _decision_seen(work, row, may_see)]
 
 
 def explain(work: Work, decision_id: str) -> dict[str, Any]:
@@ -76,7 +87,7 @@ def explain(work: Work, decision_id: str) -> dict[str, Any]:
         may_see = seen(work, row["entity"], row["record"])
     except DealwrightError:
         raise refused from None
-    if not _may_see(work, row, may_see):
+    if not _decision_seen(work, row, may_see):
         raise refused
     return _explained(work, row)
 
@@ -92,7 +103,7 @@ def why(work: Work, rule_id: str, record_id: str) -> dict[str, Any]:
         raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
     may_see = seen(work, rule.entity, record_id)
     rows = [row for row in decisions.about(work.connection, rule.entity, record_id) if row["rule"] == rule_id]
-    if not all(_may_see(work, row, may_see) for row in rows):
+    if not all(_decision_seen(work, row, may_see) for row in rows):
         raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
     return rules.why_not(work.catalog, rule_id, [_decision(row) for row in rows])
 
@@ -107,10 +118,19 @@ def _decision(row: Mapping[str, Any]) -> rules.Decision:
     return rules.Decision(**made, truth=tuple(row["truth"]))
 
 
-def _may_see(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> bool:
-    """Tell whether the user may see everything that a decision looked at."""
-    entity = work.catalog.entity(row["entity"])
-    for name in row["facts"]:
+def _decision_seen(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> bool:
+    """Tell whether the user may see everything that a decision looked at; of a step of a ladder, what its clock does."""
+    names = set(row["facts"])
+    for step in ladders.steps(work.catalog):
+        if step.rule.id == row["rule"]:
+            names |= sla.of(work.catalog).by_id[step.kind, step.id].reads
+    return shows(work, row["entity"], names, may_see)
+
+
+def shows(work: Work, entity_id: str, names: Iterable[str], may_see: frozenset[str]) -> bool:
+    """Tell whether the user may see everything of a record that a condition looks at by these names."""
+    entity = work.catalog.entity(entity_id)
+    for name in names:
         path = name.removeprefix("old.").removeprefix("record.")
         if name.startswith(_OTHERS) or path in VIRTUAL or path.endswith("()"):
             continue

@@ -21,6 +21,7 @@ from dealwright.errors import (
 from dealwright.records import (
     armed,
     attached,
+    clocks,
     follow,
     interactions,
     judge,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dealwright.access import User
+    from dealwright.events import Event
     from dealwright.metadata.definitions import Entity
     from dealwright.records.workspace import Workspace
 
@@ -163,7 +165,34 @@ def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effect
     armed.follow(work, entity, drafts)
     interactions.note(work, entity, drafts)
     visits.note(work, entity, drafts)
+    told = clocks.follow(work, entity, drafts)
     follow.carry_out(work, effects, run)
+    if told:
+        _tell(work, entity, drafts, told)
+
+
+def _tell(work: Work, entity: Entity, drafts: Sequence[Draft], told: Sequence[Event]) -> None:
+    """Let rules look at what follows from drafts that were written, such as a clock that has started.
+
+    What they change is a save of its own, one version later; the drafts are brought up to it.
+    """
+    changed = tell(work, entity, told)
+    for draft in drafts:
+        now = changed.get(draft.id)
+        if now is not None and now.before is not None and now.before["version"] != draft.version:
+            draft.env.update({name: now.env.get(name) for name in entity.all_fields()})
+            version = int(now.before["version"]) - bool(draft.changed)
+            draft.before = {**(draft.before or now.before), "version": version}
+
+
+def tell(work: Work, entity: Entity, told: Sequence[Event]) -> dict[str, Draft]:
+    """Log events that the platform raises about records of an entity, let rules look at them, and return the records.
+
+    Events about records that are gone wake nothing.
+    """
+    drafts = taken(work, entity, [event.record for event in told if event.record is not None])
+    hear(work, entity, [(draft, e) for e in told if (draft := drafts.get(e.record or "")) is not None])
+    return drafts
 
 
 def check(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool = True) -> None:
@@ -193,6 +222,47 @@ def _place(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     moved |= {draft.id: draft for draft in pipelines.vary(work, entity, drafts)}
     judge.still(work, entity, [draft for draft in moved.values() if draft.new])
     look.settle(work, entity, list(moved.values()))
+
+
+def taken(work: Work, entity: Entity, ids: Sequence[str]) -> dict[str, Draft]:
+    """Return drafts of stored records about which something happens that is no save, locked; by id."""
+    rows = stored.get(work.connection, work.catalog, entity.id, ids, lock=True)
+    drafts = {}
+    for record_id, row in rows.items():
+        draft = Draft(entity, record_id, False, {}, before=row)
+        draft.env = {**row, **work.env, "is_new": False}
+        drafts[record_id] = draft
+    wanted = needs.needs(work.catalog, entity, work.user.roles)
+    needs.load(work, entity, wanted, [draft.env for draft in drafts.values()])
+    for draft in drafts.values():
+        needs.remember(wanted, draft.env, draft.before)
+        needs.derive(wanted, draft.env)
+    return drafts
+
+
+def hear(work: Work, entity: Entity, told: Sequence[tuple[Draft, Event]]) -> None:
+    """Let rules look at the events, one event of a record after the other, and write what comes of it."""
+    rest = list(told)
+    while rest:
+        first: dict[str, tuple[Draft, Event]] = {}
+        for draft, event in rest:
+            first.setdefault(draft.id, (draft, event))
+        taken = {event.id for _, event in first.values()}
+        rest = [(draft, event) for draft, event in rest if event.id not in taken]
+        for draft, event in first.values():
+            draft.env = {k: v for k, v in draft.env.items() if not k.startswith("event.")}
+            draft.env.update({f"event.{key}": value for key, value in event.data.items()})
+            draft.events = [event]
+        drafts = [draft for draft, _ in first.values()]
+        effects = follow.decide(work, entity, drafts, told=True)
+        write_and_follow(work, entity, drafts, effects)
+        for draft in drafts:
+            if draft.changed:
+                version = draft.version
+                draft.env["version"] = version
+                draft.before = {**(draft.before or {}), **draft.env, "version": version}
+            draft.events, draft.decisions, draft.changed = [], [], set()
+            draft.fired = set()
 
 
 def draft_of(entity: Entity, change: Change) -> Draft:

@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dealwright.records import armed, happenings, interactions, live, timed, versions, visits
+from dealwright.records import (
+    armed,
+    clock_timers,
+    clocks_in_force,
+    happenings,
+    interactions,
+    live,
+    timed,
+    versions,
+    visits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +35,9 @@ if TYPE_CHECKING:
 FAMILIES: Mapping[str, Family] = {
     "interaction": interactions.due,
     "revision": live.went_live,
+    "sla": clock_timers.due,
+    "deadline": clock_timers.due,
+    "clocks": clocks_in_force.some,
     "rule": timed.due,
     "arm": armed.arm_some,
     visits.FAMILY: visits.due,

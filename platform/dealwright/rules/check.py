@@ -6,7 +6,7 @@ of every kind. Here it is asked whether a rule can ever be woken, and whether th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,7 @@ from dealwright import conditions
 from dealwright.conditions import types
 from dealwright.conditions.syntax import Literal, Name
 from dealwright.errors import ConditionError, Problem
-from dealwright.metadata import names
+from dealwright.metadata import ladders, names
 from dealwright.metadata.system import ASSIGNABLE
 from dealwright.rules import actions, timed, trigger, windows
 
@@ -34,7 +34,7 @@ _PEOPLE: Final = {
 
 def problems(catalog: Catalog) -> list[Problem]:
     """Return what is wrong with each rule, drafts included: pointers into the document, ``source`` ``rule:<id>``."""
-    return [
+    found = [
         Problem(one.pointer, one.code, one.message, f"rule:{rule.id}")
         for rule in catalog.rules.values()
         for one in (
@@ -43,6 +43,11 @@ def problems(catalog: Catalog) -> list[Problem]:
             *_action_problems(catalog, rule),
         )
     ]
+    for step in ladders.steps(catalog):
+        places = [step.place(index) for index in range(len(step.rule.actions))]
+        for one in _action_problems(catalog, step.rule, places):
+            found.append(Problem(one.pointer, one.code, one.message, f"{step.kind}:{step.id}"))
+    return found
 
 
 def _window_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
@@ -61,11 +66,12 @@ def _window_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
         )
 
 
-def _action_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
+def _action_problems(catalog: Catalog, rule: Rule, places: Sequence[str] | None = None) -> Iterator[Problem]:
+    """Yield what is wrong with the actions of a rule, which stand at ``places`` of their document."""
     if rule.entity not in catalog.entities:
         return  # without the entity nothing can be said of its fields
     for place, action in enumerate(rule.actions):
-        pointer = f"/then/{place}"
+        pointer = f"/then/{place}" if places is None else places[place]
         if action.do not in actions.EXPRESSIONS:
             near = get_close_matches(action.do, actions.EXPRESSIONS, n=1)
             hint = f"did you mean “{near[0]}”?" if near else f"use one of {', '.join(sorted(actions.EXPRESSIONS))}"

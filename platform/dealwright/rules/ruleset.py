@@ -13,7 +13,7 @@ from dealwright import conditions
 from dealwright.conditions import python, types
 from dealwright.conditions.syntax import ROOTS, leaves
 from dealwright.errors import NotFoundError
-from dealwright.metadata import names
+from dealwright.metadata import ladders, names
 from dealwright.rules import timed, trigger, windows
 from dealwright.rules.actions import CompiledAction, compiled
 
@@ -74,6 +74,7 @@ class Rules:
         self.revision = catalog.revision
         self.zone = ZoneInfo(catalog.settings.get("zone", "UTC"))
         prepared = [_prepared(catalog, rule) for rule in catalog.rules.values() if rule.mode in AWAKE]
+        prepared += [_of_step(catalog, step) for step in ladders.steps(catalog)]
         prepared.sort(key=lambda one: (one.rule.priority, one.rule.id))
         self.by_id: Mapping[str, Prepared] = {one.rule.id: one for one in prepared}
         waiting: dict[str, list[Prepared]] = {}
@@ -153,6 +154,12 @@ def version_of(rule: Rule) -> str:
 
 def _canonical(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def _of_step(catalog: Catalog, step: ladders.Step) -> Prepared:
+    """Return the rule of a step of a ladder, woken by the event of that step alone."""
+    woken = trigger.Trigger(frozenset({step.event}), data=step.data)
+    return Prepared(step.rule, version_of(step.rule), woken, None, compiled(catalog, step.rule))
 
 
 def _prepared(catalog: Catalog, rule: Rule) -> Prepared:

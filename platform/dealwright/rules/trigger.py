@@ -12,7 +12,7 @@ like of every other field. ``fields`` holds back updates only. A woken rule stil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ class Trigger:
         entered: The stage after the event must be one of these; empty for any.
         left: The stage before the event must be one of these; empty for any.
         rule: Id of the rule that the event must name: a timer is that of one rule. Empty for events that name none.
+        data: What the data of the event must say, by key.
     """
 
     types: frozenset[str]
@@ -59,12 +60,15 @@ class Trigger:
     entered: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
     rule: str = ""
+    data: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def is_woken_by(self, event: Event) -> bool:
         """Tell whether ``event``, which is about a record of the rule's entity, wakes the rule."""
         if event.type not in self.types:
             return False
         if self.rule and event.data.get("rule") != self.rule:
+            return False
+        if any(event.data.get(key) != value for key, value in self.data.items()):
             return False
         if self.fields and event.type in RECORD["updated"] and self.fields.isdisjoint(event.changes):
             return False
@@ -106,17 +110,17 @@ def problems(catalog: Catalog, rule: Rule) -> list[Problem]:
     found = []
     entity = catalog.entities.get(rule.entity)
     for place, name in _placed(spec, "/on/record/fields"):
-        field = entity.field(name) if entity else None
-        if field is not None and field.type in UNSEEN:
-            message = f"“{name}” is a {field.type} field, worked out when it is read: no save changes it"
+        known = entity.field(name) if entity else None
+        if known is not None and known.type in UNSEEN:
+            message = f"“{name}” is a {known.type} field, worked out when it is read: no save changes it"
             found.append(Problem(place, "field-never-changes", f"{message}. Name the fields that it comes from"))
     for place, name in _placed(spec, "/on/event/type"):
         if not events.is_heard(name):
-            known = ", ".join(sorted(events.PLATFORM_FAMILIES))
+            families = ", ".join(sorted(events.PLATFORM_FAMILIES))
             message = (
                 f"“{name}” is raised by the platform; a rule is woken by events that are sent, of a family other than"
             )
-            found.append(Problem(place, "event-not-sendable", f"{message} {known}"))
+            found.append(Problem(place, "event-not-sendable", f"{message} {families}"))
     return found
 
 

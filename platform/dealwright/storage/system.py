@@ -4,6 +4,7 @@
     dw_event, dw_decision, dw_firing                   what happened, what rules made of it, what they did once
     dw_visit, dw_checklist                             stages that records were in, what was done in them
     dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
+    dw_clock                                           SLA clocks and deadlines of records, running and ended
     dw_sequence, dw_idempotency, dw_import             numbers, repeated requests, unfinished imports
     dw_account, dw_user_role, dw_session, dw_token     who may sign in; no entity, so no grant ever shows them
     dw_attempt, dw_device                              failed sign-ins; browsers that somebody signed in from
@@ -213,6 +214,34 @@ sa.Index(
     **_where(timer.c.state == sa.literal_column("'pending'")),
 )
 sa.Index("ix_dw_timer_due", timer.c.due_at, **_where(timer.c.state == sa.literal_column("'pending'")))
+
+clock = sa.Table(
+    "dw_clock",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False, comment="sla or deadline"),
+    Column("policy", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=False),
+    Column("revision", Text, nullable=False, comment="whose calendar it runs by"),
+    Column("calendar", Text, nullable=True, comment="empty: time that passes"),
+    Column("state", Text, nullable=False, comment="running, paused, met or cancelled"),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("total", sa.BigInteger, nullable=False, comment="milliseconds"),
+    Column("spent", sa.BigInteger, nullable=False, comment="milliseconds passed at since"),
+    Column("since", UtcDateTime, nullable=False),
+    Column("steps", Json, nullable=False, comment="still to come: [step, moment]"),
+    Column("pauses", Json, nullable=False, comment="[from, to]"),
+    Column("base", Text, nullable=False, comment="what a deadline was counted from"),
+    Column("ended_at", UtcDateTime, nullable=True),
+    Column("breached_at", UtcDateTime, nullable=True),
+    Column("late", sa.BigInteger, nullable=True, comment="milliseconds by which it was met too late"),
+    Column("assumed", Json, nullable=False, comment="years counted through without known holidays"),
+)
+sa.Index("ux_dw_clock_open", clock.c.record, clock.c.policy, unique=True, **_where(clock.c.ended_at.is_(None)))
+sa.Index("ix_dw_clock_record", clock.c.record, clock.c.started_at)
+sa.Index("ix_dw_clock_policy", clock.c.policy, clock.c.id, **_where(clock.c.ended_at.is_(None)))
 
 worker = sa.Table(
     "dw_worker",

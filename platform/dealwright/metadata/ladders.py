@@ -1,0 +1,121 @@
+"""What is to be done at each step of a ladder, as rules: woken by the event of the step, decided and explained as such.
+
+An SLA has its ladder under ``escalate``, a deadline its reminders under ``remind``. A step says ``then``, the actions of
+a rule, or in short ``to`` whom to say something. The rule of a step is called ``<document>.<step>``; it fires on each event
+of its step and nothing else, so that its actions happen once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from dealwright.metadata.definitions import Action, Rule, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Document
+
+#: Kind of document → where its ladder stands.
+LADDERS: Final[Mapping[str, str]] = MappingProxyType({"sla": "escalate", "deadline": "remind"})
+
+#: Kind of document → the key of an event's data that names it.
+NAMED: Final[Mapping[str, str]] = MappingProxyType({"sla": "policy", "deadline": "deadline"})
+
+#: Keys with a condition, or with an event and a condition.
+WHENS: Final = ("start", "stop", "pause", "resume", "when", "met_when")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a ladder that does something.
+
+    Attributes:
+        kind, id: The document.
+        pointer: JSON Pointer to the step in its document.
+        path: The same with the step by its id, as findings name it.
+        rule: What is done, as a rule.
+        event: Type of the event that wakes it.
+        data: What that event must say.
+        short: Whether the step says ``to`` in short: its one action stands in the step itself.
+    """
+
+    kind: str
+    id: str
+    pointer: str
+    path: tuple[str, ...]
+    rule: Rule
+    event: str
+    data: Mapping[str, Any]
+    short: bool
+
+    def place(self, index: int) -> str:
+        """Return the pointer to an action of the step."""
+        return self.pointer if self.short else f"{self.pointer}/then/{index}"
+
+    def found(self, index: int) -> tuple[str | int, ...]:
+        """Return the path to an action of the step."""
+        return self.path if self.short else (*self.path, "then", index)
+
+
+def steps(catalog: Catalog) -> tuple[Step, ...]:
+    """Return every step of every ladder that does something; made once per catalog."""
+    return catalog.once("metadata.ladders", lambda: tuple(_steps(catalog)))
+
+
+def sources(document: Document) -> Iterator[tuple[str, str]]:
+    """Yield (pointer, source) of each condition of an SLA policy or deadline that says when its clocks run."""
+    for key in WHENS:
+        written = document.get(key)
+        if isinstance(written, str):
+            yield f"/{key}", written
+        elif isinstance(written, Mapping) and "if" in written:
+            yield f"/{key}/if", written["if"]
+
+
+def _steps(catalog: Catalog) -> Iterator[Step]:
+    for (kind, identifier), document in sorted(catalog.documents.items()):
+        ladder = LADDERS.get(kind)
+        for index, step in enumerate(document.get(ladder, ())) if ladder else ():
+            actions = _actions(document, step)
+            if actions:
+                event, data = _event(kind, identifier, step)
+                rule = Rule(
+                    id=f"{identifier}.{step['id']}",
+                    title=document["title"],
+                    entity=document["entity"],
+                    trigger=Trigger(kind, MappingProxyType({"event": event, **data})),
+                    condition=None,
+                    actions=actions,
+                    document=document,
+                )
+                path = (str(ladder), step["id"])
+                yield Step(kind, identifier, f"/{ladder}/{index}", path, rule, event, data, "then" not in step)
+
+
+def _actions(document: Document, step: Mapping[str, Any]) -> tuple[Action, ...]:
+    if "then" in step:
+        return tuple(
+            Action(one["do"], MappingProxyType({key: value for key, value in one.items() if key != "do"}))
+            for one in step["then"]
+        )
+    if "to" not in step:
+        return ()
+    said = {key: step[key] for key in ("to", "message", "title", "body") if key in step}
+    if "message" not in said:
+        said.setdefault("title", document["title"].replace("{", "{{").replace("}", "}}"))
+    return (Action("notify", MappingProxyType(said)),)
+
+
+def _event(kind: str, identifier: str, step: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    percent = int(step["at"].removesuffix("%")) if "at" in step else None
+    named = {NAMED[kind]: identifier}
+    if percent == 100:
+        return ("sla.breached" if kind == "sla" else "deadline.missed"), MappingProxyType(named)
+    if kind == "sla":
+        return "sla.reached", MappingProxyType({**named, "percent": percent})
+    return "deadline.reached", MappingProxyType({**named, "step": step["id"]})
