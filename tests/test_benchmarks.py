@@ -38,3 +38,14 @@ def test_a_save_runs_as_many_statements_as_the_documentation_says(tmp_path: Path
     assert done.returncode == 0, done.stderr
     counted = json.loads(done.stdout)
     assert counted == {"create": 5, "update": 5, "read one": 2, "page of 50, count": 2, "aggregate": 2}
+
+
+@pytest.mark.slow
+def test_a_quick_run_of_passing_time_fires_each_timer_and_looks_at_each_record_once(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "benchmarks.passing", "--quick", "--json", str(figures)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(figures.read_text(encoding="utf-8"))
+    assert (found["timers"]["fired"], found["timers"]["records"]) == (300, 300)
+    assert (found["run"]["fired"], found["run"]["different records"]) == (30, 30)

@@ -22,7 +22,7 @@ from served import dealwright, serving
 
 COMMANDS = [
     "check", "demo", "doctor", "explain", "export", "import", "init", "pack", "pack install", "pack list", "pack validate",
-    "serve", "settings", "user", "user add", "user list", "user token", "worker",
+    "rule", "rule list", "rule off", "rule on", "serve", "settings", "user", "user add", "user list", "user token", "worker",
 ]  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def test_a_rule_and_a_decision_are_explained(site) -> None:
 def test_checks_name_each_problem_with_its_place(shell) -> None:
     pack = apiary.written(shell.home)
     assert shell("check", pack).out == "no problems\n"
-    assert shell("pack", "validate", pack, "--json").json == {"ok": True, "problems": []}
+    assert shell("pack", "validate", pack, "--json").json == {"ok": True, "problems": [], "warnings": []}
     apiary.spoil(pack, [("rules/strong.json", "/if", "frmes > 1"), ("rules/visited.json", "/then/0/do", "fly")])
     for command in (["check"], ["pack", "validate"]):
         said = shell(*command, pack, expect=1)

@@ -145,6 +145,15 @@ def test_a_condition_that_comes_to_hold_after_the_time_has_passed_is_asked_then(
     assert [one["fired"] for one in made_of(visited, "t.visit")] == [True, False]
 
 
+def test_the_answer_to_why_not_says_when_the_rule_will_look(stalled):
+    with clock.frozen(NOON + DAY), stalled.database.read() as connection:
+        told = records.why(Work(stalled, connection, access.operator()), "t.stall", stalled.deal)
+    assert told["reason"] == "never-woken"
+    assert told["sentence"] == (
+        "no event has woken “Stalled”; it waits for time to pass (idle); the next time is 2026-02-07T12:00:00.001Z"
+    )
+
+
 def test_an_archived_record_waits_no_more_and_a_restored_one_again(stalled):
     with clock.frozen(NOON + DAY), stalled.database.write() as connection:
         records.archive(Work(stalled, connection, access.operator()), "t.deal", stalled.deal)

@@ -128,15 +128,15 @@ def test_a_value_that_does_not_fit_is_a_problem_with_its_place(then, pointer, co
 
 
 def test_a_window_that_cannot_be_is_a_problem():
-    (episode,) = problems(once_per="episode")
-    assert (episode.pointer, episode.code) == ("/once_per", "window-not-supported")
+    (year,) = problems(once_per="year")
+    assert (year.pointer, year.code) == ("/once_per", "window-not-supported")
     (visit,) = problems(once_per="stage_visit", entity="sales.cost", on={"record": {"events": ["created"]}})
     assert (visit.pointer, visit.code) == ("/once_per", "no-pipeline")
 
 
 def test_every_problem_of_every_rule_is_found_drafts_too():
     made = [
-        deals.rule("a", then=[setting("amount", "name"), setting("qty", "amount")], once_per="episode"),
+        deals.rule("a", then=[setting("amount", "name"), setting("qty", "amount")], once_per="year"),
         deals.rule("b", then=[setting("vip", None)], mode="draft"),
     ]
     assert [(one.source, one.pointer) for one in rules.problems(deals.with_rules(made))] == [

@@ -138,6 +138,9 @@ def _general() -> dict[str, Any]:
     return {
         "/conditions/check": {"post": _operation("Check a condition", _OBJECT, body=_OBJECT)},
         "/decisions/{id}": {"get": _operation("Explain a decision", _OBJECT, identified=True)},
+        "/rules/off": {"get": _operation("Rules that are switched off", _OBJECT)},
+        "/rules/{rule}/off": {"post": _operation("Switch a rule off", _OBJECT, body=_OBJECT, path=("rule",))},
+        "/rules/{rule}/on": {"post": _operation("Switch a rule on again", _OBJECT, body=_OBJECT, path=("rule",))},
         "/events": {"post": _operation("Send an event about a record", _OBJECT, status="202", body=_OBJECT)},
         "/files": {"post": _operation("Upload a file", _OBJECT, status="201")},
         "/files/{id}": {"get": _operation("Download a file", None, identified=True)},

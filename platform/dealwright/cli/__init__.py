@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "import": ("data", "import_command"),
     "init": ("setup", "init"),
     "pack": ("packs", "pack"),
+    "rule": ("rules", "rule"),
     "serve": ("run", "serve"),
     "settings": ("setup", "settings_command"),
     "user": ("users", "user"),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dealwright import packs
 from dealwright.cli.places import database_option, json_option, opened, show, told
 from dealwright.errors import NotFoundError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PATHS = click.Path(exists=True, path_type=Path)
 
@@ -23,19 +28,21 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 
     dealwright check my_pack/
     """
-    found = packs.check(paths)
-    _report(found, as_json)
+    _report(packs.review(paths), as_json)
 
 
-def _report(found: list[Problem], as_json: bool) -> None:
-    content = {
-        "ok": not found,
-        "problems": [{"source": p.source, "pointer": p.pointer, "code": p.code, "message": p.message} for p in found],
-    }
+def _report(reviewed: packs.Reviewed, as_json: bool) -> None:
+    found = reviewed.problems
+    content = {"ok": not found, "problems": _plain(found), "warnings": _plain(reviewed.warnings)}
     count = f"{len(found)} problem{'s' if len(found) != 1 else ''}"
-    show(content, as_json, *(map(str, found)), count if found else "no problems")
+    warned = [f"warning: {one}" for one in reviewed.warnings]
+    show(content, as_json, *(map(str, found)), *warned, count if found else "no problems")
     if found:
         sys.exit(1)
+
+
+def _plain(found: Iterable[Problem]) -> list[dict[str, str]]:
+    return [{"source": p.source, "pointer": p.pointer, "code": p.code, "message": p.message} for p in found]
 
 
 @click.group()
@@ -76,9 +83,13 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
             "packs": dict(done.packs),
             "changes": list(done.changes),
             "unchanged": done.unchanged,
+            "warnings": _plain(done.warnings),
+            "outlook": [asdict(one) for one in done.outlook],
         },
         as_json,
         *(f"  {change}" for change in done.changes),
+        *(f"  {one}" for one in done.outlook),
+        *(f"  warning: {one}" for one in done.warnings),
         f"revision {done.revision} {'was in force already' if done.unchanged else 'is in force'}: "
         + ", ".join(f"{name} {version}" for name, version in done.packs.items()),
     )
@@ -90,7 +101,7 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
 @told
 def validate(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check packs, as ``dealwright check`` does."""
-    _report(packs.check(paths), as_json)
+    _report(packs.review(paths), as_json)
 
 
 @pack.command("list")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from dealwright import __version__, access, clock, packs, plugins, rules
+from dealwright import __version__, access, clock, packs, plugins, records, rules
 from dealwright.cli.places import LOCALES, database_option, fail, json_option, opened, show, told
 from dealwright.metadata import settings
 from dealwright.records import add_user
@@ -92,6 +92,7 @@ def doctor(url: str, known: str | None, as_json: bool) -> None:
             ]
             entries, end = audit.head(connection)
             cut = known is not None and audit.digest_of(connection, int(number)) != digest
+            off = records.rules_off(records.Work(workspace, connection, access.operator()))
         behind = recompute.waiting(workspace.database, catalog)
         rules.prove(catalog)
         status = rules.matcher_status(catalog)
@@ -100,6 +101,11 @@ def doctor(url: str, known: str | None, as_json: bool) -> None:
             faults.append(f"the audit log is not whole: entry {broken} is not as it was written")
         if cut:
             faults.append(f"the audit log is not the one of {known}: entry {number} is gone or another")
+        faults += [
+            f"the rule {one['rule']} is switched off since {one['at']}: {one['why']}; dealwright rule on {one['rule']}"
+            for one in off
+            if one["in_force"]
+        ]
         if late.dead_messages:
             faults.append(f"{late.dead_messages} messages could not be delivered; look at the outbox in the console")
         if late.dead_jobs:

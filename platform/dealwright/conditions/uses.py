@@ -197,9 +197,7 @@ def _of_rules(catalog: Catalog) -> Iterator[Use]:
 
         if rule.condition is not None:
             yield use("/if", rule.condition, "rule")
-        for key, kind in _TRIGGER.items():
-            if isinstance(rule.trigger.spec.get(key), str):
-                yield use(f"/on/{rule.trigger.kind}/{key}", rule.trigger.spec[key], kind)
+        yield from _of_trigger(rule)
         places = [f"/then/{index}" for index in range(len(rule.actions))]
         yield from _of_actions("rule", rule.id, rule, places)
 
@@ -231,6 +229,26 @@ def _of_clocks(catalog: Catalog) -> Iterator[Use]:
     for step in ladders.steps(catalog):
         places = [step.place(index) for index in range(len(step.rule.actions))]
         yield from _of_actions(step.kind, step.id, step.rule, places)
+
+
+def _of_trigger(rule: Rule) -> Iterator[Use]:
+    spec, own = rule.trigger.spec, namespace_of(rule.id)
+    at = f"/on/{rule.trigger.kind}"
+    if rule.trigger.kind == "trend":  # about the records that are measured
+        of = str(spec.get("of"))
+        if isinstance(spec.get("where"), str):
+            yield Use("rule", rule.id, f"{at}/where", spec["where"], "filter", of, own)
+        for key in ("via", "date"):
+            yield Use("rule", rule.id, f"{at}/{key}", str(spec.get(key)), "path", of, own)
+        if value := str(spec.get("measure")).partition(":")[2]:
+            yield Use("rule", rule.id, f"{at}/measure", value, "path", of, own)
+        return
+    for key, kind in _TRIGGER.items():
+        if isinstance(spec.get(key), str):
+            yield Use("rule", rule.id, f"{at}/{key}", spec[key], kind, rule.entity, own)
+    for key in ("of", "field"):  # what idle and after count from
+        if isinstance(spec.get(key), str):
+            yield Use("rule", rule.id, f"{at}/{key}", spec[key], "path", rule.entity, own)
 
 
 def _expression(written: object) -> str | None:

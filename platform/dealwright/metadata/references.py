@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dealwright.errors import Problem
 from dealwright.metadata import cycles, entity_references, ladders, parse, pipelines, texts
 from dealwright.metadata.findings import Findings, parameters_in
-from dealwright.metadata.schemas import near
+from dealwright.metadata.schemas import KINDS, near
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
@@ -82,8 +82,32 @@ def _rule(findings: Findings, rule: Rule) -> None:
         if rule.trigger.kind in ("idle", "after"):
             name = "of" if rule.trigger.kind == "idle" else "field"
             findings.field(key, ["on", rule.trigger.kind, name], entity, rule.trigger.spec[name])
+    if rule.trigger.kind == "trend":
+        _trend(findings, key, rule)
+    if rule.trigger.kind in ("sla", "deadline", "approval"):
+        _raised(findings, key, rule)
     for i, action in enumerate(rule.actions):
         _action(findings, key, ("then", i), action, entity)
+
+
+def _trend(findings: Findings, key: tuple[str, str], rule: Rule) -> None:
+    spec = rule.trigger.spec
+    of = findings.entity(key, ["on", "trend", "of"], spec["of"])
+    if of is not None:
+        for name in ("via", "date"):
+            findings.field(key, ["on", "trend", name], of, spec[name])
+        value = spec["measure"].partition(":")[2]
+        if value:
+            findings.field(key, ["on", "trend", "measure"], of, value)
+
+
+def _raised(findings: Findings, key: tuple[str, str], rule: Rule) -> None:
+    """Look up the policy, deadline or approval that a rule waits for, as far as there are documents of the kind."""
+    kind = rule.trigger.kind
+    name = "policy" if kind == "sla" else kind
+    if name in rule.trigger.spec and kind in KINDS:
+        known = {identifier for one, identifier in findings.catalog.documents if one == kind}
+        findings.known(key, ["on", kind, name], rule.trigger.spec[name], known, kind)
 
 
 def _stage_trigger(findings: Findings, key: tuple[str, str], rule: Rule, entity: Entity) -> None:

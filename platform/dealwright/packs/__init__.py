@@ -3,7 +3,7 @@
 find(places)                    where packs lie, by id
 read(folder)                    one pack, its form not yet looked at
 with_required(sources, places)  adds the packs that these require
-check(paths)                    everything that is wrong, at once
+check(paths), review(paths)      everything that is wrong, at once; and what should be looked at
 catalog(sources, settings)      the catalog of the base and these packs, or an error with everything that is wrong
 layers_of(sources)              what goes into the fold
 install(database, sources)      puts them in force: checked whole, tables made, revision swapped
@@ -12,7 +12,7 @@ store, stored_catalog           a revision in the database, and the catalog of o
 
 from __future__ import annotations
 
-from dealwright.packs.examine import catalog, check, layers_of, with_required
+from dealwright.packs.examine import Reviewed, catalog, check, layers_of, review, with_required
 from dealwright.packs.install import Installed, active_packs, install
 from dealwright.packs.search import find
 from dealwright.packs.source import PackSource, read
@@ -21,6 +21,7 @@ from dealwright.packs.stored import store, stored_catalog, stored_layers
 __all__ = [
     "Installed",
     "PackSource",
+    "Reviewed",
     "active_packs",
     "catalog",
     "check",
@@ -28,6 +29,7 @@ __all__ = [
     "install",
     "layers_of",
     "read",
+    "review",
     "store",
     "stored_catalog",
     "stored_layers",

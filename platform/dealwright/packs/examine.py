@@ -40,14 +40,28 @@ _SHAPES: Final[Mapping[type, str]] = {dict: "an object", list: "a list"}
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found: the catalog, whole only if there is no problem, and the problems."""
+    """What was found: the catalog, whole only if there is no problem, the problems, and what should be looked at."""
 
     catalog: Catalog
     problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What was found in packs: faults, with which they cannot be put in force, and what should be looked at."""
+
+    problems: list[Problem]
+    warnings: list[Problem]
 
 
 def check(paths: Iterable[Path], search: Iterable[Path] = ()) -> list[Problem]:
-    """Return everything that is wrong with packs or single documents, in the order of files and places.
+    """Return everything that is wrong with packs or single documents; as :func:`review`."""
+    return review(paths, search).problems
+
+
+def review(paths: Iterable[Path], search: Iterable[Path] = ()) -> Reviewed:
+    """Return everything that is to be said of packs or single documents, in the order of files and places.
 
     Args:
         paths: Packs, folders of packs, or JSON files. A file inside a pack is looked at together with its pack, and
@@ -56,6 +70,7 @@ def check(paths: Iterable[Path], search: Iterable[Path] = ()) -> list[Problem]:
             are found anyway.
     """
     found: list[Problem] = []
+    warnings: list[Problem] = []
     sources: dict[str, PackSource] = {}
     wanted: dict[str, Path | None] = {}
     places = list(search)
@@ -85,11 +100,17 @@ def check(paths: Iterable[Path], search: Iterable[Path] = ()) -> list[Problem]:
         found.extend(error.problems)
     if sources:
         unreadable = find(places).keys() - sources.keys()
-        for problem in examine(sources.values(), DEFAULTS).problems:
+        examined = examine(sources.values(), DEFAULTS)
+        warnings += examined.warnings
+        for problem in examined.problems:
             if problem.code != "missing-pack" or problem.pointer.rpartition("/")[2] not in unreadable:
                 found.append(problem)
         for name in wanted.keys() & sources.keys():
             found.extend(_other_files(sources[name]))
+    return Reviewed(_told(found, wanted), _told(warnings, wanted))
+
+
+def _told(found: Iterable[Problem], wanted: Mapping[str, Path | None]) -> list[Problem]:
     asked = [p for p in found if _asked_for(p, wanted)]
     return sorted(dict.fromkeys(asked), key=lambda one: (one.source, steps(one.pointer)))
 
@@ -169,7 +190,9 @@ def examine(
         said = {(one.source, one.pointer) for one in found}
         placed = [_placed(one, folded) for one in group if not _may_follow(one, folded, broken)]
         found.extend(one for one in placed if (one.source, one.pointer) not in said)
-    return Examined(catalog, tuple(found))
+    if found:
+        return Examined(catalog, tuple(found))
+    return Examined(catalog, (), (*folded.warnings, *(_placed(one, folded) for one in rules.warnings(catalog))))
 
 
 def catalog(

@@ -14,9 +14,10 @@ from dealwright import clock, rules
 from dealwright.errors import DefinitionError, NotFoundError, UnavailableError
 from dealwright.metadata import load
 from dealwright.metadata.settings import problems
-from dealwright.packs import in_flight
+from dealwright.packs import in_flight, outlook
 from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
+from dealwright.packs.outlook import Outlook
 from dealwright.packs.source import PackSource
 from dealwright.packs.stored import State, state, store, stored_catalog
 from dealwright.storage import audit, queue, recompute, revisions, schema, timers, workspaces
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from dealwright.errors import Problem
     from dealwright.metadata.catalog import Catalog
     from dealwright.storage import Connection, Database
 
@@ -38,12 +40,16 @@ class Installed:
         packs: Id to version of every pack in force.
         changes: What was changed in the tables, in words.
         unchanged: Whether just this was in force already.
+        warnings: What should be looked at in the rules.
+        outlook: How many records the rules look at that are woken by time and are new or changed.
     """
 
     revision: str
     packs: Mapping[str, str]
     changes: Sequence[str]
     unchanged: bool
+    warnings: Sequence[Problem] = ()
+    outlook: Sequence[Outlook] = ()
 
 
 def active_packs(connection: Connection) -> list[PackSource]:
@@ -94,6 +100,7 @@ def install(
     if behind:
         queue.install(database)
     left: list[str] = []
+    ahead: list[Outlook] = []
     with database.write() as connection:
         old = _active(connection, known)
         unchanged = old is not None and old.revision == catalog.revision
@@ -109,6 +116,7 @@ def install(
             timers.put(connection, [_went_live(old, catalog, now)])
             workspaces.put_settings(connection, inherited)
             left = recompute.leave(connection, old, catalog)
+            ahead = outlook.of(connection, old, catalog, now)
             audit.append(
                 connection,
                 action="revision.activated",
@@ -120,7 +128,12 @@ def install(
     # Also where nothing has changed: an installation that died here has left indexes and keys for the next one.
     later = schema.complete(database, catalog)
     return Installed(
-        catalog.revision, _versions(catalog), (*(step.text for step in plan.steps), *later, *left), unchanged
+        catalog.revision,
+        _versions(catalog),
+        (*(step.text for step in plan.steps), *later, *left),
+        unchanged,
+        rules.warnings(catalog),
+        ahead,
     )
 
 

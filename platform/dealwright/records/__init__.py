@@ -6,6 +6,7 @@ check                                               what a save would say
 fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
 history, decided, explain                           what happened and why
 clocks_of                                           SLA clocks and deadlines of a record
+rules_off, switch_rule                              rules that were switched off, and on again
 recompute                                           stored formulas, after a change of definitions
 """
 
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 from dealwright.records.attached import PICTURES, opened, upload, waiting
 from dealwright.records.attached import TYPES as FILE_TYPES
+from dealwright.records.breaker import listed as rules_off
+from dealwright.records.breaker import switch as switch_rule
 from dealwright.records.checklists import checklist, tick
 from dealwright.records.clocks_shown import clocks_of
 from dealwright.records.exports import Export, export
@@ -69,11 +72,13 @@ __all__ = [
     "purge",
     "recompute",
     "restore",
+    "rules_off",
     "save",
     "save_many",
     "save_one",
     "search",
     "send",
+    "switch_rule",
     "tick",
     "titles",
     "upload",

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import actions, clock, events, fields, rules
 from dealwright.errors import Problem, RecordError, RuleLoopError
-from dealwright.records import look, needs, pipelines
+from dealwright.records import breaker, counted, look, needs, pipelines
 from dealwright.records.draft import Draft
+from dealwright.rules import guard
 from dealwright.storage import firings, outbox
 
 if TYPE_CHECKING:
@@ -62,15 +63,21 @@ def decide(work: Work, entity: Entity, drafts: Sequence[Draft], *, told: bool = 
         if not work.rules or not pending:
             return asked
         by_event = {draft.events[-1].id: draft for draft in pending}
-        decisions = rules.decide(work.catalog, [(event, by_event[event.id].env) for event in happened])
-        for decision in _claimed(work, by_event, decisions):
+        counted.fill(work, entity, happened, by_event)
+        breaker.trip(work)
+        told_of = [(event, by_event[event.id].env) for event in happened]
+        claimed = list(_claimed(work, by_event, rules.decide(work.catalog, told_of, off=breaker.off(work))))
+        breaker.count(work, claimed)
+        for decision in claimed:
             draft = by_event[decision.event]
             asked += _act(work, draft, decision, rule)
         pending = [draft for draft in pending if draft.since and draft.error is None]
         _settle_again(work, entity, pending, rule)
         pending = [draft for draft in pending if draft.since]
     if pending:
-        raise RuleLoopError(sorted({d.rule for draft in pending for d in draft.decisions if d.fired}), ROUNDS)
+        guilty = sorted({d.rule for draft in pending for d in draft.decisions if d.fired})
+        breaker.failed(work, guilty)
+        raise RuleLoopError(guilty, ROUNDS)
     return asked
 
 
@@ -136,7 +143,10 @@ def _claimed(work: Work, by_event: Mapping[str, Draft], decisions: Iterable[Deci
 def _act(work: Work, draft: Draft, decision: Decision, rule: dict[str, str | None]) -> list[Asked]:
     """Turn a decision into changes of the draft and effects elsewhere."""
     asked: list[Asked] = []
-    subject = actions.Subject(work.catalog, draft.entity.id, draft.id, decision.rule, draft.env)
+    env = draft.env
+    if guard.SHOWN in decision.facts:  # its own number, for texts and values of this rule alone
+        env = {**env, guard.SHOWN: decision.facts[guard.SHOWN]}
+    subject = actions.Subject(work.catalog, draft.entity.id, draft.id, decision.rule, env)
     for index, action in enumerate(rules.of(work.catalog).actions(decision.rule)):
         for number, effect in enumerate(actions.apply(action, subject)):
             if isinstance(effect, actions.SetField):
@@ -150,7 +160,7 @@ def _act(work: Work, draft: Draft, decision: Decision, rule: dict[str, str | Non
 def _set(work: Work, draft: Draft, effect: actions.SetField, rule: str) -> None:
     values, problems = fields.read(work.catalog, draft.entity.id, {effect.field: effect.value}, new=False)
     if problems:
-        raise _broken(rule, draft.entity, problems)
+        raise _broken(work, rule, draft.entity, problems)
     for name, value in values.items():
         draft.put(name, value)
 
@@ -165,11 +175,12 @@ def _settle_again(work: Work, entity: Entity, drafts: Sequence[Draft], rule: Map
         known = len(draft.problems)
         look.settle_one(work, entity, draft, draft.since, asked=())
         if len(draft.problems) > known:
-            raise _broken(rule.get(draft.id) or "?", entity, draft.problems[known:])
+            raise _broken(work, rule.get(draft.id) or "?", entity, draft.problems[known:])
     pipelines.vary(work, entity, drafts)
 
 
-def _broken(rule: str, entity: Entity, problems: Iterable[Problem]) -> RecordError:
+def _broken(work: Work, rule: str, entity: Entity, problems: Iterable[Problem]) -> RecordError:
+    breaker.failed(work, [rule])
     return RecordError(
         f"rule {rule} made the {entity.title} invalid; nothing was saved. Ask whoever keeps the rule to mend it",
         problems,
@@ -191,6 +202,7 @@ def carry_out(work: Work, asked: Sequence[Asked], run: Callable[[Work, Entity, S
         if not isinstance(one.effect, actions.CreateRecord):
             continue
         if one.depth > ROUNDS:
+            breaker.failed(work, [one.decision.rule])
             raise RuleLoopError([one.decision.rule], ROUNDS)
         entity = work.catalog.entity(one.effect.entity)
         draft = Draft(entity, clock.new_id(), True, one.effect.data, rule=one.decision.rule)
@@ -201,7 +213,7 @@ def carry_out(work: Work, asked: Sequence[Asked], run: Callable[[Work, Entity, S
         for draft in drafts:
             if draft.error is not None:
                 problems = draft.error.problems or [Problem("", draft.error.code, draft.error.detail)]
-                raise _broken(draft.rule or "?", draft.entity, problems)
+                raise _broken(work, draft.rule or "?", draft.entity, problems)
 
 
 def _delivery(work: Work, one: Asked) -> dict[str, Any]:

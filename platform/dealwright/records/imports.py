@@ -176,7 +176,7 @@ def _batch(
     after = Counts(**{**counts.as_json(), "reasons": dict(counts.reasons)})
     try:
         with workspace.database.write() as connection:
-            work = Work(workspace, connection, user, rules=rules)
+            work = Work(workspace, connection, user, rules=rules, bulk=True)
             entity = work.catalog.entity(entity_id)
             _read(work, entity, mapping, table, batch, taken)
             _look_on(work, entity, [row for row in batch if row.problems])

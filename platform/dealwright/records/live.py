@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dealwright.errors import NotFoundError
-from dealwright.records import armed, clocks_in_force, versions
+from dealwright.records import armed, clocks_in_force, scheduled, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     Follower = Callable[[Work, Catalog | None], None]
 
 #: Each is called with the transaction, whose ``catalog`` is in force, and the catalog before; None at the first one.
-FOLLOWERS: Sequence[Follower] = (armed.went_live, versions.went_live, clocks_in_force.went_live)
+FOLLOWERS: Sequence[Follower] = (
+    armed.went_live,
+    scheduled.went_live,
+    versions.went_live,
+    clocks_in_force.went_live,
+)
 
 
 def went_live(work: Work, told: Sequence[Event]) -> None:

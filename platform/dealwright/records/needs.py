@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dealwright.records.work import Work
 
 #: First steps of a name that is no field of the record.
-_ROOTS = ("user.", "event.", "param.", "parent.")
+_ROOTS = ("user.", "event.", "param.", "parent.", "count:")
 
 
 @dataclass(frozen=True, slots=True)

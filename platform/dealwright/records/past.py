@@ -12,9 +12,10 @@ from dealwright import access, rules, sla
 from dealwright.errors import DealwrightError, NotFoundError
 from dealwright.metadata import ladders
 from dealwright.metadata.system import VIRTUAL
-from dealwright.records import needs
+from dealwright.records import breaker, needs
 from dealwright.records.read import missing
-from dealwright.storage import decisions, events
+from dealwright.rules.plain import plain
+from dealwright.storage import decisions, events, switches, timers
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -105,7 +106,27 @@ def why(work: Work, rule_id: str, record_id: str) -> dict[str, Any]:
     rows = [row for row in decisions.about(work.connection, rule.entity, record_id) if row["rule"] == rule_id]
     if not all(_decision_seen(work, row, may_see) for row in rows):
         raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
-    return rules.why_not(work.catalog, rule_id, [_decision(row) for row in rows])
+    answer = rules.why_not(work.catalog, rule_id, [_decision(row) for row in rows])
+    if rule_id in breaker.off(work):
+        why = switches.off(work.connection)[rule_id]["why"]
+        text = f"“{rule.title}” is switched off since {switches.off(work.connection)[rule_id]['at']}: {why}"
+        answer.update(reason="switched-off", sentence=text)
+    elif answer["reason"] == "never-woken":
+        answer["sentence"] += _ahead(work, rule_id, record_id, may_see)
+    return answer
+
+
+def _ahead(work: Work, rule_id: str, record_id: str, may_see: frozenset[str]) -> str:
+    """Return when a rule that waits for time will be woken, as far as the user may see what it waits for."""
+    one = rules.of(work.catalog).by_id.get(rule_id)
+    if one is None or (one.timed is not None and one.timed.field not in may_see):
+        return ""
+    # The names of its timers: of the record's own moment, of its next run (``armed``, ``scheduled``).
+    for name, record in ((f"rule:{rule_id}", record_id), (f"schedule:{rule_id}", rule_id)):
+        for timer in timers.pending(work.connection, [record]).get(record, ()):
+            if timer.name == name:
+                return f"; the next time is {plain(timer.due_at)}"
+    return ""
 
 
 def _explained(work: Work, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,6 +141,8 @@ def _decision(row: Mapping[str, Any]) -> rules.Decision:
 
 def _decision_seen(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> bool:
     """Tell whether the user may see everything that a decision looked at; of a step of a ladder, what its clock does."""
+    if not _may_measure(work, row["rule"]):
+        return False
     names = set(row["facts"])
     for step in ladders.steps(work.catalog):
         if step.rule.id == row["rule"]:
@@ -138,6 +161,16 @@ def shows(work: Work, entity_id: str, names: Iterable[str], may_see: frozenset[s
         if first not in may_see or (dot and not access.path_seen(work.catalog, work.user.roles, entity, path)):
             return False
     return True
+
+
+def _may_measure(work: Work, rule_id: str) -> bool:
+    """Tell whether the user may see what a trend measures: the numbers in its decisions tell of those records."""
+    rule = work.catalog.rules.get(rule_id)
+    if rule is None or rule.trigger.kind != "trend":
+        return True
+    spec = rule.trigger.spec
+    wanted = {str(spec["via"]), str(spec["date"]), str(spec["measure"]).partition(":")[2]} - {""}
+    return wanted <= access.rights(work.catalog, work.user, str(spec["of"])).seen()
 
 
 def seen(work: Work, entity_id: str, record_id: str) -> frozenset[str]:

@@ -22,6 +22,7 @@ from dealwright.records import (
     armed,
     attached,
     clocks,
+    episodes,
     follow,
     interactions,
     judge,
@@ -160,6 +161,7 @@ def finish(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
 
 def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effects: Sequence[follow.Asked]) -> None:
     """Write decided drafts, then do what their rules ask for elsewhere."""
+    episodes.end(work, entity, drafts)
     write.put(work, entity, drafts)
     attached.attach(work, entity, drafts)
     armed.follow(work, entity, drafts)

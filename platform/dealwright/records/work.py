@@ -29,6 +29,7 @@ class Work:
         now: The moment at which everything in this transaction happens.
         rules: Whether rules are asked; False only for an import that says so, which the audit log records.
         address: Where the request came from, for the audit log; empty for the command line.
+        bulk: Whether this is a batch of an import: what its rules do is bounded by the file, not by a budget.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Work:
         catalog: Catalog | None = None,
         rules: bool = True,
         address: str = "",
+        bulk: bool = False,
     ) -> None:
         self.workspace = workspace
         self.connection = connection
@@ -48,6 +50,7 @@ class Work:
         self.now: datetime = clock.now()
         self.rules = rules
         self.address = address
+        self.bulk = bulk
 
     @property
     def tables(self) -> MetaData:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from dealwright import packs
+from dealwright.records.strikes import Strikes
 from dealwright.storage import revisions
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Workspace:
     Attributes:
         database: Where everything is.
         folder: Where uploaded files lie.
+        strikes: What counts against rules in this process.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Workspace:
         self._on_catalog = on_catalog
         self._catalogs: OrderedDict[str, Catalog] = OrderedDict()
         self._lock = threading.Lock()
+        self.strikes = Strikes()
 
     def catalog(self, connection: Connection) -> Catalog:
         """Return the catalog that is in force for this transaction; one small statement.

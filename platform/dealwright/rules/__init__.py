@@ -4,6 +4,7 @@
     decide(catalog, [(event, env)])     Decisions, with facts and the truth of each comparison
     explain(catalog, decision)          the tree of a decision; why_not() for a rule that did not act
     problems(catalog)                   what is wrong with rules
+    warnings(catalog)                   what should be looked at in rules that are right one by one
     prove(catalog)                      try the C library in a throw-away process, so that it may serve
     shards(catalog)                     names of what is tried: the same name need not be tried again
     matcher_status(catalog)             which matcher serves, and why: for doctor
@@ -14,6 +15,7 @@
 from __future__ import annotations
 
 from dealwright.rules.actions import CompiledAction
+from dealwright.rules.analysis import warnings
 from dealwright.rules.check import problems
 from dealwright.rules.decide import Decision, decide
 from dealwright.rules.explain import explain, why_not
@@ -34,5 +36,6 @@ __all__ = [
     "problems",
     "prove",
     "shards",
+    "warnings",
     "why_not",
 ]

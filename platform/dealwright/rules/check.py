@@ -16,7 +16,7 @@ from dealwright.conditions.syntax import Literal, Name
 from dealwright.errors import ConditionError, Problem
 from dealwright.metadata import ladders, names
 from dealwright.metadata.system import ASSIGNABLE
-from dealwright.rules import actions, timed, trigger, windows
+from dealwright.rules import actions, trigger, windows
 
 if TYPE_CHECKING:
     from dealwright.conditions import Condition
@@ -51,9 +51,8 @@ def problems(catalog: Catalog) -> list[Problem]:
 
 
 def _window_problems(catalog: Catalog, rule: Rule) -> Iterator[Problem]:
-    kinds = (*windows.KINDS, *(windows.TIMED if rule.trigger.kind in timed.FIELDS else ()))
-    if rule.once_per not in kinds:
-        known = ", ".join(kinds)
+    if rule.once_per not in windows.KINDS:
+        known = ", ".join(windows.KINDS)
         yield Problem(
             "/once_per", "window-not-supported", f"“{rule.once_per}” is not supported yet; use one of {known}"
         )

@@ -42,7 +42,7 @@ _UNORDERED: Final = frozenset({"text", "reference"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Atom:
+class Atom:
     """A test before codes are known: of a value with a constant (or with empty), or of a flag with 0 or 1."""
 
     of: Node
@@ -51,7 +51,7 @@ class _Atom:
     flag: bool = False
 
 
-_Variants = tuple[tuple[_Atom, ...], ...]
+Variants = tuple[tuple[Atom, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,7 @@ class Compiled:
 
 def compiled(group: Sequence[Prepared]) -> Compiled:
     """Return the chains of the rules of ``group``; a few milliseconds for a hundred rules."""
-    variants = {
-        place: _variants(one.condition.ast, False) for place, one in enumerate(group) if one.condition is not None
-    }
+    variants = {place: ways(one.condition.ast, False) for place, one in enumerate(group) if one.condition is not None}
     atoms = [atom for alternatives in variants.values() for tests in alternatives for atom in tests]
     names, measures = _measures(atoms)
     chains = tuple(
@@ -91,16 +89,16 @@ def compiled(group: Sequence[Prepared]) -> Compiled:
     )
 
 
-def _variants(node: Node, negated: bool) -> _Variants:
+def ways(node: Node, negated: bool) -> Variants:
     """Return the disjunctive normal form of ``node``, or of its complement."""
     if isinstance(node, Call):
         match node.op:
             case "!":
-                return _variants(node.args[0], not negated)
+                return ways(node.args[0], not negated)
             case "&&" | "||" if (node.op == "&&") is not negated:
                 return _all([(part, negated) for part in node.args], node, negated)
             case "&&" | "||":
-                return _any([_variants(part, negated) for part in node.args], node, negated)
+                return _any([ways(part, negated) for part in node.args], node, negated)
             case "?:" if node.type.kind == "boolean":
                 test, then, other = node.args
                 return _any(
@@ -116,19 +114,19 @@ def _variants(node: Node, negated: bool) -> _Variants:
     return _flag(node, negated)
 
 
-def _any(alternatives: Iterable[_Variants], node: Node, negated: bool) -> _Variants:
+def _any(alternatives: Iterable[Variants], node: Node, negated: bool) -> Variants:
     together = tuple(dict.fromkeys(tests for variants in alternatives for tests in variants))
     return together if len(together) <= MAX_VARIANTS else _flag(node, negated)
 
 
-def _all(parts: Sequence[tuple[Node, bool]], node: Node, negated: bool) -> _Variants:
-    forms = [_variants(part, turned) for part, turned in parts]
+def _all(parts: Sequence[tuple[Node, bool]], node: Node, negated: bool) -> Variants:
+    forms = [ways(part, turned) for part, turned in parts]
     # The part with the most variants costs the most chains: that one is asked in Python first.
     for place in sorted(range(len(forms)), key=lambda place: -len(forms[place])):
         if prod(len(form) for form in forms) <= MAX_VARIANTS:
             break
         forms[place] = _flag(*parts[place])
-    together: _Variants = ((),)
+    together: Variants = ((),)
     for form in forms:
         together = tuple(tuple(dict.fromkeys(first + more)) for first in together for more in form)
     if any(len(tests) > MAX_TESTS for tests in together):
@@ -136,7 +134,7 @@ def _all(parts: Sequence[tuple[Node, bool]], node: Node, negated: bool) -> _Vari
     return tuple(dict.fromkeys(together))
 
 
-def _comparison(op: str, node: Call, negated: bool) -> _Variants:
+def _comparison(op: str, node: Call, negated: bool) -> Variants:
     left, right = node.args
     if isinstance(left, Literal) and not isinstance(right, Literal):
         left, right, op = right, left, _FLIPPED[op]
@@ -145,16 +143,16 @@ def _comparison(op: str, node: Call, negated: bool) -> _Variants:
     if not isinstance(right, Literal) or isinstance(left, Literal) or not (ordered or kind in _UNORDERED):
         return _flag(node, negated)
     return tuple(
-        tuple(_Atom(left, sign, right.value if with_constant else None) for sign, with_constant in tests)
+        tuple(Atom(left, sign, right.value if with_constant else None) for sign, with_constant in tests)
         for tests in _TESTS[op][negated]
     )
 
 
-def _flag(node: Node, negated: bool) -> _Variants:
-    return ((_Atom(node, "==", 0 if negated else 1, flag=True),),)
+def _flag(node: Node, negated: bool) -> Variants:
+    return ((Atom(node, "==", 0 if negated else 1, flag=True),),)
 
 
-def _measures(atoms: Iterable[_Atom]) -> tuple[dict[tuple[Node, bool], str], dict[str, Measure]]:
+def _measures(atoms: Iterable[Atom]) -> tuple[dict[tuple[Node, bool], str], dict[str, Measure]]:
     """Return the generated name of each value and flag, and the measure of each name."""
     constants: dict[Node, dict[Any, None]] = {}
     flags: dict[Node, None] = {}
@@ -182,7 +180,7 @@ def _truth(value: Callable[[Env], Any]) -> Callable[[Env], bool]:
 
 
 def _tests(
-    atoms: Iterable[_Atom], names: Mapping[tuple[Node, bool], str], measures: Mapping[str, Measure]
+    atoms: Iterable[Atom], names: Mapping[tuple[Node, bool], str], measures: Mapping[str, Measure]
 ) -> Iterable[Test]:
     for atom in atoms:
         name = names[atom.of, atom.flag]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dealwright import clock
+from dealwright.rules import guard, python_matcher, ruleset, windows
 from dealwright.rules import matcher as matchers
-from dealwright.rules import python_matcher, ruleset, windows
 from dealwright.rules.plain import plain
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ class Decision:
 
 
 def decide(
-    catalog: Catalog, happened: Sequence[tuple[Event, Mapping[str, Any]]], matcher: matchers.Kind | None = None
+    catalog: Catalog,
+    happened: Sequence[tuple[Event, Mapping[str, Any]]],
+    matcher: matchers.Kind | None = None,
+    off: Collection[str] = (),
 ) -> list[Decision]:
     """Return a decision for each live or shadow rule that each event wakes.
 
@@ -66,6 +69,7 @@ def decide(
             what it must know; a missing name is empty).
         matcher: ``python`` or ``durable`` to have that one's answer and no other's; None for Python's, confirmed by the
             C library where that serves (:func:`dealwright.rules.matcher.status`).
+        off: Rules that are switched off: they are not asked.
 
     Returns:
         Decisions in the order of the events, then of priority, then of rule ids.
@@ -75,6 +79,9 @@ def decide(
     """
     rules = ruleset.of(catalog)
     woken = [(event, env, prepared) for event, env in happened if (prepared := rules.woken(event))]
+    if off:
+        asked = [(event, env, tuple(one for one in some if one.rule.id not in off)) for event, env, some in woken]
+        woken = [(event, env, some) for event, env, some in asked if some]
     if not woken:
         return []
     identifiers = iter(clock.new_ids(sum(len(prepared) for _, _, prepared in woken)))
@@ -97,7 +104,7 @@ def decide(
                     fired=rule.id in held,
                     mode=rule.mode,
                     window=windows.window(rule.once_per, event, env, rules.zone, on_leaving=bool(one.trigger.left)),
-                    facts={name: shown[name] for name in one.reads},
+                    facts={guard.shown(name): shown[name] for name in one.reads},
                     truth=answer.truth,
                     at=event.at,
                     revision=rules.revision,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dealwright.conditions.syntax import CONNECTIVES, Call, Name, Node, walk
 from dealwright.conditions.text import text
 from dealwright.errors import NotFoundError
-from dealwright.rules import ruleset
+from dealwright.rules import guard, ruleset
 from dealwright.rules.plain import plain
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def why_not(catalog: Catalog, rule: str, decisions: list[Decision]) -> dict[str,
     if about is None:
         wakes = ruleset.of(catalog).by_id.get(rule)
         types = ", ".join(sorted(wakes.trigger.types)) if wakes else "nothing"
-        return _answer(rule, "never-woken", f"no event has woken “{known.title}”; it is woken by {types}", None)
+        waits = wakes is not None and bool(wakes.trigger.rule)
+        by = f"it waits for time to pass ({known.trigger.kind})" if waits else f"it is woken by {types}"
+        return _answer(rule, "never-woken", f"no event has woken “{known.title}”; {by}", None)
     told = explain(catalog, about)
     if not about.fired:
         return _answer(rule, "condition-false", told["sentence"], told)
@@ -136,7 +138,7 @@ def _keys(node: Node) -> Iterator[str]:
     """Yield the names of the environment that ``node`` reads."""
     for part in walk(node):
         if isinstance(part, Name):
-            yield part.key
+            yield guard.shown(part.key)
         elif isinstance(part, Call) and part.op in ("now()", "today()"):
             yield part.op
 

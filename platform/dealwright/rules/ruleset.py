@@ -14,7 +14,7 @@ from dealwright.conditions import python, types
 from dealwright.conditions.syntax import ROOTS, leaves
 from dealwright.errors import NotFoundError
 from dealwright.metadata import ladders, names
-from dealwright.rules import timed, trigger, windows
+from dealwright.rules import counting, guard, schedules, timed, trends, trigger, windows
 from dealwright.rules.actions import CompiledAction, compiled
 
 if TYPE_CHECKING:
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from dealwright.events import Event
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Rule
+    from dealwright.rules.counting import Counted
     from dealwright.rules.facts import Env
+    from dealwright.rules.schedules import Schedule
     from dealwright.rules.timed import Timed
+    from dealwright.rules.trends import Trend
     from dealwright.rules.trigger import Trigger
 
 #: Modes in which a rule is looked at.
@@ -36,12 +39,16 @@ class Prepared:
 
     Attributes:
         version: First 16 hex digits of the SHA-256 of what decides: entity, on, if, then, once_per, mode.
-        condition: The compiled ``if``; None for always.
+        condition: What must hold: the compiled ``if``, after what the trigger itself asks; None for always.
+        asked: The compiled ``if`` alone.
         actions: The compiled ``then``.
         reads: The names of an environment that the condition reads, and the moment it waits for; sorted.
         secret: Those of them whose value no decision may keep.
         comparisons: For each comparison of the condition, in the order of its text, whether it holds.
         timed: The moment of a record that it waits for; None if it waits for none.
+        counted: The events that it counts; None if it counts none.
+        schedule: When it looks at many records; None if it is woken by what happens to one.
+        trend: What it measures at such times.
     """
 
     rule: Rule
@@ -53,6 +60,10 @@ class Prepared:
     secret: frozenset[str] = frozenset()
     comparisons: tuple[Callable[[Env], bool], ...] = ()
     timed: Timed | None = None
+    asked: Condition | None = None
+    counted: Counted | None = None
+    schedule: Schedule | None = None
+    trend: Trend | None = None
 
     def needs(self) -> frozenset[str]:
         """Return the names of an environment that deciding and acting read."""
@@ -82,6 +93,11 @@ class Rules:
             if one.timed is not None:
                 waiting.setdefault(one.rule.entity, []).append(one)
         self._waiting = {entity: tuple(some) for entity, some in waiting.items()}
+        lasting: dict[str, list[Prepared]] = {}
+        for one in prepared:
+            if one.rule.once_per == "episode" and one.timed is None:
+                lasting.setdefault(one.rule.entity, []).append(one)
+        self._episodes = {entity: tuple(some) for entity, some in lasting.items()}
         groups: dict[tuple[str, str], list[Prepared]] = {}
         for one in prepared:
             for kind in one.trigger.types:
@@ -100,6 +116,10 @@ class Rules:
     def waiting(self, entity: str) -> tuple[Prepared, ...]:
         """Return the rules that wait for a moment of each record of ``entity``."""
         return self._waiting.get(entity, ())
+
+    def episodes(self, entity: str) -> tuple[Prepared, ...]:
+        """Return the rules about ``entity`` that fire once in an episode which their condition ends."""
+        return self._episodes.get(entity, ())
 
     def woken(self, event: Event) -> tuple[Prepared, ...]:
         """Return the rules that ``event`` wakes, in the order in which they act: priority, then id."""
@@ -167,19 +187,33 @@ def _prepared(catalog: Catalog, rule: Rule) -> Prepared:
     if rule.condition is not None:
         condition = conditions.of(catalog, rule.entity, rule.condition, "rule", namespace=names.namespace_of(rule.id))
     moment = timed.read(catalog, rule, condition)
+    counted, trend = counting.read(catalog, rule), trends.read(catalog, rule)
+    asked = condition
+    if counted is not None:
+        condition = guard.before(asked, rule.entity, guard.counted(rule.id, counted.at_least, counted.parameter))
+    if trend is not None:
+        condition = guard.before(asked, rule.entity, guard.told("trend", trends.HELD))
     read = condition.names if condition is not None else frozenset()
+    if trend is not None:
+        read |= {"event.periods", "event.values"}
     if moment is not None:
         read |= {moment.field}  # so that the decision keeps it, and who may not see the field does not see the decision
     return Prepared(
         rule=rule,
         version=version_of(rule),
-        trigger=trigger.read(rule),
+        trigger=trigger.read(rule, counted),
         condition=condition,
         actions=compiled(catalog, rule),
         reads=tuple(sorted(read)),
-        secret=frozenset(name for name in read if _is_secret(catalog, rule.entity, name)),
+        secret=frozenset(
+            name for name in (asked.names if asked is not None else ()) if _is_secret(catalog, rule.entity, name)
+        ),
         comparisons=tuple(map(python.compile, leaves(condition.ast))) if condition is not None else (),
         timed=moment,
+        asked=asked,
+        counted=counted,
+        schedule=schedules.read(catalog, rule),
+        trend=trend,
     )
 
 

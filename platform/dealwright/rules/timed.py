@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from dealwright.errors import Problem
 from dealwright.rules import spans
+from dealwright.rules.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from dealwright.conditions import Condition
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Field, Rule
-    from dealwright.rules.spans import Span
 
 #: Kinds of trigger that wait for a moment of one record, each with its key that names the field.
 FIELDS: Final[Mapping[str, str]] = {"idle": "of", "after": "field"}
@@ -81,6 +81,10 @@ class Timed:
             return moment + _TICK if self.idle and moment is not None else moment
         except (OverflowError, ValueError):
             return None
+
+    def before(self, now: datetime) -> datetime | None:
+        """Return before which moments the time has passed by now."""
+        return Span(-self.span.months, -self.span.rest).later(now, self.zone)
 
     def _on_a_day(self, start: date) -> datetime:
         """Return the moment on the day that is so many months and whole days away, by the calendar of the zone."""

@@ -4,7 +4,10 @@
     {"record": {"events": ["created", "updated"], "fields": ["amount"]}}   ... or this field of it has changed
     {"stage": {"entered": "won"}}   {"stage": {"left": ["needs"]}}     a record has moved (a new one enters its first)
     {"event": {"type": "engagement.opened"}}                           somebody sent this event about a record
+    {"count": {...}}                                                   ... so many times (``counting``)
     {"idle": {...}}   {"after": {...}}                                 a moment of a record has come (``timed``)
+    {"schedule": {...}}   {"trend": {...}}                             a run looks at the record (``schedules``, ``trends``)
+    {"sla": {"policy": "p.x", "event": "reached", "percent": 80}}      the platform tells of a clock or an approval
 
 ``updated`` means any change of a living record's fields, a move included: a rule that works with ``stage`` hears of it
 like of every other field. ``fields`` holds back updates only. A woken rule still asks its condition.
@@ -18,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import events
 from dealwright.errors import Problem
-from dealwright.rules import timed
+from dealwright.rules import counting, schedules, timed, trends
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dealwright.events import Event
     from dealwright.metadata.catalog import Catalog
@@ -37,7 +40,19 @@ RECORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 #: Kinds of trigger that wake rules.
-KINDS = ("record", "stage", "event", "idle", "after")
+KINDS = (
+    "record", "stage", "event", "count", "idle", "after", "schedule", "trend", "sla", "deadline", "approval",
+)  # fmt: skip
+#: Kinds that wait for an event of the platform's own, each with the key of its data that names the document.
+RAISED: Mapping[str, str] = MappingProxyType({"sla": "policy", "deadline": "deadline", "approval": "approval"})
+#: What has happened to one of them.
+HAPPENINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "sla": ("started", "paused", "resumed", "stopped", "reached", "breached"),
+        "deadline": ("set", "reached", "missed", "met"),
+        "approval": ("requested", "approved", "rejected", "returned", "recalled", "expired"),
+    }
+)
 #: Types of field that no save changes.
 UNSEEN = frozenset({"rollup", "lookup", "static"})
 
@@ -53,6 +68,7 @@ class Trigger:
         left: The stage before the event must be one of these; empty for any.
         rule: Id of the rule that the event must name: a timer is that of one rule. Empty for events that name none.
         data: What the data of the event must say, by key.
+        counted: What is counted; the event must be one of those.
     """
 
     types: frozenset[str]
@@ -61,6 +77,7 @@ class Trigger:
     left: frozenset[str] = frozenset()
     rule: str = ""
     data: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    counted: counting.Counted | None = None
 
     def is_woken_by(self, event: Event) -> bool:
         """Tell whether ``event``, which is about a record of the rule's entity, wakes the rule."""
@@ -70,13 +87,15 @@ class Trigger:
             return False
         if any(event.data.get(key) != value for key, value in self.data.items()):
             return False
+        if self.counted is not None and not self.counted.takes(event.data):
+            return False
         if self.fields and event.type in RECORD["updated"] and self.fields.isdisjoint(event.changes):
             return False
         before, after = event.changes.get("stage", (None, None))
         return (not self.left or before in self.left) and (not self.entered or after in self.entered)
 
 
-def read(rule: Rule) -> Trigger:
+def read(rule: Rule, counted: counting.Counted | None = None) -> Trigger:
     """Return what wakes ``rule``; without ``types`` if nothing can, which :func:`problems` explains."""
     spec = rule.trigger.spec
     match rule.trigger.kind:
@@ -90,8 +109,14 @@ def read(rule: Rule) -> Trigger:
             return Trigger(frozenset(types), entered=entered, left=left)
         case "event":
             return Trigger(frozenset(one for one in _listed(spec, "type") if events.is_heard(one)))
-        case "idle" | "after":
+        case "count":
+            return Trigger(frozenset({counted.event}) if counted is not None else frozenset(), counted=counted)
+        case "idle" | "after" | "schedule" | "trend":
             return Trigger(frozenset({events.DUE}), rule=rule.id)
+        case "sla" | "deadline" | "approval" as kind:
+            wanted = [spec["event"]] if "event" in spec else HAPPENINGS[kind]
+            data = {key: spec[key] for key in (RAISED[kind], "percent") if key in spec}
+            return Trigger(frozenset(f"{kind}.{one}" for one in wanted), data=MappingProxyType(data))
         case _:
             return Trigger(frozenset())
 
@@ -105,9 +130,12 @@ def problems(catalog: Catalog, rule: Rule) -> list[Problem]:
     if kind not in KINDS:
         message = f"“{kind}” is no trigger; use one of {', '.join(KINDS)}"
         return [Problem(f"/on/{kind}", "unknown-trigger", message)]
-    if kind in timed.FIELDS:
-        return timed.problems(catalog, rule)
+    if (look := _PROBLEMS.get(kind)) is not None:
+        return look(catalog, rule)
     found = []
+    if kind in RAISED and "percent" in spec and spec.get("event", "reached") != "reached":
+        text = "only what is reached has a percent; leave it out, or wait for reached"
+        found.append(Problem(f"/on/{kind}/percent", "no-percent", text))
     entity = catalog.entities.get(rule.entity)
     for place, name in _placed(spec, "/on/record/fields"):
         known = entity.field(name) if entity else None
@@ -135,3 +163,13 @@ def _placed(spec: Document, pointer: str) -> list[tuple[str, str]]:
     if isinstance(value, str):
         return [(pointer, value)]
     return [(f"{pointer}/{place}", one) for place, one in enumerate(value or ()) if isinstance(one, str)]
+
+
+#: Kinds whose own modules know what is wrong with them.
+_PROBLEMS: Mapping[str, Callable[[Catalog, Rule], list[Problem]]] = {
+    "idle": timed.problems,
+    "after": timed.problems,
+    "count": counting.problems,
+    "schedule": schedules.problems,
+    "trend": trends.problems,
+}

@@ -6,10 +6,11 @@
     day           a day of the workspace's zone    day:2026-11-23
     week          an ISO 8601 week, from Monday    week:2026-W48
     month         a calendar month                 month:2026-11
-    episode       a value of the moment waited for since:2026-11-16T08:00:00.000Z
+    episode       until the condition is false     episode
 
 A rule that waits for a moment of a record (``timed``) fires once for each value that it counts from: that is what
-``always`` and ``episode`` mean there.
+``always`` and ``episode`` mean there, and the window is ``since:2026-11-16T08:00:00.000Z``. The window of other episodes
+is put aside when the episode ends (``records.episodes``), so that the next one can be taken.
 
 A window is a text. The log of firings keeps (rule, version, record, window) unique; a changed rule has a new version
 and may fire again.
@@ -18,7 +19,7 @@ and may fire again.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from dealwright.events import DUE
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from dealwright.events import Event
 
 #: What may stand for ``once_per``.
-KINDS = ("always", "record", "stage_visit", "day", "week", "month")
-#: What may stand for it besides where a rule waits for a moment of a record.
-TIMED = ("episode",)
+KINDS = ("always", "record", "stage_visit", "episode", "day", "week", "month")
+#: The window of an episode that has not ended.
+EPISODE: Final = "episode"
 #: The names of an environment that tell which visit of a stage it is, by whether the event left the stage.
 _VISIT: Mapping[bool, tuple[str, str]] = MappingProxyType(
     {False: ("stage", "stage_entered_at"), True: ("old.stage", "old.stage_entered_at")}
@@ -69,5 +70,7 @@ def window(once_per: str, event: Event, env: Mapping[str, Any], zone: ZoneInfo, 
             return f"month:{event.at.astimezone(zone):%Y-%m}"
         case _ if event.type == DUE and "since" in event.data:
             return f"since:{event.data['since']}"
+        case "episode":
+            return EPISODE
         case _:
             return event.id

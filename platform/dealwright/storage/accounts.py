@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from dealwright.metadata import names
-from dealwright.storage import attempts, tables
+from dealwright.storage import attempts, switches, tables
 from dealwright.storage.system import account, session, token, user_role, workspace
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def _roles(user: sa.ColumnElement[str]) -> sa.ScalarSelect[str]:
 
 
 _revision = sa.select(workspace.c.revision).scalar_subquery()
+_rules_off = sa.select(workspace.c.rules_off).scalar_subquery()
 _accounts = token.join(account, account.c.user == token.c.user)
 
 
@@ -73,7 +74,7 @@ def _token_from(whole: sa.FromClause, *more: sa.ColumnElement[Any]) -> sa.Select
     """Return the statement that finds a valid token and whose it is, with ``more`` columns of the tables joined."""
     kept = token.c.id, token.c.user, token.c.roles, token.c.used_at, token.c.expires_at
     return (
-        sa.select(*kept, account.c.email, _roles(token.c.user), _revision, *more)
+        sa.select(*kept, account.c.email, _roles(token.c.user), _revision, _rules_off, *more)
         .select_from(whole)
         .where(token.c.digest == bindparam("digest"), token.c.revoked_at.is_(None), account.c.state == "active")
     )
@@ -113,10 +114,11 @@ def by_token(
         raise
     if row is None or (row[4] is not None and row[4] <= now):
         return None
+    switches.note(connection, row[8])
     limit = tuple(row[2]) if row[2] is not None else None
     read = None
-    if known is not None and row[7] == known.revision and row[8] is not None:
-        read = dict(zip(tables.layout(known, "base.user").names, row[8:], strict=True))
+    if known is not None and row[7] == known.revision and row[9] is not None:
+        read = dict(zip(tables.layout(known, "base.user").names, row[9:], strict=True))
     stale = row[3] is None or row[3] < stale_before
     return Found(row[1], row[5], _sorted(row[6]), limit, row[0], stale, row[7], read)
 
@@ -286,6 +288,15 @@ def roles_of(connection: Connection, users: Iterable[str]) -> dict[str, tuple[st
     for user, role in connection.execute(statement):
         found[user].append(role)
     return {user: tuple(sorted(roles)) for user, roles in found.items()}
+
+
+def holders(connection: Connection, role: str) -> list[str]:
+    """Return the users who may sign in and have a role."""
+    active = account.join(user_role, user_role.c.user == account.c.user)
+    statement = (
+        sa.select(account.c.user).select_from(active).where(user_role.c.role == role, account.c.state == "active")
+    )
+    return list(connection.scalars(statement.order_by(account.c.user)))
 
 
 def set_roles(connection: Connection, user: str, roles: Iterable[str]) -> None:

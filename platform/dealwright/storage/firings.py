@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from dealwright import clock
 from dealwright.storage.several import chunks
 from dealwright.storage.system import firing
 
@@ -54,6 +55,46 @@ def claim(
         for rule, version, record, window in connection.execute(insert, values):
             taken.add((rule, version, record or None, window))
     return taken
+
+
+def put_aside(connection: Connection, windows: Sequence[tuple[str, str, str]], window: str) -> None:
+    """Put a window that lasts until something ends it aside, so that it can be taken anew; one statement.
+
+    Args:
+        connection: The transaction.
+        windows: ``(rule, rule_version, record)``; those that have not taken the window are passed over.
+        window: The window.
+    """
+    if windows:
+        connection.execute(
+            _PUT_ASIDE,
+            [
+                {"rule__": rule, "version__": version, "record__": record, "window__": window, "aside__": aside}
+                for (rule, version, record), aside in zip(sorted(windows), clock.new_ids(len(windows)), strict=True)
+            ],
+        )
+
+
+_PUT_ASIDE = (
+    sa.update(firing)
+    .where(
+        firing.c.rule == sa.bindparam("rule__"),
+        firing.c.rule_version == sa.bindparam("version__"),
+        firing.c.record == sa.bindparam("record__"),
+        firing.c.window == sa.bindparam("window__"),
+    )
+    .values(window=sa.bindparam("window__") + ":" + sa.bindparam("aside__"))
+)
+
+
+def put_aside_others(
+    connection: Connection, rule: str, version: str, window: str, lasting: sa.Select[tuple[str]]
+) -> int:
+    """Put a window aside for every record that is not among those of a SELECT of ids; return for how many."""
+    aside = clock.new_id()  # one for all: with the record it is unique
+    where = (firing.c.rule == rule, firing.c.rule_version == version, firing.c.window == window)
+    ended = sa.update(firing).where(*where, firing.c.record.not_in(lasting)).values(window=f"{window}:{aside}")
+    return connection.execute(ended).rowcount
 
 
 def taken(connection: Connection, rule: str, records: Sequence[str]) -> dict[str, list[str]]:

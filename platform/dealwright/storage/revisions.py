@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dealwright.errors import NotFoundError
+from dealwright.storage import switches
 from dealwright.storage.database import to_json
 from dealwright.storage.several import chunks
 from dealwright.storage.system import activation, document, revision, workspace
@@ -31,13 +32,15 @@ def active(connection: Connection) -> str:
     Raises:
         NotFoundError: If the workspace has none yet.
     """
-    found: str | None = connection.execute(_ACTIVE).scalar_one_or_none()
-    if found is None:
+    row = connection.execute(_ACTIVE).one_or_none()
+    if row is None or row.revision is None:
         raise NotFoundError("the workspace has no definitions yet; run dealwright init")
-    return found
+    switches.note(connection, row.rules_off)
+    active: str = row.revision
+    return active
 
 
-_ACTIVE = sa.select(workspace.c.revision)
+_ACTIVE = sa.select(workspace.c.revision, workspace.c.rules_off)
 
 
 def put(

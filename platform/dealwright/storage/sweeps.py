@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from dealwright.storage.database import Connection
 
 
+def matching(
+    connection: Connection, catalog: Catalog, entity: str, condition: Condition | None, env: Mapping[str, Any]
+) -> sa.Select[tuple[str]]:
+    """Return a SELECT of the ids of active records that meet a filter; None for all."""
+    table = tables.layout(catalog, entity).table
+    statement = sa.select(table.c.id).where(table.c.archived_at.is_(None))
+    if condition is not None:
+        statement = statement.where(sql.criteria(condition, tables.of(catalog), table, catalog, env))
+    return statement
+
+
 def page(
     connection: Connection,
     catalog: Catalog,

@@ -44,6 +44,7 @@ workspace = sa.Table(
     Column("revision", Text, nullable=True, comment="the one in force; empty before the first"),
     Column("held", Boolean, nullable=False, comment="deliveries and timers stand still, as after a restore"),
     Column("settings", Json, nullable=False, comment="zone, locale, currency and the like; no secrets"),
+    Column("rules_off", Json, nullable=True, comment="rule to when, why and by whom it was switched off"),
 )
 
 document = sa.Table(
@@ -94,6 +95,8 @@ event = sa.Table(
 sa.Index("ux_dw_event_id", event.c.id, unique=True)
 sa.Index("ix_dw_event_record", event.c.record, event.c.seq)
 sa.Index("ix_dw_event_at", event.c.at)
+# Events that are no save, which rules count: a save writes nothing into it.
+sa.Index("ix_dw_event_sent", event.c.record, event.c.type, event.c.at, **_where(event.c.version.is_(None)))
 
 decision = sa.Table(
     "dw_decision",

@@ -1,0 +1,62 @@
+"""What counts against rules in this process: failures, and actions above their budget within an hour.
+
+A failing rule undoes the transaction it fails in, so nothing can be counted there; the numbers live in memory, for a
+workspace and a process, and cost no statement.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict, deque
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: A rule that has failed so often within the time is switched off.
+FAILURES: Final = 10
+WITHIN: Final = timedelta(hours=1)
+
+
+class Strikes:
+    """The failures and actions of rules in one process; safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: dict[str, deque[datetime]] = defaultdict(deque)
+        self._spent: dict[str, int] = defaultdict(int)
+        self._hour: datetime | None = None
+        self._out: dict[str, str] = {}
+
+    def failed(self, rule: str, now: datetime) -> None:
+        """Note that what a rule asked for could not be done."""
+        with self._lock:
+            failures = self._failures[rule]
+            failures.append(now)
+            while failures and failures[0] <= now - WITHIN:
+                failures.popleft()
+            if len(failures) >= FAILURES:
+                self._out[rule] = f"it failed {len(failures)} times within an hour"
+
+    def spent(self, rule: str, actions: int, now: datetime, budget: int) -> None:
+        """Note how many actions a rule asked for."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        with self._lock:
+            if self._hour != hour:
+                self._spent.clear()
+                self._hour = hour
+            self._spent[rule] += actions
+            if self._spent[rule] > budget:
+                self._out[rule] = f"it asked for more than {budget} actions within an hour"
+
+    def out(self) -> Mapping[str, str]:
+        """Return the rules that are to be switched off, and why. Nearly always there is none: no lock is taken."""
+        return dict(self._out) if self._out else {}
+
+    def forget(self, rule: str) -> None:
+        """Begin to count anew for a rule that is switched off, or on again."""
+        with self._lock:
+            self._out.pop(rule, None)
+            self._failures.pop(rule, None)
+            self._spent.pop(rule, None)
