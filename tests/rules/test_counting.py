@@ -56,7 +56,7 @@ def test_events_count_from_so_far_back_or_since_the_stage_was_entered():
         ({"event": "record.updated"}, "/on/count/event", "event-not-counted"),
         ({"event": "timer.due"}, "/on/count/event", "event-not-counted"),
         ({"at_least": {"param": "large"}}, "/on/count/at_least", "not-a-number"),
-        ({"within": "P3WD"}, "/on/count/within", "no-calendar"),
+        ({"within": "P0WD"}, "/on/count/within", "not-a-duration"),
         ({"where": "amount > 3"}, "/on/count/where", "not-of-the-event"),
     ],
 )

@@ -69,7 +69,7 @@ def test_what_lies_beyond_the_calendar_never_comes():
 @pytest.mark.parametrize(
     ("written", "code"),
     [
-        ("P5WD", "no-calendar"),
+        ("P5WD", None),
         ("P0D", "not-a-duration"),
         ("-P1D", "not-a-duration"),
         ({"param": "large", "unit": "day"}, None),
@@ -85,3 +85,12 @@ def test_a_parameter_counts_in_the_unit_that_stands_beside_it():
     read = spans.read(deals.workspace(), "sales.r", {"param": "days", "unit": "hour"})
     assert read == Span(rest=timedelta(hours=7))
     assert spans.read(deals.workspace(), "sales.r", {"param": "days", "unit": "month"}) == Span(months=7)
+    assert spans.read(deals.workspace(), "sales.r", {"param": "days", "unit": "working_day"}) == Span(workdays=7)
+
+
+def test_working_days_are_those_of_the_calendar_and_keep_the_time_of_day():
+    friday = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)  # 15:00 in Shanghai
+    calendar = spans.calendar_of(deals.workspace(), Span(workdays=3))
+    assert Span(workdays=3).later(friday, BERLIN, calendar) == datetime(2026, 11, 25, 7, 0, tzinfo=UTC)
+    assert Span(workdays=3).back().later(friday, BERLIN, calendar) == datetime(2026, 11, 17, 7, 0, tzinfo=UTC)
+    assert spans.calendar_of(deals.workspace(), Span(months=3)) is None

@@ -63,6 +63,13 @@ def test_after_is_due_exactly_then(found, row, moment):
     assert found.due(row) == moment.replace(tzinfo=UTC)
 
 
+def test_working_days_leave_weekends_out():
+    idle = waited({"idle": {"of": "seen", "for": "P5WD"}})
+    assert idle.due({"seen": NOON}) == datetime(2026, 11, 30, 12, 0, tzinfo=UTC) + TICK  # from Monday to Monday
+    before = after("close", "-P3WD", at="09:00")
+    assert before.due({"close": date(2026, 11, 23)}) == datetime(2026, 11, 18, 1, 0, tzinfo=UTC)  # Wednesday
+
+
 def test_it_is_worked_out_anew_when_its_field_or_what_the_condition_reads_changes():
     rule = deals.rule("r", 'status == "open" && updated_at != null', on={"idle": {"of": "seen", "for": "P7D"}})
     condition = deals.compile_condition(deals.workspace(), "sales.deal", rule.condition, "rule")
@@ -74,7 +81,7 @@ def test_it_is_worked_out_anew_when_its_field_or_what_the_condition_reads_change
     ("on", "pointer", "code"),
     [
         ({"idle": {"of": "name", "for": "P7D"}}, "/on/idle/of", "not-a-moment"),
-        ({"idle": {"of": "seen", "for": "P5WD"}}, "/on/idle/for", "no-calendar"),
+        ({"idle": {"of": "seen", "for": "P0WD"}}, "/on/idle/for", "not-a-duration"),
         ({"after": {"field": "amount", "offset": "P7D"}}, "/on/after/field", "not-a-moment"),
         ({"after": {"field": "seen", "offset": "P"}}, "/on/after/offset", "not-a-duration"),
     ],

@@ -11,7 +11,7 @@ event finds enough too: ``once_per`` says how often the rule fires.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from dealwright.metadata import names
 from dealwright.rules import guard, spans
 
 if TYPE_CHECKING:
+    from dealwright.calendars import Calendar
     from dealwright.conditions import Condition
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Rule
@@ -48,11 +49,12 @@ class Counted:
     within: Span | None
     where: Condition | None
     zone: ZoneInfo
+    calendar: Calendar | None = field(default=None, compare=False)
 
     def start(self, env: Mapping[str, Any], now: datetime) -> datetime | None:
         """Return from when on events of a record count, that moment included; None if none does."""
         if self.within is not None:
-            return spans.Span(-self.within.months, -self.within.rest).later(now, self.zone)
+            return self.within.back().later(now, self.zone, self.calendar)
         entered = env.get("stage_entered_at")
         return entered if isinstance(entered, datetime) else None
 
@@ -70,7 +72,8 @@ def read(catalog: Catalog, rule: Rule) -> Counted | None:
     spec, own = rule.trigger.spec, names.namespace_of(rule.id)
     within = spans.read(catalog, rule.id, spec["within"]) if "within" in spec else None
     number, parameter = _number(catalog, own, spec.get("at_least"))
-    if number is None or ("within" in spec and (within is None or within.workdays)):
+    calendar = spans.calendar_of(catalog, within) if within is not None else None
+    if number is None or ("within" in spec and (within is None or (within.workdays and calendar is None))):
         return None
     where = spec.get("where")
     return Counted(
@@ -81,6 +84,7 @@ def read(catalog: Catalog, rule: Rule) -> Counted | None:
         within=within,
         where=conditions.of(catalog, rule.entity, where, "rule", namespace=own) if where else None,
         zone=ZoneInfo(catalog.settings.get("zone", "UTC")),
+        calendar=calendar,
     )
 
 

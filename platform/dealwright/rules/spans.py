@@ -1,7 +1,8 @@
 """Spans of time as rules write them: ``P7D``, ``-P3M``, ``PT24H``, or so many units as a parameter says.
 
 Years and months are those of the calendar, cut to the end of a shorter month: three months after 30 November is
-28 February. Weeks, days, hours and minutes are exact: a day is 24 hours, whatever a clock is set to.
+28 February. Weeks, days, hours and minutes are exact: a day is 24 hours, whatever a clock is set to. Working days are
+those of the workspace's own calendar (``dealwright.calendars``) and keep the time of day.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from dealwright.errors import Problem
-from dealwright.metadata import names
+from dealwright import calendars
+from dealwright.errors import ConflictError, Problem
+from dealwright.metadata import canonical, names
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from dealwright.calendars import Calendar
     from dealwright.metadata.catalog import Catalog
 
 _ISO: Final = re.compile(
@@ -33,7 +36,7 @@ _UNITS: Final[Mapping[str, timedelta]] = {
     "week": timedelta(weeks=1),
 }
 #: Units of a parameter that counts a span.
-UNITS: Final = (*_UNITS, "month")
+UNITS: Final = (*_UNITS, "month", "working_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Span:
     """A length of time: calendar months, then an exact rest. Either may be negative, but not against the other.
 
     Attributes:
-        workdays: Working days, which only a calendar can count; the other two are zero then.
+        workdays: Working days of a calendar; the other two are zero then.
     """
 
     months: int = 0
@@ -53,17 +56,24 @@ class Span:
         """Whether it leads forward."""
         return self.months > 0 or self.rest > timedelta() or self.workdays > 0
 
-    def later(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
-        """Return the moment that lies this span after another, in UTC; None beyond the end of the calendar.
+    def back(self) -> Span:
+        """Return the same span the other way."""
+        return Span(-self.months, -self.rest, -self.workdays)
 
-        Months keep the day and the time that clocks in ``zone`` show.
+    def later(self, moment: datetime, zone: ZoneInfo, calendar: Calendar | None = None) -> datetime | None:
+        """Return the moment that lies this span after another, in UTC; None where there is none.
+
+        Months keep the day and the time that clocks in ``zone`` show. There is no moment beyond the end of time, nor in
+        a year whose holidays a calendar does not know and refuses to guess.
         """
         try:
+            if self.workdays:
+                return calendar.shift(moment, self.workdays).astimezone(UTC) if calendar is not None else None
             if self.months:
                 local = moment.astimezone(zone)
                 moment = _instant(months_later(local.date(), self.months), local, zone)
             return (moment + self.rest).astimezone(UTC)
-        except (OverflowError, ValueError):
+        except (ConflictError, OverflowError, ValueError):
             return None
 
 
@@ -99,11 +109,29 @@ def read(catalog: Catalog, rule: str, written: Any) -> Span | None:
         value = Decimal(parameter.value) if parameter is not None else None
         if value is None:
             return None
-        if unit == "month":
-            return Span(int(value)) if value == int(value) else None
+        if unit in ("month", "working_day"):
+            whole = int(value)
+            if value != whole:
+                return None
+            return Span(months=whole) if unit == "month" else Span(workdays=whole)
         return Span(rest=int(value * 60_000) * (_UNITS[unit] / 60_000))
     except (ArithmeticError, AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return None
+
+
+def calendar_of(catalog: Catalog, span: Span) -> Calendar | None:
+    """Return the calendar that counts the working days of a span; None if it has none, or there is no calendar."""
+    if not span.workdays or ("calendar", calendars.DEFAULT) not in catalog.documents:
+        return None
+    return calendars.of(catalog)
+
+
+def days_of(catalog: Catalog, span: Span) -> str:
+    """Return what the calendars say on which a span depends, as a text: another one, and its moments are others."""
+    if not span.workdays:
+        return ""
+    said = [document for (kind, _), document in sorted(catalog.documents.items()) if kind == "calendar"]
+    return canonical.text(said)
 
 
 def problems(catalog: Catalog, rule: str, written: Any, pointer: str, *, forward: bool) -> list[Problem]:
@@ -128,10 +156,10 @@ def problems(catalog: Catalog, rule: str, written: Any, pointer: str, *, forward
             parameter = catalog.parameter(str(name), names.namespace_of(rule))
             if parameter is None or parameter.value is None:
                 return []
-            text = f"the parameter “{name}” is {parameter.value}, which is no number of whole months"
+            text = f"the parameter “{name}” is {parameter.value}, which is no whole number of them"
             return [Problem(pointer, "not-a-duration", text)]
-    if found is not None and found.workdays:
-        text = "working days need a calendar, which rules cannot name yet; use days (P5D) or hours (PT40H)"
+    if found is not None and found.workdays and calendar_of(catalog, found) is None:
+        text = f"working days are counted by the calendar “{calendars.DEFAULT}”, which is not there; use days (P5D)"
         return [Problem(pointer, "no-calendar", text)]
     if found is not None and forward and not found.is_positive:
         return [Problem(pointer, "not-a-duration", "it must be longer than nothing; write a duration such as P7D")]

@@ -14,21 +14,23 @@ is ``records``.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from dealwright.errors import Problem
+from dealwright.errors import ConflictError, Problem
 from dealwright.rules import spans
-from dealwright.rules.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dealwright.calendars import Calendar
     from dealwright.conditions import Condition
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Field, Rule
+    from dealwright.rules.spans import Span
 
 #: Kinds of trigger that wait for a moment of one record, each with its key that names the field.
 FIELDS: Final[Mapping[str, str]] = {"idle": "of", "after": "field"}
@@ -47,6 +49,8 @@ class Timed:
         span: How long after it; negative for before.
         at: At which time of that day; None for the same time.
         zone: The workspace's.
+        calendar: What counts working days; None where there are none to count.
+        days: What it says; with another calendar the moments are others.
         watches: Fields on whose change the moment is worked out anew: its own, and what the rule's condition reads.
     """
 
@@ -56,6 +60,8 @@ class Timed:
     at: time | None
     zone: ZoneInfo
     watches: frozenset[str]
+    days: str = ""
+    calendar: Calendar | None = dataclasses.field(default=None, compare=False)
 
     def since(self, row: Mapping[str, Any]) -> date | datetime | None:
         """Return what it counts from in a typed record; None if that is empty."""
@@ -77,18 +83,20 @@ class Timed:
                 return self._on_a_day(since)
             if self.at is not None:
                 return self._on_a_day(since.astimezone(self.zone).date())
-            moment = self.span.later(since, self.zone)
+            moment = self.span.later(since, self.zone, self.calendar)
             return moment + _TICK if self.idle and moment is not None else moment
-        except (OverflowError, ValueError):
+        except (ConflictError, OverflowError, ValueError):
             return None
 
     def before(self, now: datetime) -> datetime | None:
         """Return before which moments the time has passed by now."""
-        return Span(-self.span.months, -self.span.rest).later(now, self.zone)
+        return self.span.back().later(now, self.zone, self.calendar)
 
     def _on_a_day(self, start: date) -> datetime:
         """Return the moment on the day that is so many months and whole days away, by the calendar of the zone."""
         day = spans.months_later(start, self.span.months)
+        if self.calendar is not None:
+            day = self.calendar.add_days(day, self.span.workdays)
         whole = timedelta(days=self.span.rest // timedelta(days=1))
         moment = datetime.combine(day + whole, self.at or time(), self.zone).astimezone(UTC)
         moment += self.span.rest - whole
@@ -102,7 +110,7 @@ def read(catalog: Catalog, rule: Rule, condition: Condition | None) -> Timed | N
         return None
     spec = rule.trigger.spec
     span = spans.read(catalog, rule.id, spec.get("for" if rule.trigger.kind == "idle" else "offset"))
-    if span is None or span.workdays:
+    if span is None or (span.workdays and spans.calendar_of(catalog, span) is None):
         return None
     field = str(spec.get(key))
     known = catalog.entity(rule.entity).all_fields()
@@ -117,6 +125,8 @@ def read(catalog: Catalog, rule: Rule, condition: Condition | None) -> Timed | N
         at=time.fromisoformat(at) if isinstance(at, str) else None,
         zone=ZoneInfo(catalog.settings.get("zone", "UTC")),
         watches=watches,
+        days=spans.days_of(catalog, span),
+        calendar=spans.calendar_of(catalog, span),
     )
 
 
