@@ -160,6 +160,17 @@ def _verb(kind: str) -> str:
         kinds.RESTORED: gettext("restored it"),
         "checklist.done": gettext("ticked off something to do"),
         "checklist.undone": gettext("took something to do back"),
+        "sla.started": gettext("started a clock"),
+        "sla.paused": gettext("let a clock stand"),
+        "sla.resumed": gettext("let a clock go on"),
+        "sla.stopped": gettext("stopped a clock"),
+        "sla.reached": gettext("reached a step of a clock"),
+        "sla.breached": gettext("found a clock to be over"),
+        "deadline.set": gettext("set a deadline"),
+        "deadline.opened": gettext("opened the time for a deadline"),
+        "deadline.reached": gettext("reminded of a deadline"),
+        "deadline.missed": gettext("found a deadline to be missed"),
+        "deadline.met": gettext("met a deadline"),
     }
     return verbs.get(kind, kind)
 
