@@ -254,7 +254,7 @@ def hear(work: Work, entity: Entity, told: Sequence[tuple[Draft, Event]]) -> Non
         for draft, event in first.values():
             draft.env = {k: v for k, v in draft.env.items() if not k.startswith("event.")}
             draft.env.update({f"event.{key}": value for key, value in event.data.items()})
-            draft.events = [event]
+            draft.events, draft.depth = [event], event.depth
         drafts = [draft for draft, _ in first.values()]
         effects = follow.decide(work, entity, drafts, told=True)
         write_and_follow(work, entity, drafts, effects)

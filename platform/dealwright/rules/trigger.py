@@ -49,7 +49,7 @@ RAISED: Mapping[str, str] = MappingProxyType({"sla": "policy", "deadline": "dead
 HAPPENINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "sla": ("started", "paused", "resumed", "stopped", "reached", "breached"),
-        "deadline": ("set", "reached", "missed", "met"),
+        "deadline": ("set", "opened", "reached", "missed", "met"),
         "approval": ("requested", "approved", "rejected", "returned", "recalled", "expired"),
     }
 )
