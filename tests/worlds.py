@@ -96,6 +96,12 @@ RULES = [
      "on": {"event": {"type": "engagement.opened"}}, "if": "event.asset == \"quote\"",
      "then": [{"do": "set_field", "field": "opened", "value": "coalesce(opened, 0) + 1"}]},
 ]  # fmt: skip
+#: An administrator agrees to a deal; a change of its discount begins it anew.
+APPROVAL = {
+    "kind": "approval", "id": "t.consent", "lang": 1, "title": "Consent", "entity": "t.deal",
+    "steps": [{"id": "office", "title": "Office", "approvers": [{"role": "base.admin"}]}],
+    "rules": {"restart_on": ["discount"]},
+}  # fmt: skip
 ROLES = [
     {"kind": "role", "id": "t.rep", "lang": 1, "title": "Rep", "grants": [
         {"entity": "t.deal", "ops": ["read", "create", "update", "move", "export"],
@@ -113,7 +119,9 @@ ROLES = [
 
 def documents(*more: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the documents of the world; ``more`` come last, and one of the same kind and id replaces the world's."""
-    found = {(one["kind"], one["id"]): copy.deepcopy(one) for one in (ACCOUNT, DEAL, PIPELINE, *RULES, *ROLES)}
+    found = {
+        (one["kind"], one["id"]): copy.deepcopy(one) for one in (ACCOUNT, DEAL, PIPELINE, APPROVAL, *RULES, *ROLES)
+    }
     found.update({(one["kind"], one["id"]): dict(one) for one in more})
     return list(found.values())
 

@@ -36,6 +36,7 @@ class Surface:
 
 _R = "/api/v1/records/<entity>"
 _D = "/api/v1/records/t.deal"
+_A = "/api/v1/approvals"
 
 API = (
     Surface("GET", _R, "entity", _D),
@@ -63,6 +64,22 @@ API = (
     Surface("POST", "/api/v1/rules/<rule>/off", "admin", "/api/v1/rules/t.tier_a/off", {}),
     Surface("POST", "/api/v1/rules/<rule>/on", "admin", "/api/v1/rules/t.tier_a/on", {}),
     Surface("GET", "/api/v1/decisions/<decision>", "record", "/api/v1/decisions/{decision}"),
+    Surface("GET", f"{_R}/<record>/approvals", "record", f"{_D}/{{deal}}/approvals"),
+    Surface("POST", f"{_R}/<record>/approvals", "record", f"{_D}/{{deal}}/approvals", {"approval": "t.consent"}),
+    Surface("GET", "/api/v1/approvals", "signed-in", "/api/v1/approvals"),
+    Surface("GET", f"{_A}/<identifier>", "record", f"{_A}/{{approval}}"),
+    *(
+        Surface("POST", f"{_A}/<identifier>/{doing}", "record", f"{_A}/{{approval}}/{doing}", body)
+        for doing, body in (
+            ("approve", {}),
+            ("reject", {"comment": "no"}),
+            ("return", {}),
+            ("recall", {}),
+            ("delegate", {"to": "{ada}"}),
+            ("add_approver", {"who": "{ada}", "where": "after"}),
+            ("appoint", {"step": "office", "who": "{ada}"}),
+        )
+    ),
     Surface("POST", "/api/v1/files", "signed-in", "/api/v1/files"),
     Surface("GET", "/api/v1/files/<identifier>", "record", "/api/v1/files/{file}"),
     Surface("GET", "/api/v1/search", "signed-in", "/api/v1/search?q=Kestrel"),

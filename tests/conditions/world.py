@@ -136,6 +136,13 @@ DOCUMENTS: list[dict[str, Any]] = [
         "title": "Representative",
         "grants": [{"entity": DEAL, "ops": ["read"], "rows": "owner == user.id"}],
     },
+    {
+        "kind": "approval",
+        "id": "sales.legal",
+        "title": "Legal",
+        "entity": DEAL,
+        "steps": [{"id": "office", "title": "Office", "approvers": [{"role": "sales.rep"}]}],
+    },
     {"kind": "parameter", "id": "sales.stall_days", "title": "Days", "type": "integer", "default": 7},
     {"kind": "parameter", "id": "sales.floor", "title": "Floor", "type": "decimal", "default": "99999.9999"},
     {"kind": "parameter", "id": "sales.best", "title": "Best", "type": "text", "default": "gold"},

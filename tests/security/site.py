@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dealwright import access, clock, records
 from dealwright.access.sign_in import digest
 from dealwright.app import create_app
+from dealwright.records import Work, approving
 from dealwright.storage import accounts
 from worlds import made, person, team
 
@@ -56,7 +57,7 @@ class Site:
         people: Users by name; ``ada`` owns the deal, ``bo`` is of another team, ``gus`` has a role without grants,
             ``root`` may do everything.
         visitors: The same with keys in hand, and the nobodies.
-        names: What addresses in tables stand for: ``deal``, ``account``, ``decision``.
+        names: What addresses in tables stand for: ``deal``, ``account``, ``decision``, ``approval`` (ada's, of the deal).
     """
 
     workspace: Workspace
@@ -106,7 +107,10 @@ def opened(workspace: Workspace) -> Site:
     data = {"name": f"{CANARY} deal", "account": account, "amount": "100", "win": "80", "code": "D1"}
     deal = records.save(workspace, site.people["ada"], "t.deal", data)
     file = records.upload(workspace, site.people["ada"], io.BytesIO(f"{CANARY} deal".encode()), "secret.txt")
+    with workspace.database.write() as connection:
+        approval = approving.request(Work(workspace, connection, site.people["ada"]), "t.consent", "t.deal", deal.id)
     site.names = {
+        "approval": approval,
         "file": file["id"],
         "account": account,
         "deal": deal.id,

@@ -162,6 +162,9 @@ def test_a_record_that_may_not_be_seen_answers_like_none(site, state):
         ("GET", "/history", None),
         ("GET", "/decisions", None),
         ("GET", "/checklist", None),
+        ("GET", "/approvals", None),
+        ("POST", "/approvals", {"approval": "t.consent"}),
+        ("POST", "/approvals", {"approval": "t.nothing"}),
     ]
     different = []
     for match in ({}, {"If-Match": '"1"'}, {"If-Match": '"99"'}):

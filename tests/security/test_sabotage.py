@@ -99,6 +99,26 @@ FAULTS = (
     Fault("records/past.py", "for row in found if _may_see(work, row, seen)]", "for row in found]", TWINS),
     Fault("records/past.py", "    if not _may_see(work, row, seen):", "    if False:", TWINS),
     Fault("records/moves.py", 'only = None if held.matching("move", env) else held.seen_on(env)', "only = None", TWINS),
+    Fault(
+        "records/approval_views.py",
+        "if row.record in envs and (seen[row.record] or _has_to_do(work, row))]",
+        "if row.record in envs]",
+        TWINS,
+    ),
+    Fault(
+        "records/approval_views.py",
+        "heard = _has_to_do(work, row) or seen >= frozenset(row.facts)",
+        "heard = True",
+        TWINS,
+    ),
+    Fault("records/approval_views.py", "only=seen & frozenset(row.facts))", "only=frozenset(row.facts))", TWINS),
+    Fault("records/approving.py", "    if not mine and work.user.id != row.requester:", "    if False:", INVENTORY),
+    Fault(
+        "records/approving.py",
+        '    if held is not None and not held.matching("update", env):',
+        "    if False:",
+        "records/test_approving.py",
+    ),
     # changing
     Fault("records/judge.py", "        if not matching:", "        if False:", REFUSALS),
     Fault(

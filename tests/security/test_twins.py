@@ -80,14 +80,16 @@ def test_lists_hold_the_records_and_fields_that_the_role_says_by_hand(pair):
         for identifier, seen in expected.items():
             assert set(answer(site, f"/api/v1/records/t.deal/{identifier}")) == seen
             told = [
-                set(one["changes"]) for one in answer(site, f"/api/v1/records/t.deal/{identifier}/history")["items"]
+                set(one["changes"])
+                for one in answer(site, f"/api/v1/records/t.deal/{identifier}/history")["items"]
+                if one["changes"]
             ]
             happened = [changes & seen for changes in oracle.changed(site.workspace.database, identifier)]
             assert told == [one for one in happened if one]
         hidden = [one for one in rows if one not in expected]
         assert len(hidden) >= 6
         for identifier in hidden:
-            for rest in ("", "/history", "/decisions", "/checklist"):
+            for rest in ("", "/history", "/decisions", "/checklist", "/approvals"):
                 request = twins.Request("GET", f"/api/v1/records/t.deal/{identifier}{rest}")
                 assert twins.asked(site, request, 0).status == 404
 
@@ -137,6 +139,21 @@ def test_a_decision_over_what_is_hidden_is_not_there(pair):
                 shown += 1
         assert hidden > 10
         assert shown > 3
+
+
+def test_an_approval_is_shown_with_its_record_and_to_nobody_else(pair):
+    for site in pair:
+        expected = oracle.deals(site.workspace.database, *uma(site), all_fields(site))
+        stored = oracle.rows(site.workspace.database, "dw_approval")
+        shown = 0
+        for row in stored:
+            told = twins.asked(site, twins.Request("GET", f"/api/v1/approvals/{row['id']}"), 0)
+            assert (told.status == 200) == (row["record"] in expected or row["requester"] == uma(site)[0])
+            if told.status == 200:
+                changed = {one["field"] for one in json.loads(told.body)["changed"]}
+                assert changed <= expected.get(row["record"], set())
+                shown += 1
+        assert 0 < shown < len(stored)
 
 
 def test_what_may_only_be_read_in_part_cannot_be_changed_and_tells_no_more(pair):

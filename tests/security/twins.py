@@ -20,7 +20,7 @@ from urllib.parse import quote
 from dealwright import access, clock
 from dealwright.access.sign_in import digest
 from dealwright.app import create_app
-from dealwright.records import Change, Work, save_one
+from dealwright.records import Change, Work, approving, save_one
 from dealwright.storage import accounts
 from security.site import Site, Visitor
 from worlds import DEAL, person, team
@@ -62,6 +62,15 @@ MEMO = {
         "hours": {"field": "integer", "title": "Hours"},
     },
     "required": ["deal"],
+}  # fmt: skip
+#: The owner agrees; it is about a field that may not be seen, too.
+CONSENT = {
+    "kind": "approval", "id": "t.consent", "lang": 1, "title": "Consent", "entity": "t.deal",
+    "steps": [
+        {"id": "owner", "title": "Owner", "approvers": [{"field": "owner"}]},
+        {"id": "mate", "title": "Mate", "approvers": [{"role": "t.rep"}], "nobody": "block"},
+    ],
+    "rules": {"restart_on": ["discount", "margin"], "self_approval": "allowed"},
 }  # fmt: skip
 RULE = {
     "kind": "rule", "id": "t.watch", "lang": 1, "title": "Wzsecretrule", "entity": "t.deal",
@@ -114,7 +123,7 @@ def built(database: Database, folder: Path, seed: int, side: int) -> Site:
     """Return a served workspace; ``side`` 0 and 1 differ in what ``uma`` may not see, and in nothing else."""
     chance = Chance()
     with chance.ruling(1):
-        workspace = world(database, TWIN_DEAL, MEMO, ROLE, RULE, folder=folder)
+        workspace = world(database, TWIN_DEAL, MEMO, ROLE, RULE, CONSENT, folder=folder)
         site = Site(workspace, create_app(workspace))
         east, west = team(workspace, "East"), team(workspace, "West")
         uma = site.people["uma"] = person(workspace, "Uma", ["t.twin"], team=east)
@@ -183,6 +192,10 @@ def _fill(site: Site, chance: Chance, both: random.Random, own: random.Random, s
                 change = {"margin": hidden_number(), "note": hidden_text(), "guarded": own.random() < 0.5}
                 save_one(work, "t.deal", Change(change, deal))
             site.names[f"deal{i}"] = deal
+            chance.at = 10_400 + 1000 * i
+            asking = Work(site.workspace, connection, site.people[owner])
+            words = "please" if kind in ("mine", "team") else hidden_text()
+            site.names[f"approval{i}"] = approving.request(asking, "t.consent", "t.deal", deal, comment=words)
             shown = kind in ("mine", "team")
             chance.at = 10_500 + 1000 * i
             for number in range(2 if shown else 1 + side):
@@ -306,13 +319,14 @@ class Asker:
         self._accounts = [one for name, one in names.items() if name.startswith("account")]
         # One world has more of those that may not be seen: only what both have is asked for.
         self._memos = [one for name, one in names.items() if name.startswith("memo")]
+        self._approvals = [one for name, one in names.items() if name.startswith("approval")]
         self._cursors: list[tuple[str, str]] = []
         self._decisions: list[str] = []
         kinds: list[tuple[int, Callable[[], Request]]] = [
             (26, self._list), (8, self._next), (10, self._one), (9, self._groups), (4, self._search), (5, self._history),
             (5, self._decided), (3, self._export), (6, self._check), (5, self._condition), (3, self._told), (3, self._gates),
             (6, self._change), (3, self._make), (2, self._move), (1, self._send), (1, self._bulk), (1, self._remove),
-            (6, self._page), (1, self._lookup), (10, self._part),
+            (6, self._page), (1, self._lookup), (10, self._part), (8, self._approval),
         ]  # fmt: skip
         self._kinds = [make for weight, make in kinds for _ in range(weight)]
 
@@ -497,6 +511,29 @@ class Asker:
                 ),
                 Request("DELETE", one),
                 Request("POST", f"{one}/restore"),
+            ]
+        )
+
+    def _approval(self) -> Request:
+        one, deal = f"/api/v1/approvals/{self._chance.choice(self._approvals)}", self._deal()
+        doing, body = self._chance.choice(
+            [
+                ("approve", {}),
+                ("reject", {"comment": "no"}),
+                ("return", {"comment": "again"}),
+                ("recall", {}),
+                ("delegate", {"to": self._chance.choice(self._accounts)}),
+                ("add_approver", {"who": deal, "where": "after"}),
+            ]
+        )
+        return self._chance.choice(
+            [
+                Request("GET", "/api/v1/approvals"),
+                Request("GET", "/api/v1/approvals?mine=asked"),
+                Request("GET", one),
+                Request("GET", f"/api/v1/records/t.deal/{deal}/approvals"),
+                Request("POST", f"/api/v1/records/t.deal/{deal}/approvals", {"approval": "t.consent"}),
+                Request("POST", f"{one}/{doing}", body),
             ]
         )
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException
 
 from dealwright.api import answers
+from dealwright.api.approvals import approvals
 from dealwright.api.events import events
 from dealwright.api.files import files
 from dealwright.api.metadata import metadata
@@ -19,7 +20,7 @@ __all__ = ["blueprint"]
 def blueprint() -> Blueprint:
     """Return the blueprint of the whole interface."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
-    for part in (records, metadata, events, rules, files):
+    for part in (records, metadata, events, rules, files, approvals):
         api.register_blueprint(part)
     api.register_error_handler(DealwrightError, answers.problem)
     api.register_error_handler(HTTPException, _http)

@@ -89,7 +89,7 @@ def _schema(catalog: Catalog, entity: Entity, held: Rights) -> dict[str, Any]:
 def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
     root = f"/records/{entity.id}"
     one = _ref(entity.id)
-    found: dict[str, dict[str, Any]] = {root: {}, f"{root}/{{id}}": {}}
+    found: dict[str, dict[str, Any]] = {root: {}, f"{root}/{{id}}": {}, f"{root}/{{id}}/approvals": {}}
     if held.allows("read"):
         page = {"type": "object", "properties": {"items": {"type": "array", "items": one}}}
         found[root]["get"] = _operation(f"List {entity.plural}", page, query=_QUERY)
@@ -104,10 +104,10 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
             ("decisions", "Decisions"),
             ("clocks", "Clocks"),
             ("checklist", "What is missing"),
+            ("approvals", "Approvals"),
         ):
-            found[f"{root}/{{id}}/{name}"] = {
-                "get": _operation(f"{title} of one {entity.title}", _OBJECT, identified=True)
-            }
+            operation = _operation(f"{title} of one {entity.title}", _OBJECT, identified=True)
+            found.setdefault(f"{root}/{{id}}/{name}", {})["get"] = operation
     if held.allows("export"):
         found[f"{root}/export"] = {
             "get": _operation(f"Export {entity.plural}", None, query=("format", "filter", "exact"))
@@ -116,6 +116,9 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
         found[root]["post"] = _operation(f"Create one {entity.title}", one, status="201", body=one)
     if held.allows("update"):
         found[f"{root}/{{id}}"]["patch"] = _operation(f"Change one {entity.title}", one, body=one, identified=True)
+        found[f"{root}/{{id}}/approvals"]["post"] = _operation(
+            f"Ask for an approval of one {entity.title}", _OBJECT, status="201", body=_OBJECT, identified=True
+        )
     if held.allows("create") or held.allows("update"):
         found[f"{root}/bulk"] = {"post": _operation(f"Change many {entity.plural}", _OBJECT, body=_OBJECT)}
         found[f"{root}/check"] = {"post": _operation(f"Check one {entity.title}", _OBJECT, body=one, query=("id",))}
@@ -135,7 +138,22 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
 
 
 def _general() -> dict[str, Any]:
+    doings = {
+        "approve": "Approve",
+        "reject": "Reject",
+        "return": "Send an approval back",
+        "recall": "Take an approval back",
+        "delegate": "Let another person decide",
+        "add_approver": "Ask one more person",
+        "appoint": "Name who decides a step that found nobody",
+    }
     return {
+        "/approvals": {"get": _operation("List approvals that wait for the bearer", _OBJECT, query=("mine",))},
+        "/approvals/{id}": {"get": _operation("Read an approval", _OBJECT, identified=True)},
+        **{
+            f"/approvals/{{id}}/{name}": {"post": _operation(title, _OBJECT, body=_OBJECT, identified=True)}
+            for name, title in doings.items()
+        },
         "/conditions/check": {"post": _operation("Check a condition", _OBJECT, body=_OBJECT)},
         "/decisions/{id}": {"get": _operation("Explain a decision", _OBJECT, identified=True)},
         "/rules/off": {"get": _operation("Rules that are switched off", _OBJECT)},

@@ -153,6 +153,7 @@ class Scope:
         if root == "approvals":
             if len(rest) != 2 or rest[1] != "outcome":
                 raise NameFault("unknown-field", "write approvals.<id>.outcome")
+            self._approval(rest[0])
             return replace(node, type=types.TEXT, root=root, steps=rest)
         if root == "user":
             known = types.of_user(name := self._one(root, rest), self.catalog)
@@ -178,6 +179,18 @@ class Scope:
                 "unknown-field", f"“{root}.{rest[0]}” has no fields here; only one name may follow “{root}.”"
             )
         return rest[0]
+
+    def _approval(self, name: str) -> None:
+        """Demand an approval of this entity; its own namespace is left out, another pack's is ``namespace__name``."""
+        own = namespace_of(self.entity.id)
+        known = {
+            identifier.removeprefix(f"{own}.").replace(".", "__")
+            for (kind, identifier), document in self.catalog.documents.items()
+            if kind == "approval" and document.get("entity") == self.entity.id
+        }
+        if name not in known:
+            message = f"there is no approval “{name}” of {self.entity.title}"
+            raise NameFault("unknown-field", message, near(name, sorted(known)))
 
     def _parameter(self, node: Name, name: str) -> Literal:
         parameter = self.catalog.parameter(name, self.namespace)

@@ -133,6 +133,7 @@ def places(catalog: Catalog) -> Iterator[Use]:
     yield from _of_clocks(catalog)
     yield from _of_pipelines(catalog)
     yield from _of_roles(catalog)
+    yield from _of_approvals(catalog)
     for (kind, identifier), document in catalog.documents.items():
         if kind == "score":
             for index, given in enumerate(document.get("inputs", ())):
@@ -270,6 +271,29 @@ def _of_pipelines(catalog: Catalog) -> Iterator[Use]:
                     pointer = f"/stages/{index}/{side}/{number}/require"
                     namespace = namespace_of(pipeline.id)
                     yield Use("pipeline", pipeline.id, pointer, gate.require, "gate", pipeline.entity, namespace)
+
+
+def _of_approvals(catalog: Catalog) -> Iterator[Use]:
+    """Yield the conditions of approvals, and the paths by which they find people."""
+    for (kind, identifier), document in catalog.documents.items():
+        if kind != "approval":
+            continue
+        if "when" in document:
+            yield _standing(kind, document, "/when", document["when"], "gate", identifier)
+        for index, step in enumerate(document["steps"]):
+            at = f"/steps/{index}"
+            if "when" in step:
+                yield _standing(kind, document, f"{at}/when", step["when"], "gate", identifier)
+            for number, entry in enumerate(step["approvers"]):
+                where = f"{at}/approvers/{number}"
+                for key in ("field", "scope"):
+                    if key in entry:
+                        yield _standing(kind, document, f"{where}/{key}", entry[key], "value", identifier)
+                if "where" in entry:
+                    namespace, about = namespace_of(identifier), str(document["entity"])
+                    yield Use(
+                        kind, identifier, f"{where}/where", entry["where"], "where", "base.user", namespace, None, about
+                    )
 
 
 def _of_roles(catalog: Catalog) -> Iterator[Use]:

@@ -42,6 +42,10 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "没有字段“{name}”，请检查名称或去掉它。",
         ),
         "read-only": ("This field cannot be set; leave it out.", "此字段不可填写，请去掉它。"),
+        "locked": (
+            "This cannot be changed while “{approval}” is open; wait for the decision or take it back.",
+            "“{approval}”审批期间不能修改，请等待审批结果或先撤回。",
+        ),
         "immutable": (
             "This field is set once and has a value already; leave it as it is.",
             "此字段只能填写一次且已有值，请保持原值。",

@@ -19,6 +19,7 @@ from dealwright.metadata.pointers import pointer
 
 #: Folder to the kind of the documents in it.
 FOLDERS: Final[Mapping[str, str]] = {
+    "approvals": "approval",
     "calendars": "calendar",
     "deadlines": "deadline",
     "entities": "entity",

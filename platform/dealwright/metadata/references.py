@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import Problem
-from dealwright.metadata import cycles, entity_references, ladders, parse, pipelines, texts
+from dealwright.metadata import approval_references, cycles, entity_references, ladders, parse, pipelines, texts
 from dealwright.metadata.findings import Findings, parameters_in
 from dealwright.metadata.schemas import KINDS, near
 
@@ -53,6 +53,8 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
             findings.entity(key, ["entity"], document["entity"])
         if key[0] in ladders.LADDERS:
             _clock(findings, key, document)
+        if key[0] == "approval":
+            approval_references.look(findings, key, document)
         _parameters(findings, key, document)
     cycles.look(findings)
     return [*findings.problems, *texts.problems(folded, layers)]

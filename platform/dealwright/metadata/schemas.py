@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Every kind of document, the file of its schema and the definition in it.
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "approval": ("approval", "approval"),
     "calendar": ("calendar", "calendar"),
     "deadline": ("deadline", "deadline"),
     "entity": ("entity", "entity"),

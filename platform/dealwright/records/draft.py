@@ -31,6 +31,7 @@ class Draft:
         error: Why the record cannot be saved; nothing of it is written then.
         hidden: Fields that the person who asks may not see; what is wrong with one is told without its name.
         reason: Why a record is moved, in the words of who moves it; told by the event.
+        locked: Fields that an open approval locks (``*`` for all) to the approval's title; see ``locks``.
         op: The operation that the user's grants must allow; empty for create or update, as ``new`` says.
     """
 
@@ -56,6 +57,7 @@ class Draft:
     hidden: frozenset[str] = frozenset()
     op: str = ""
     reason: str = ""
+    locked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def version(self) -> int:

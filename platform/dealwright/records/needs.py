@@ -14,6 +14,7 @@ from dealwright import conditions, fields, rules, sla
 from dealwright.access import rights_of
 from dealwright.errors import ConditionError
 from dealwright.metadata.names import namespace_of
+from dealwright.records import outcomes
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Needs:
         rows: ``rows`` fields, with the paths over references of their rows, such as ``product.price``. Their values
             are put into the rows themselves, under the path.
         hops: First steps of ``paths``, and ``rows`` fields: when one changes, its paths are loaded again.
+        approvals: Names such as ``approvals.discount.outcome``.
     """
 
     paths: frozenset[str]
@@ -47,6 +49,7 @@ class Needs:
     records: frozenset[str]
     rows: Mapping[str, frozenset[str]]
     hops: frozenset[str]
+    approvals: frozenset[str]
 
 
 def needs(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs:
@@ -98,9 +101,12 @@ def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
     old: set[str] = set()
     records: set[str] = set()
     rows: dict[str, set[str]] = {}
+    outcome: set[str] = set()
     for name in names:
         if name.startswith("old."):
             old.add(name[4:])
+        elif name.startswith("approvals."):
+            outcome.add(name)
         elif not name.startswith(_ROOTS):
             own = name.removeprefix("record.")
             if own != name:
@@ -119,13 +125,14 @@ def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
         frozenset(records),
         {name: frozenset(inner) for name, inner in rows.items()},
         frozenset(path.partition(".")[0] for path in paths) | frozenset(rows),
+        frozenset(outcome),
     )
 
 
 def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any]]) -> None:
     """Fill the paths and rollups that are wanted into the envs, with one statement per reference and rollup field.
 
-    The rows of ``rows`` fields are given the values at the end of their own paths.
+    The rows of ``rows`` fields are given the values at the end of their own paths. What approvals came to is one more.
     """
     lists = lists_of(work.catalog, entity, wanted.paths) if envs else {}
     paths = wanted.paths.difference(lists) | {one.rpartition(".")[0] for one in lists if one.count(".") > 1}
@@ -149,6 +156,8 @@ def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any
         found = stored.rollups(work.connection, work.catalog, entity.id, ids, sorted(wanted.rollups), work.env)
         for env in envs:
             env.update(found.get(str(env.get("id")), {}))
+    if wanted.approvals and envs:
+        outcomes.load(work, entity, wanted.approvals, envs)
 
 
 def lists_of(catalog: Catalog, entity: Entity, paths: frozenset[str]) -> Mapping[str, str]:

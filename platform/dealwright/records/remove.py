@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dealwright import access, events
 from dealwright.errors import ConflictError, ForbiddenError, StaleVersionError
-from dealwright.records import follow, interactions, needs, road
+from dealwright.records import follow, interactions, locks, needs, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
 from dealwright.storage import audit
@@ -96,6 +96,7 @@ def _taken(work: Work, entity: Entity, record_id: str, version: int | None) -> D
     draft.env = {**row, **work.env, "is_new": False}
     wanted = needs.needs(work.catalog, entity, work.user.roles)
     needs.load(work, entity, wanted, [draft.env])
+    locks.load(work, entity, [draft])
     needs.remember(wanted, draft.env, row)
     needs.derive(wanted, draft.env)
     held = access.rights(work.catalog, work.user, entity.id)
@@ -172,6 +173,7 @@ def _going(work: Work, entity: Entity, record_id: str) -> Draft:
     draft.env = {**row, **work.env, "is_new": False}
     wanted = needs.needs(work.catalog, entity, work.user.roles)
     needs.load(work, entity, wanted, [draft.env])
+    locks.load(work, entity, [draft])
     needs.remember(wanted, draft.env, row)
     needs.derive(wanted, draft.env)
     return draft

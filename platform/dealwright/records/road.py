@@ -26,6 +26,7 @@ from dealwright.records import (
     follow,
     interactions,
     judge,
+    locks,
     look,
     needs,
     numbers,
@@ -38,13 +39,17 @@ from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from dealwright.access import User
     from dealwright.events import Event
     from dealwright.metadata.definitions import Entity
     from dealwright.records.workspace import Workspace
+
+#: Called in the transaction, with the entity and the drafts, after they are written. For what must look at every change
+#: and itself takes the road: it cannot be named here without a circle.
+FOLLOWING: list[Callable[[Work, Entity, Sequence[Draft]], None]] = []
 
 #: Records in one call; an import cuts its file into batches of this size.
 MOST = 1000
@@ -160,7 +165,13 @@ def finish(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
 
 
 def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effects: Sequence[follow.Asked]) -> None:
-    """Write decided drafts, then do what their rules ask for elsewhere."""
+    """Write decided drafts, then do what their rules ask for elsewhere.
+
+    Raises:
+        RecordError: If a rule or a move has changed what is locked.
+    """
+    for draft in drafts:
+        locks.demand(draft)
     episodes.end(work, entity, drafts)
     write.put(work, entity, drafts)
     attached.attach(work, entity, drafts)
@@ -171,6 +182,8 @@ def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effect
     follow.carry_out(work, effects, run)
     if told:
         _tell(work, entity, drafts, told)
+    for follow_up in FOLLOWING:
+        follow_up(work, entity, drafts)
 
 
 def _tell(work: Work, entity: Entity, drafts: Sequence[Draft], told: Sequence[Event]) -> None:
@@ -210,8 +223,11 @@ def check(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool = T
     pipelines.assign(work, entity, live)
     judge.rows(work, entity, live)
     _present(entity, live)
+    locks.load(work, entity, live)
     look.settle(work, entity, live)
     _place(work, entity, live)
+    for draft in live:
+        locks.check(draft)
     look.others(work, entity, live)
     attached.check(work, entity, live)
     for draft in live:
@@ -236,6 +252,7 @@ def taken(work: Work, entity: Entity, ids: Sequence[str]) -> dict[str, Draft]:
         drafts[record_id] = draft
     wanted = needs.needs(work.catalog, entity, work.user.roles)
     needs.load(work, entity, wanted, [draft.env for draft in drafts.values()])
+    locks.load(work, entity, list(drafts.values()))
     for draft in drafts.values():
         needs.remember(wanted, draft.env, draft.before)
         needs.derive(wanted, draft.env)

@@ -178,6 +178,11 @@ def purge(connection: Connection, catalog: Catalog, entity: str, ids: Iterable[s
         for log in logs:
             connection.execute(sa.delete(log).where(log.c.entity == entity, log.c.record.in_(some)))
         connection.execute(sa.delete(system.firing).where(system.firing.c.record.in_(some)))
+        asked = sa.select(system.approval.c.id).where(
+            system.approval.c.entity == entity, system.approval.c.record.in_(some)
+        )
+        connection.execute(sa.delete(system.approval_seat).where(system.approval_seat.c.approval.in_(asked)))
+        connection.execute(sa.delete(system.approval).where(system.approval.c.id.in_(asked)))
 
 
 def goes(entity: Entity, field: Field) -> str:

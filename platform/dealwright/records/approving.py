@@ -1,0 +1,435 @@
+"""Approvals of records: asking for one, deciding, taking back, and what time and changes do to it.
+
+Each is one transaction: the course goes on (:mod:`dealwright.approvals`), its rows, the notices to those who are asked
+now, the moments at which it is due, and the ``approval.*`` events that wake rules are written together. The approval
+is locked first, so two people who decide at the same moment come one after the other, and the second is told what the
+first has done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dealwright import access, approvals, clock, conditions
+from dealwright.approvals import Candidate, kept, moves
+from dealwright.errors import ConflictError, ForbiddenError, NotFoundError, Problem, RecordError
+from dealwright.events import Event
+from dealwright.metadata.names import namespace_of
+from dealwright.records import approval_facts, approval_notices, happenings, road
+from dealwright.records.read import missing
+from dealwright.storage import approvals as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dealwright.approvals import Course, People
+    from dealwright.metadata.approvals import Approval, Step
+    from dealwright.metadata.definitions import Entity
+    from dealwright.records.draft import Draft
+    from dealwright.records.work import Work
+    from dealwright.storage.approvals import Stored
+
+#: Characters of a comment.
+LONGEST_COMMENT = 5000
+
+
+def request(
+    work: Work,
+    approval_id: str,
+    entity_id: str,
+    record_id: str,
+    *,
+    comment: str | None = None,
+    event: str | None = None,
+) -> str:
+    """Ask for an approval of a record; return its id.
+
+    Args:
+        work: The transaction.
+        approval_id: Id of the definition.
+        entity_id: Id of the entity.
+        record_id: The record.
+        comment: What those who decide should know.
+        event: What asked for it; None for a person, who must be allowed to update the record.
+
+    Raises:
+        NotFoundError: If there is no such approval for this entity, or the record may not be seen.
+        ForbiddenError: If the person may not update the record, or people may not ask for this approval.
+        ConflictError: If it is asked for already, or not needed as the record is now.
+    """
+    held = access.demand(work.catalog, work.user, "update", entity_id) if event is None else None
+    approval = approvals.of(work.catalog).get(approval_id)
+    if approval is None or approval.entity != entity_id:
+        raise NotFoundError(f"there is no approval “{approval_id[:81]}” of {entity_id}")
+    env = approval_facts.env(work, work.catalog, approval, record_id)
+    if env is None or (held is not None and not held.seen_on(env)):
+        raise missing(work, entity_id, record_id)
+    refused = _refusal(work, approval, env, held)
+    if refused is not None:
+        raise refused
+    people = _people(work, approval, env, work.user.id)
+    course = moves.begin(approval, _needed(work, approval, env), work.user.id, people.ask, people.managers)
+    identifier = clock.new_id()
+    stored.add(
+        work.connection,
+        [
+            {
+                "id": identifier,
+                "approval": approval_id,
+                "revision": work.catalog.revision,
+                "entity": entity_id,
+                "record": record_id,
+                "requester": work.user.id,
+                "asked_at": work.now,
+                "comment": _comment(comment),
+                "state": course.state,
+                "turn": course.turn,
+                "places": kept.places(course),
+                "facts": approvals.facts(work.catalog, approval, env),
+                "digest": approvals.digest(work.catalog, approval, env),
+                "ended_at": None if course.state == "open" else work.now,
+                "event": event,
+            }
+        ],
+    )
+    stored.add_seats(work.connection, kept.new_seats(identifier, None, course, work.now))
+    row = stored.get(work.connection, [identifier])[identifier]
+    _follow(work, approval, row, None, course, "approval.requested", {})
+    return identifier
+
+
+def may_request(work: Work, approval: Approval, record_id: str) -> bool:
+    """Tell whether the user may ask for this approval of a record now."""
+    held = access.rights(work.catalog, work.user, approval.entity)
+    env = approval_facts.env(work, work.catalog, approval, record_id)
+    return env is not None and bool(held.seen_on(env)) and _refusal(work, approval, env, held) is None
+
+
+def _refusal(
+    work: Work, approval: Approval, env: Mapping[str, Any], held: access.Rights | None
+) -> ForbiddenError | ConflictError | None:
+    """Return why an approval cannot be asked for; ``held`` are the rights of the person who asks, None for a rule."""
+    if held is not None and not held.matching("update", env):
+        return ForbiddenError("you may not change this record, so you cannot ask for its approval")
+    if held is not None and not approval.by_hand:
+        return ForbiddenError(f"{approval.title} is asked for by rules only")
+    if not _holds(work, approval, approval.when, env):
+        return ConflictError(f"{approval.title} is not needed for this record as it is now")
+    if stored.rows(work.connection, [env["id"]], [approval.id], state="open"):
+        return ConflictError(f"{approval.title} is asked for already; wait for the decision or take it back")
+    return None
+
+
+def decide(work: Work, identifier: str, verdict: str, *, step: str | None = None, comment: str | None = None) -> Course:
+    """Approve or reject, as somebody who is asked.
+
+    Args:
+        work: The transaction, in the name of who decides.
+        identifier: Id of the approval.
+        verdict: ``approved`` or ``rejected``.
+        step: Which step, where the person is asked in several that run side by side; None for all of them.
+        comment: Why.
+
+    Raises:
+        NotFoundError: If there is no such approval, or the person has nothing to do with it.
+        ConflictError: If it has ended, or the person has decided or is asked no longer.
+        RecordError: If the step wants a comment and there is none.
+    """
+    row, approval, course = _locked(work, identifier)
+    seats = [one for one in course.asked() if one.user == work.user.id]
+    seats = [one for one in seats if course.place(one.place).state == "open"]
+    if step is not None:
+        seats = [one for one in seats if course.place(one.place).step == step]
+    if not seats:
+        raise _not_asked(work, row, course)
+    for seat in seats:
+        _must_say_why(approval.steps[course.place(seat.place).step], verdict, comment)
+    env = approval_facts.env(work, _catalog(work, row), approval, row.record) or {}
+    people = _people(work, approval, env, row.requester, row)
+    before, told = course, {"comment": _comment(comment), "address": work.address or None}
+    told["digest"] = approvals.digest(_catalog(work, row), approval, env)
+    for seat in seats:
+        if any(one.number == seat.number and one.state == "asked" for one in course.seats):
+            course = moves.decide(approval, course, seat.number, verdict, people.ask, people.managers)
+    data = {"by": work.user.id, "verdict": verdict, "steps": [course.place(one.place).step for one in seats]}
+    _write(work, row, before, course, {one.number: told for one in seats})
+    _follow(work, approval, row, before, course, "approval.decided", data)
+    return course
+
+
+def recall(work: Work, identifier: str) -> Course:
+    """Take an approval back, as who asked for it; raises as :func:`dealwright.approvals.moves.recall`."""
+    return _step(work, identifier, "approval.decided", {}, lambda a, c, p: moves.recall(a, c, work.user.id))
+
+
+def give_back(work: Work, identifier: str, *, to: str | None, comment: str | None = None) -> Course:
+    """Send an approval back to an earlier step, or to who asked (``to`` None), as somebody who is asked."""
+    return _as_asked(
+        work,
+        identifier,
+        "approval.sent_back",
+        {"to": to, "comment": _comment(comment)},
+        lambda a, c, seat, p: moves.give_back(a, c, seat, to, p.ask, p.managers),
+    )
+
+
+def hand_over(work: Work, identifier: str, *, to: str, comment: str | None = None) -> Course:
+    """Let another person decide in one's stead."""
+    return _as_asked(
+        work,
+        identifier,
+        "approval.handed_over",
+        {"to": to, "comment": _comment(comment)},
+        lambda a, c, seat, p: moves.hand_over(a, c, seat, _somebody(p, to, "/to"), f"handed over by {work.user.name}"),
+    )
+
+
+def add(work: Work, identifier: str, *, who: str, where: str, comment: str | None = None) -> Course:
+    """Ask one more person: ``before``, ``beside`` or ``after`` oneself."""
+    if where not in ("before", "beside", "after"):
+        text = f"“{where[:40]}” is no place for an approver; choose before, beside or after"
+        raise RecordError("nobody was added", [Problem("/where", "not-a-choice", text)])
+    return _as_asked(
+        work,
+        identifier,
+        "approval.approver_added",
+        {"who": who, "where": where, "comment": _comment(comment)},
+        lambda a, c, seat, p: moves.add(a, c, seat, _somebody(p, who, "/who"), where, f"added by {work.user.name}"),
+    )
+
+
+def appoint(work: Work, identifier: str, *, step: str, who: str) -> Course:
+    """Name who decides a step that found nobody to ask, as an administrator.
+
+    Raises:
+        NotFoundError: If there is no such approval.
+        ForbiddenError: If the person is no administrator.
+        ConflictError: If no such step waits for somebody to be named.
+        RecordError: If ``who`` cannot sign in or may not read the record.
+    """
+    if not access.capable(work.catalog, work.user, "admin"):
+        row, _, course = _locked(work, identifier)
+        refused = _not_asked(work, row, course)
+        raise refused if isinstance(refused, NotFoundError) else ForbiddenError("only an administrator names approvers")
+
+    def named(approval: Approval, course: Course, people: People) -> Course:
+        place = next((one for one in course.live() if one.step == step and one.state == "blocked"), None)
+        if place is None:
+            raise ConflictError(f"no step “{step[:40]}” of this approval waits for somebody to be named")
+        candidate = Candidate(_somebody(people, who, "/who"), f"named by {work.user.name}")
+        return moves.seat(approval, course, place.number, [candidate])
+
+    return _step(work, identifier, "approval.approver_added", {"who": who, "where": step}, named)
+
+
+# What time and changes do ------------------------------------------------------------------------------------------
+
+
+def due(work: Work, told: Sequence[Event]) -> None:
+    """Carry out what a step says of the time it takes: due timers of the family ``approval``."""
+    for event in told:
+        _, identifier, place, what = str(event.data["name"]).split(":")
+        row = stored.get(work.connection, [identifier], lock=True).get(identifier)
+        if row is None or row.state != "open":
+            continue
+        approval, before = approvals.of(_catalog(work, row))[row.approval], kept.course(row)
+        here = before.place(int(place))
+        if here.state != "open" or here.past:
+            continue
+        if what == "remind" or approval.steps[here.step].on_timeout == "remind":
+            approval_notices.remind(work, approval, row, before, here.number)
+        if what == "remind":
+            approval_notices.again(work, approval, row, here)
+            continue
+        env = approval_facts.env(work, _catalog(work, row), approval, row.record) or {}
+        people = _people(work, approval, env, row.requester, row)
+        after = moves.time_out(approval, before, here.number, people.ask, people.managers)
+        _write(work, row, before, after, {})
+        _follow(work, approval, row, before, after, "approval.timed_out", {"step": here.step})
+
+
+def changed(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
+    """Begin open approvals anew whose values have changed, and end those that are needed no longer.
+
+    No statement where no approval of the entity is begun anew by a change of these fields.
+    """
+    watched = work.catalog.once(
+        ("records.approving.watched", entity.id),
+        lambda: frozenset[str]().union(
+            *(
+                one.rules.restart_on | {"archived_at"}
+                for one in approvals.of(work.catalog).values()
+                if one.entity == entity.id
+            )
+        ),
+    )
+    touched = [draft.id for draft in drafts if not draft.new and not watched.isdisjoint(draft.changed)]
+    if not touched:
+        return
+    for open_one in stored.rows(work.connection, touched, state="open"):
+        row, approval, before = _locked(work, open_one.id)
+        env = approval_facts.env(work, _catalog(work, row), approval, row.record)
+        if env is None or not _holds(work, approval, approval.when, env, _catalog(work, row)):
+            after = moves.end(before, "recalled")
+            _write(work, row, before, after, {})
+            _follow(work, approval, row, before, after, "approval.dropped", {})
+            continue
+        digest = approvals.digest(_catalog(work, row), approval, env)
+        if digest == row.digest:
+            continue
+        people = _people(work, approval, env, row.requester, row)
+        needed = _needed(work, approval, env, _catalog(work, row))
+        after = moves.restart(approval, before, needed, people.ask, people.managers)
+        row = replace(row, facts=approvals.facts(_catalog(work, row), approval, env), digest=digest)
+        _write(work, row, before, after, {})
+        _follow(work, approval, row, before, after, "approval.restarted", {})
+
+
+road.FOLLOWING.append(changed)
+
+
+# How each goes ----------------------------------------------------------------------------------------------------
+
+
+def _step(
+    work: Work,
+    identifier: str,
+    kind: str,
+    data: Mapping[str, Any],
+    move: Callable[[Approval, Course, People], Course],
+) -> Course:
+    row, approval, before = _locked(work, identifier)
+    env = approval_facts.env(work, _catalog(work, row), approval, row.record) or {}
+    after = move(approval, before, _people(work, approval, env, row.requester, row))
+    _write(work, row, before, after, {})
+    _follow(work, approval, row, before, after, kind, {"by": work.user.id, **data})
+    return after
+
+
+def _as_asked(
+    work: Work,
+    identifier: str,
+    kind: str,
+    data: Mapping[str, Any],
+    move: Callable[[Approval, Course, int, People], Course],
+) -> Course:
+    def moved(approval: Approval, course: Course, people: People) -> Course:
+        seats = [one for one in course.asked() if one.user == work.user.id]
+        seats = [one for one in seats if course.place(one.place).state == "open"]
+        if not seats:
+            raise _not_asked(work, stored.get(work.connection, [identifier])[identifier], course)
+        return move(approval, course, seats[0].number, people)
+
+    return _step(work, identifier, kind, data, moved)
+
+
+def _locked(work: Work, identifier: str) -> tuple[Stored, Approval, Course]:
+    row = stored.get(work.connection, [identifier], lock=True).get(identifier)
+    if row is None:
+        raise NotFoundError(f"there is no approval with the id “{identifier[:80]}”")
+    approval = approvals.of(_catalog(work, row))[row.approval]
+    return row, approval, kept.course(row)
+
+
+def _catalog(work: Work, row: Stored) -> Any:
+    """Return the catalog whose definition the approval finishes on."""
+    return work.workspace.catalog_of(work.connection, row.revision)
+
+
+def _not_asked(work: Work, row: Stored, course: Course) -> Exception:
+    """Return what somebody is told who is not asked: nothing at all, unless the person had to do with it."""
+    mine = [one for one in row.seats if one["user"] == work.user.id]
+    if not mine and work.user.id != row.requester:
+        return NotFoundError(f"there is no approval with the id “{row.id[:80]}”")
+    if course.state != "open":
+        return ConflictError(f"this approval has ended: it was {course.state}")
+    if any(one["state"] in ("approved", "rejected") for one in mine):
+        return ConflictError("you have decided this already")
+    if any(one["state"] == "asked" for one in mine):
+        return ConflictError("this step waits for somebody else to decide before")
+    return ConflictError("you are not asked here; somebody else has decided, or it was handed over")
+
+
+def _people(
+    work: Work, approval: Approval, env: Mapping[str, Any], requester: str | None, row: Stored | None = None
+) -> People:
+    catalog = work.catalog if row is None else _catalog(work, row)
+    return approvals.People(work.connection, catalog, approval, env, requester, work.now)
+
+
+def _holds(work: Work, approval: Approval, source: str | None, env: Mapping[str, Any], catalog: Any = None) -> bool:
+    if source is None:
+        return True
+    namespace = namespace_of(approval.id)
+    found = conditions.of(catalog or work.catalog, approval.entity, source, "gate", namespace=namespace)
+    return found.evaluate(env) is True
+
+
+def _needed(work: Work, approval: Approval, env: Mapping[str, Any], catalog: Any = None) -> list[str]:
+    return [one.id for one in approval.steps.values() if _holds(work, approval, one.when, env, catalog)]
+
+
+def _must_say_why(step: Step, verdict: str, comment: str | None) -> None:
+    wanted = step.comment == "always" or (step.comment == "on_rejection" and verdict == "rejected")
+    if wanted and not (comment or "").strip():
+        text = f"say why: {step.title} wants a comment with this decision"
+        raise RecordError("nothing was decided", [Problem("/comment", "required", text)])
+
+
+def _comment(comment: str | None) -> str | None:
+    text = (comment or "").strip()
+    if len(text) > LONGEST_COMMENT:
+        message = f"the comment has {len(text):,} characters; at most {LONGEST_COMMENT:,} are taken"
+        raise RecordError("nothing was decided", [Problem("/comment", "too-long", message)])
+    return text or None
+
+
+def _somebody(people: People, user: str, pointer: str) -> str:
+    """Return a user who can be asked; looked at last, so that it tells nothing to who is not asked here."""
+    if not people.may(user):
+        text = "there is nobody with this id who can sign in and may read the record; choose somebody else"
+        raise RecordError("nobody was asked", [Problem(pointer, "no-such-record", text)])
+    return user
+
+
+def _write(work: Work, row: Stored, before: Course, after: Course, decided: Mapping[int, Mapping[str, Any]]) -> None:
+    ended = work.now if after.state != "open" else None
+    stored.change(
+        work.connection,
+        [
+            {
+                "id": row.id,
+                "state": after.state,
+                "turn": after.turn,
+                "places": kept.places(after),
+                "facts": row.facts,
+                "digest": row.digest,
+                "ended_at": ended,
+            }
+        ],
+    )
+    stored.change_seats(work.connection, kept.changed_seats(row.id, before, after, row.seats, work.now, decided))
+    stored.add_seats(work.connection, kept.new_seats(row.id, before, after, work.now))
+
+
+def _follow(
+    work: Work,
+    approval: Approval,
+    row: Stored,
+    before: Course | None,
+    after: Course,
+    kind: str,
+    data: Mapping[str, Any],
+) -> None:
+    """Tell those who are asked now, set the moments at which it is due, and let rules hear of it."""
+    approval_notices.tell(work, approval, row, before, after)
+    told = {"approval": approval.id, "request": row.id, "turn": after.turn, **data}
+    kinds = [kind] if after.state == "open" or before is None else [kind, f"approval.{after.state}"]
+    if before is None and after.state != "open":
+        kinds.append(f"approval.{after.state}")
+    events = [
+        Event(clock.new_id(), one, row.entity, row.record, None, work.now, actor=work.user.id, data=told)
+        for one in kinds
+    ]
+    happenings.happen(work, events)
