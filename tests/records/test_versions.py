@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from dealwright import access, clock, packs, records
+from dealwright.app import create_app
 from dealwright.errors import ConflictError, DefinitionError, GateUnmetError
 from dealwright.fields.messages import speaking
 from dealwright.metadata.layers import Layer, SourcedDocument
 from dealwright.packs import PackSource
 from dealwright.records import Change, Work, Workspace, versions
 from passing import pass_until
-from worlds import PIPELINE, documents, rows_of
+from worlds import PIPELINE, documents, person, rows_of
 
 OPERATOR = access.operator()
 CHINESE = {"zh-CN": {"pipeline:t.sale#/stages/demo/title": "演示"}}
@@ -160,6 +161,39 @@ def test_records_come_into_the_first_pipeline_that_their_entity_gets(database, t
         "open",
     )
     assert [one["stage"] for one in rows_of(database, "dw_visit")] == ["open"]
+
+
+def test_formulas_that_read_the_stage_are_worked_out_anew_on_the_way(database, tmp_path):
+    entity = next(one for one in documents() if one["id"] == "t.deal")
+    reads = {"field": "formula", "result": "text", "formula": 'stage + "!"', "title": "Where"}
+    entity["properties"]["where"] = reads
+    publish(database, FIRST, entity)
+    world = Workspace(database, tmp_path)
+    (old,) = made(world, "demo")
+    publish(database, {**SECOND, "in_flight": "migrate", "stage_map": {"demo": "trial"}}, entity)
+    settled(world)
+    assert deal(world, old)["where"] == "trial!"
+
+
+def test_an_earlier_version_is_read_as_long_as_records_may_finish_on_it(world):
+    publish(world.database, SECOND)
+    user = person(world, "Root", ["base.admin"])
+    with world.database.write() as connection:
+        bearer = {"Authorization": f"Bearer {access.new_token(connection, user.id or '', 'test')}"}
+    client = create_app(world).test_client()
+    stages = {}
+    for version in ("", "?version=1", "?version=2", "?version=7"):
+        answer = client.get(f"/api/v1/metadata/pipeline/t.sale{version}", headers=bearer)
+        stages[version] = (
+            [one["id"] for one in answer.json["stages"]] if answer.status_code == 200 else answer.status_code
+        )
+    second = ["open", "trial", "won", "lost"]
+    assert stages == {
+        "": second,
+        "?version=1": ["open", "demo", "won", "lost"],
+        "?version=2": second,
+        "?version=7": 404,
+    }
 
 
 def test_a_map_to_a_stage_that_is_not_there_is_refused(world):

@@ -35,9 +35,17 @@ def documents(kind: str) -> Response:
 
 @metadata.get("/metadata/<kind>/<identifier>")
 def document(kind: str, identifier: str) -> Response:
-    """Return one effective document; an entity's without the fields that the caller may not see."""
+    """Return one effective document; an entity's without the fields that the caller may not see.
+
+    ``?version=`` asks for an earlier version of a pipeline, as long as records may finish on it.
+    """
+    answers.only_known("version")
+    version = answers.number("version", 0, 0, 10**8)
     with answers.reading() as work:
         found = work.catalog.documents.get((kind, identifier))
+        if version and kind == "pipeline":
+            pipeline = work.catalog.pipeline(identifier, version)
+            found = pipeline.document if pipeline is not None and pipeline.version == version else None
         if found is None or not _visible(work, kind, identifier):
             raise NotFoundError(f"there is no {kind} “{identifier}”")
         shown = dict(found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from dealwright.records import follow, needs, pipelines, road
+from dealwright.records import follow, look, needs, pipelines, road
 from dealwright.records.draft import Draft
 from dealwright.records.work import Work
 from dealwright.storage import audit, in_flight, timers
@@ -126,6 +126,9 @@ def _drafts(work: Work, entity: Entity, ids: Sequence[str]) -> list[Draft]:
 
 def _write(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     if drafts:
+        for draft in drafts:
+            # Formulas may read the stage. What checks say is for the next person who saves the record.
+            look.settle_one(work, entity, draft, draft.since, asked=())
         effects = follow.decide(work, entity, drafts)
         road.write_and_follow(work, entity, drafts, effects)
 
