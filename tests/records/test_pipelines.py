@@ -11,7 +11,8 @@ from dealwright import access, records, rules
 from dealwright.errors import ConflictError, DealwrightError, DefinitionError, GateUnmetError, QueryError, RecordError
 from dealwright.fields.messages import speaking
 from dealwright.metadata import load
-from dealwright.records import Change, Work
+from dealwright.records import Change, Work, imports
+from dealwright.records.tables_in import open_table
 from worlds import DEAL, PIPELINE, documents, made, opened, person, rows_of
 
 OPERATOR = access.operator()
@@ -251,3 +252,21 @@ def test_the_probability_of_a_new_record_is_an_exact_number(world):
     assert Decimal(found["win"]) == 5
     assert made(world, "t.deal", name="m")
     assert DEAL["properties"]["win"]["field"] == "percent"
+
+
+def test_an_import_moves_records_that_are_there_with_every_gate_and_says_of_new_ones_where_they_are(world, tmp_path):
+    for code, amount in (("a", "5"), ("b", "100000"), ("c", "100000")):
+        records.save(world, OPERATOR, "t.deal", {"name": code, "code": code, "amount": amount, "pipeline": "t.sale"})
+    path = tmp_path / "deals.csv"
+    path.write_text(
+        "code,name,amount,pipeline,stage\na,a,5,t.large,\nb,b,100000,t.large,\nc,c,100000,t.sale,offer\nd,d,7,t.sale,won\n",
+        encoding="utf-8",
+    )
+    columns = {name: {"to": name} for name in ("code", "name", "amount", "pipeline", "stage")}
+    done = imports.run(world, OPERATOR, "t.deal", open_table(path), {"key": "code", "columns": columns})
+    assert (done.created, done.updated, done.rejected) == (1, 1, 2)
+    assert dict(done.reasons) == {"conflict": 1, "required": 1}  # a does not belong there, c has no account yet
+    where = {row["code"]: (row["pipeline"], row["stage"]) for row in rows_of(world.database, "t__deal")}
+    assert where == {"a": ("t.sale", "open"), "b": ("t.large", "open"), "c": ("t.sale", "open"), "d": ("t.sale", "won")}
+    told = sorted((one["stage"], one["pipeline"]) for one in rows_of(world.database, "dw_visit"))
+    assert told == [("open", "t.large"), ("open", "t.sale"), ("open", "t.sale"), ("open", "t.sale"), ("won", "t.sale")]
