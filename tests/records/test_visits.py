@@ -42,7 +42,7 @@ def test_a_visit_tells_who_came_when_from_where_and_how_long_it_lasted(workspace
         latest, first = visits(workspace, rep, deal)
     assert first == {
         "stage": "open", "title": "Open", "from": None, "to": "offer", "entered_at": NOON, "left_at": NOON + timedelta(hours=5),
-        "entered_by": rep.id, "left_by": OPERATOR.id, "reason": None, "seconds": 5 * 3600,
+        "entered_by": rep.id, "left_by": OPERATOR.id, "reason": None, "seconds": 5 * 3600, "working_seconds": 5 * 3600,
         "pipeline": "t.sale", "pipeline_version": 1,
     }  # fmt: skip
     assert (latest["stage"], latest["from"], latest["to"], latest["left_at"], latest["seconds"]) == (
@@ -52,6 +52,8 @@ def test_a_visit_tells_who_came_when_from_where_and_how_long_it_lasted(workspace
         None,
         90000,
     )
+    # Wednesday from 17:00 to 18:00 and Thursday from 9:00 to 18:00.
+    assert latest["working_seconds"] == 10 * 3600
 
 
 def test_going_back_and_being_lost_and_found_are_visits_of_their_own(database, tmp_path):

@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from dealwright import calendars
+from dealwright.errors import NotFoundError
 from dealwright.fields import messages
 from dealwright.records import past
 from dealwright.storage import records as stored
@@ -88,8 +90,18 @@ def _seconds(since: datetime, until: datetime) -> int:
     return int((until - since).total_seconds())
 
 
+def _worked(work: Work, since: datetime, until: datetime) -> int | None:
+    """Return the working time between two moments by the calendar of the workspace; None where it cannot tell."""
+    try:
+        return int(calendars.of(work.catalog).between(since, until).total_seconds())
+    except (calendars.MissingYearError, NotFoundError):
+        return None
+
+
 def history(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
     """Return the visits of a record, the latest first; ``seconds`` of the one that lasts are those until now.
+
+    ``working_seconds`` are those of them in working time, by the calendar of the workspace.
 
     Nothing for who may not see the stage of the record; the reason only for who may see the field that holds it.
 
@@ -119,6 +131,7 @@ def _told(work: Work, one: Visit, seen: frozenset[str]) -> dict[str, Any]:
         "left_by": one.left_by,
         "reason": None if hidden else one.reason,
         "seconds": _seconds(one.entered_at, work.now) if one.seconds is None else one.seconds,
+        "working_seconds": _worked(work, one.entered_at, one.left_at or work.now),
     }
     shown = {"pipeline": one.pipeline, "pipeline_version": one.pipeline_version}
     return told | {name: value for name, value in shown.items() if name in seen}
