@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 
+from dealwright import packs
 from dealwright.metadata import lint, load
 from worlds import PIPELINE, ROLES, documents
 
+CODES = {
+    *("pipeline-without-gates", "stage-without-owner", "stage-without-exit"),
+    *("stage-without-way-out", "unreachable-stage", "dead-end"),
+}
 #: Nothing is to be said of it.
 GOOD = {**PIPELINE, "stages": [
     {"id": "open", "title": "Open", "owner": "t.rep", "next": ["offer", "lost"], "required": ["account"]},
@@ -64,3 +73,18 @@ def test_of_a_variant_only_its_own_stages_are_looked_at():
     assert warned(with_stage(1, owner=None), variant) == [
         ("/stages/1", "stage-without-owner"), ("/stages/1", "stage-without-exit"), ("/stages/1", "stage-without-owner"),
     ]  # fmt: skip
+
+
+def test_a_check_of_a_pack_tells_of_it_at_the_place_in_its_file_and_the_shipped_packs_have_nothing_to_look_at(tmp_path):
+    shipped = Path(__file__).parents[2] / "rule_packs"
+    assert [str(one) for one in packs.review([shipped]).warnings if one.code in CODES] == []
+    copy = tmp_path / "sales_pipeline"
+    shutil.copytree(shipped / "sales_pipeline", copy)
+    file = copy / "pipelines" / "standard.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    del document["stages"][0]["owner"]
+    file.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    reviewed = packs.review([copy])
+    assert reviewed.problems == []
+    told = [(one.source, one.pointer, one.code) for one in reviewed.warnings if one.code in CODES]
+    assert told == [("sales_pipeline/pipelines/standard.json", "/stages/0", "stage-without-owner")]

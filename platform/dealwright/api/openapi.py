@@ -130,6 +130,9 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
             f"Archive one {entity.title}", None, status="204", identified=True, query=("purge",)
         )
         found[f"{root}/{{id}}/restore"] = {"post": _operation(f"Restore one {entity.title}", one, identified=True)}
+    if held.allows("update"):
+        ticked = _operation(f"Tick items of one {entity.title} off", _OBJECT, body=_OBJECT, identified=True)
+        found.setdefault(f"{root}/{{id}}/checklist", {})["put"] = ticked
     if entity.pipelines and held.allows("move"):
         found[f"{root}/{{id}}/move"] = {
             "post": _operation(f"Move one {entity.title}", one, body=_OBJECT, identified=True)
@@ -165,7 +168,9 @@ def _general() -> dict[str, Any]:
         "/me": {"get": _operation("Who the bearer is", _OBJECT)},
         "/metadata/entity/{id}/schema": {"get": _operation("JSON Schema of records", _OBJECT, identified=True)},
         "/metadata/{kind}": {"get": _operation("List documents", _OBJECT, path=("kind",))},
-        "/metadata/{kind}/{id}": {"get": _operation("Read a document", _OBJECT, identified=True, path=("kind",))},
+        "/metadata/{kind}/{id}": {
+            "get": _operation("Read a document", _OBJECT, identified=True, path=("kind",), query=("version",))
+        },
         "/openapi.json": {"get": _operation("This description", _OBJECT)},
         "/search": {"get": _operation("Find records", _OBJECT, query=("q", "limit"))},
     }

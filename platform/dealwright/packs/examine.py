@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dealwright import calendars, conditions, fields, rules, sla
 from dealwright.errors import DefinitionError, Problem
-from dealwright.metadata import canonical, load, references, schemas, strict
+from dealwright.metadata import canonical, lint, load, references, schemas, strict
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.definitions import EMPTY, Document
 from dealwright.metadata.fold import Folded, fold
@@ -192,7 +192,8 @@ def examine(
         found.extend(one for one in placed if (one.source, one.pointer) not in said)
     if found:
         return Examined(catalog, tuple(found))
-    return Examined(catalog, (), (*folded.warnings, *(_placed(one, folded) for one in rules.warnings(catalog))))
+    looked = [_placed(one, folded) for one in (*rules.warnings(catalog), *lint.warnings(catalog))]
+    return Examined(catalog, (), (*folded.warnings, *looked))
 
 
 def catalog(
