@@ -22,7 +22,8 @@ from served import dealwright, serving
 
 COMMANDS = [
     "check", "demo", "doctor", "explain", "export", "import", "init", "pack", "pack install", "pack list", "pack validate",
-    "rule", "rule list", "rule off", "rule on", "serve", "settings", "user", "user add", "user list", "user token", "worker",
+    "rule", "rule list", "rule off", "rule on", "serve", "settings", "simulate", "user", "user add", "user list", "user token",
+    "worker",
 ]  # fmt: skip
 
 

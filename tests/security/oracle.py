@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dealwright.storage import Database
 
 #: Fields of her first grant that are denied, and those that are worked out from them.
-DENIED = frozenset({"margin", "note", "guarded", "share", "double", "lent"})
+DENIED = frozenset({"margin", "note", "guarded", "share", "double", "lent", "heat", "rank"})
 #: All that her second grant shows, beside what a record is known by.
 FEW = frozenset({"name", "stage", "amount", "id", "version"})
 

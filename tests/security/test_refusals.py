@@ -165,6 +165,7 @@ def test_a_record_that_may_not_be_seen_answers_like_none(site, state):
         ("GET", "/approvals", None),
         ("POST", "/approvals", {"approval": "t.consent"}),
         ("POST", "/approvals", {"approval": "t.nothing"}),
+        ("GET", "/scores", None),
     ]
     different = []
     for match in ({}, {"If-Match": '"1"'}, {"If-Match": '"99"'}):

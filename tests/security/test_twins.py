@@ -89,9 +89,20 @@ def test_lists_hold_the_records_and_fields_that_the_role_says_by_hand(pair):
         hidden = [one for one in rows if one not in expected]
         assert len(hidden) >= 6
         for identifier in hidden:
-            for rest in ("", "/history", "/decisions", "/checklist", "/approvals"):
+            for rest in ("", "/history", "/decisions", "/checklist", "/approvals", "/scores"):
                 request = twins.Request("GET", f"/api/v1/records/t.deal/{identifier}{rest}")
                 assert twins.asked(site, request, 0).status == 404
+
+
+def test_a_score_is_shown_with_its_factors_only_where_all_that_it_reads_is(pair):
+    for site in pair:
+        expected = oracle.deals(site.workspace.database, *uma(site), all_fields(site))
+        told = 0
+        for identifier, seen in expected.items():
+            items = answer(site, f"/api/v1/records/t.deal/{identifier}/scores")["items"]
+            assert [one["score"] for one in items] == (["t.open"] if {"win", "amount"} <= seen else [])
+            told += len(items)
+        assert told >= 6
 
 
 def test_parts_are_shown_by_every_way_where_their_whole_is_shown_as_a_whole(pair):

@@ -42,6 +42,12 @@ _HIDDEN_FIELDS: dict[str, Any] = {
     "friends": {"field": "references", "to": "t.account", "title": "Friends"},
     "lent": {"field": "lookup", "via": "account", "value": "credit", "title": "Wzsecretlent"},
     "double": {"field": "formula", "formula": "share * 2", "result": "decimal", "title": "Wzsecretdouble"},
+    "heat": {"field": "decimal", "title": "Wzsecretheat"},
+    "rank": {
+        "field": "select",
+        "title": "Wzsecretrank",
+        "options": [{"id": "A", "title": "Wzsecretfirst"}, {"id": "B", "title": "Wzsecretlast"}],
+    },
 }
 TWIN_DEAL = {**DEAL, "properties": {**DEAL["properties"], **_HIDDEN_FIELDS}}
 ROLE = {
@@ -77,6 +83,18 @@ RULE = {
     "on": {"record": {"events": ["created", "updated"], "fields": ["margin"]}}, "if": "margin > 7301950",
     "then": [{"do": "set_field", "field": "guarded", "value": "true"}],
 }  # fmt: skip
+
+#: A score that reads a denied field, and one that does not.
+SCORES = (
+    {"kind": "score", "id": "t.hidden", "lang": 1, "title": "Wzsecretscore", "entity": "t.deal",
+     "inputs": [{"id": "margin", "value": "margin", "weight": 1, "scale": {"linear": {"from": 0, "to": 100000000}}},
+                {"id": "win", "value": "win", "weight": 1, "scale": {"linear": {"from": 0, "to": 100}}}],
+     "into": "heat", "tier_into": "rank",
+     "tiers": [{"id": "A", "title": "A", "from": 30}, {"id": "B", "title": "B", "from": 0}]},
+    {"kind": "score", "id": "t.open", "lang": 1, "title": "Open score", "entity": "t.deal",
+     "inputs": [{"id": "win", "value": "win", "weight": 1, "scale": {"linear": {"from": 0, "to": 100}}},
+                {"id": "sized", "value": "amount > 0", "weight": 1}]},
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,7 +141,7 @@ def built(database: Database, folder: Path, seed: int, side: int) -> Site:
     """Return a served workspace; ``side`` 0 and 1 differ in what ``uma`` may not see, and in nothing else."""
     chance = Chance()
     with chance.ruling(1):
-        workspace = world(database, TWIN_DEAL, MEMO, ROLE, RULE, CONSENT, folder=folder)
+        workspace = world(database, TWIN_DEAL, MEMO, ROLE, RULE, CONSENT, *SCORES, folder=folder)
         site = Site(workspace, create_app(workspace))
         east, west = team(workspace, "East"), team(workspace, "West")
         uma = site.people["uma"] = person(workspace, "Uma", ["t.twin"], team=east)
@@ -443,7 +461,8 @@ class Asker:
         return Request("GET", f"/api/v1/{self._chance.choice(places)}")
 
     def _gates(self) -> Request:
-        return Request("GET", f"/api/v1/records/t.deal/{self._deal()}/checklist")
+        asked = self._chance.choice(["checklist", "scores"])
+        return Request("GET", f"/api/v1/records/t.deal/{self._deal()}/{asked}")
 
     def _change(self) -> Request:
         return Request("PATCH", f"/api/v1/records/t.deal/{self._deal()}", self._data(), headers=self._version())
@@ -501,7 +520,7 @@ class Asker:
                 Request("GET", "/api/v1/records/t.memo/aggregate?measure=count,sum:hours"),
                 Request("GET", "/api/v1/records/t.memo/export?format=jsonl"),
                 Request("GET", "/api/v1/search?q=Memo"),
-                Request("GET", f"{one}{self._chance.choice(['', '/history', '/decisions', '/checklist'])}"),
+                Request("GET", f"{one}{self._chance.choice(['', '/history', '/decisions', '/checklist', '/scores'])}"),
                 Request("GET", f"/records/t.memo/{memo}"),
                 Request("PATCH", one, {"text": "Memo changed", "hours": 2}),
                 Request("PATCH", one, {"deal": deal}),

@@ -147,3 +147,33 @@ def test_a_wrong_address_keeps_the_navigation_of_who_is_signed_in(admin: Person)
     answer = admin.get("/nowhere")
     assert answer.status_code == 404
     assert "Things" in text(answer) and "Sign in" not in text(answer)
+
+
+def test_a_score_shows_each_factor_with_its_bar_and_what_the_next_tier_needs(
+    admin: Person, workspace: Workspace
+) -> None:
+    made = deal(workspace, name="Pumps", budget="900", big=False)
+    page = admin.get(f"/records/t.deal/{made.id}")
+    words = text(page)
+    # 2/3 · 9 + 1/3 · 0; the weight of the least count is shared out
+    assert "Warmth 6 Warm 64 points more for Hot" in words
+    assert "75 % of the weight has a value; it counts for the rest too." in words
+    assert "Budget is known 6 ¥900.00 · weight 50 %, counts 66.67 %" in words
+    assert "Least count – no value · weight 25 %" in words
+    assert '<rect width="9.00" height="6"' in page.text
+    assert 'aria-label="9.00 of 100 points"' in page.text
+    assert "style=" not in page.text
+
+
+def test_a_score_that_does_not_stand_says_why(admin: Person, workspace: Workspace) -> None:
+    made = deal(workspace, name="Pumps", big=False)
+    assert "Warmth There is no score: factors with 50 % of the weight need a value." in text(
+        admin.get(f"/records/t.deal/{made.id}")
+    )
+
+
+def test_a_score_is_in_the_language_of_the_page(admin: Person, workspace: Workspace) -> None:
+    made = deal(workspace, name="Pumps", budget="900", big=False)
+    admin.post("/language", {"tag": "zh-CN"})
+    words = text(admin.get(f"/records/t.deal/{made.id}"))
+    assert "热度" in words and "距“火热”还差 64 分" in words

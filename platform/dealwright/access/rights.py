@@ -5,7 +5,7 @@ shows it. A grant for all rows with two fields and one for own rows with all fie
 with all fields.
 
 A computed field is denied where an input of it is denied, because a value worked out from a secret tells it. The
-author of the field may say ``"publish": true`` to lift that.
+author of the field may say ``"publish": true`` to lift that. So are the fields that receive a score or its tier.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 from dealwright import conditions
 from dealwright.errors import ConditionError, ForbiddenError, NotFoundError
 from dealwright.fields.plan import namespace
+from dealwright.metadata import scores
+from dealwright.metadata.names import namespace_of
+from dealwright.metadata.system import VIRTUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from dealwright.conditions import Condition
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity, Field, Grant
+    from dealwright.metadata.scores import Score
 
 #: Every operation that a grant can name.
 OPERATIONS = ("read", "create", "update", "delete", "export", "import", "move", "share")
@@ -194,7 +198,8 @@ def _grant(catalog: Catalog, roles: tuple[str, ...], entity: Entity, grant: Gran
     level = {name: levels.get(name, otherwise) for name in entity.all_fields()}
     see = {name for name, one in level.items() if one in ("see", "edit")} | ALWAYS_SEEN
     see -= _tainted(catalog, roles, entity, see)
-    edit = {name for name, one in level.items() if one == "edit" and name in see}
+    scored = scores.filled(catalog, entity.id)
+    edit = {name for name, one in level.items() if one == "edit" and name in see and name not in scored}
     rows = conditions.of(catalog, entity.id, grant.rows, "permission", namespace=namespace) if grant.rows else None
     return EntityGrant(grant.ops, rows, frozenset(see), frozenset(edit), otherwise)
 
@@ -237,7 +242,23 @@ def _inputs_seen(
             if not _others_seen(catalog, roles, condition):
                 return False
         return all_rows_see(catalog, roles, field.spec["of"], read)
+    score = scores.filled(catalog, entity.id).get(field.id)
+    if score is not None and not score.publish:
+        return all(_input_seen(catalog, roles, score, one.value, sees) for one in score.inputs)
     return True
+
+
+def inputs_seen(catalog: Catalog, roles: tuple[str, ...], score: Score, seen: Iterable[str]) -> frozenset[str]:
+    """Return the inputs of a score all of whose fields may be seen, on a record of which ``seen`` may be."""
+    sees = frozenset(seen).issuperset
+    return frozenset(one.id for one in score.inputs if _input_seen(catalog, roles, score, one.value, sees))
+
+
+def _input_seen(
+    catalog: Catalog, roles: tuple[str, ...], score: Score, source: str, sees: Callable[[Iterable[str]], bool]
+) -> bool:
+    value = conditions.of(catalog, score.entity, source, "score", namespace=namespace_of(score.id))
+    return sees(value.fields.difference(VIRTUAL)) and _others_seen(catalog, roles, value)
 
 
 def _others_seen(catalog: Catalog, roles: tuple[str, ...], condition: Condition) -> bool:
@@ -284,7 +305,9 @@ def _all_rows_see_one(catalog: Catalog, roles: tuple[str, ...], entity_id: str, 
         return False
     entity = catalog.entities.get(entity_id)
     field = entity.fields.get(name) if entity is not None else None
-    if entity is None or field is None or field.type not in _COMPUTED or field.spec.get("publish"):
+    if entity is None or field is None or field.spec.get("publish"):
+        return True
+    if field.type not in _COMPUTED and name not in scores.filled(catalog, entity_id):
         return True
     return _inputs_seen(catalog, roles, entity, field, lambda names: all_rows_see(catalog, roles, entity_id, names))
 

@@ -12,6 +12,7 @@ from dealwright.api.files import files
 from dealwright.api.metadata import metadata
 from dealwright.api.records import records
 from dealwright.api.rules import rules
+from dealwright.api.simulate import simulation
 from dealwright.errors import DealwrightError
 
 __all__ = ["blueprint"]
@@ -20,7 +21,7 @@ __all__ = ["blueprint"]
 def blueprint() -> Blueprint:
     """Return the blueprint of the whole interface."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
-    for part in (records, metadata, events, rules, files, approvals):
+    for part in (records, metadata, events, rules, files, approvals, simulation):
         api.register_blueprint(part)
     api.register_error_handler(DealwrightError, answers.problem)
     api.register_error_handler(HTTPException, _http)

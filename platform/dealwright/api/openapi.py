@@ -105,6 +105,8 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
             ("clocks", "Clocks"),
             ("checklist", "What is missing"),
             ("approvals", "Approvals"),
+            ("scores", "Scores"),
+            ("contact-times", "Best contact times"),
         ):
             operation = _operation(f"{title} of one {entity.title}", _OBJECT, identified=True)
             found.setdefault(f"{root}/{{id}}/{name}", {})["get"] = operation
@@ -172,6 +174,7 @@ def _general() -> dict[str, Any]:
             "get": _operation("Read a document", _OBJECT, identified=True, path=("kind",), query=("version",))
         },
         "/openapi.json": {"get": _operation("This description", _OBJECT)},
+        "/simulate": {"post": _operation("Try drafts over the past", _OBJECT, body=_OBJECT)},
         "/search": {"get": _operation("Find records", _OBJECT, query=("q", "limit"))},
     }
 

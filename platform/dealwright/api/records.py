@@ -186,6 +186,22 @@ def clocks(entity: str, record: str) -> Response:
         return answers.answer({"items": [plain(one) for one in road.clocks_of(work, entity, record)]})
 
 
+@records.get("/records/<entity>/<record>/scores")
+def scores(entity: str, record: str) -> Response:
+    """Return what the scores of a record come to, with the share of each factor."""
+    answers.only_known()
+    with answers.reading() as work:
+        return answers.answer({"items": road.scores(work, entity, record)})
+
+
+@records.get("/records/<entity>/<record>/contact-times")
+def contact_times(entity: str, record: str) -> Response:
+    """Return the hours at which a record is reached best, by the interactions that the caller may see."""
+    answers.only_known()
+    with answers.reading() as work:
+        return answers.answer(road.contact_times(work, entity, record))
+
+
 @records.put("/records/<entity>/by/<field>/<path:value>")
 def upsert(entity: str, field: str, value: str) -> Response:
     """Create the record whose external id ``field`` is ``value``, or change the one that has it."""

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "rule": ("rules", "rule"),
     "serve": ("run", "serve"),
     "settings": ("setup", "settings_command"),
+    "simulate": ("simulate", "simulate"),
     "user": ("users", "user"),
     "worker": ("run", "worker"),
 }

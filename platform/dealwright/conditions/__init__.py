@@ -10,6 +10,6 @@ from __future__ import annotations
 from dealwright.conditions.condition import Condition, of
 from dealwright.conditions.plain import compile  # noqa: A004 - the field's word
 from dealwright.conditions.reached import through
-from dealwright.conditions.uses import Use, problems, uses
+from dealwright.conditions.uses import Use, places, problems, reads, uses
 
-__all__ = ["Condition", "Use", "compile", "of", "problems", "through", "uses"]
+__all__ = ["Condition", "Use", "compile", "of", "places", "problems", "reads", "through", "uses"]

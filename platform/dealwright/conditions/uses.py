@@ -98,12 +98,13 @@ def _uses(catalog: Catalog) -> Mapping[tuple[str, str], tuple[Use, ...]]:
     index: dict[tuple[str, str], list[Use]] = {}
     for place in places(catalog):
         if place.entity in catalog.entities:
-            for read in sorted(_reads(catalog, place)):
+            for read in sorted(reads(catalog, place)):
                 index.setdefault(read, []).append(place)
     return MappingProxyType({read: tuple(found) for read, found in index.items()})
 
 
-def _reads(catalog: Catalog, place: Use) -> frozenset[tuple[str, str]]:
+def reads(catalog: Catalog, place: Use) -> frozenset[tuple[str, str]]:
+    """Return every (entity, field) that a place reads; nothing if it is wrong."""
     if place.use == "path":
         scope = Scope(catalog, catalog.entity(place.entity), "formula", place.namespace, place.rows)
         try:
@@ -129,6 +130,8 @@ def places(catalog: Catalog) -> Iterator[Use]:
                 yield _use(entity, f"/unique/{index}/when", unique.when, "filter", unique.id)
         if entity.interaction is not None and entity.interaction.when:
             yield _use(entity, "/interaction/when", entity.interaction.when, "filter", "")
+        if entity.interaction is not None and entity.interaction.success:
+            yield _use(entity, "/interaction/success", entity.interaction.success, "filter", "")
     yield from _of_rules(catalog)
     yield from _of_clocks(catalog)
     yield from _of_pipelines(catalog)
@@ -138,6 +141,8 @@ def places(catalog: Catalog) -> Iterator[Use]:
         if kind == "score":
             for index, given in enumerate(document.get("inputs", ())):
                 yield _standing("score", document, f"/inputs/{index}/value", str(given["value"]), "score", identifier)
+            if document.get("when"):
+                yield _standing("score", document, "/when", str(document["when"]), "filter", identifier)
 
 
 def _use(

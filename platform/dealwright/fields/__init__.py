@@ -23,6 +23,7 @@ from dealwright.fields.reading import read
 from dealwright.fields.registry import TYPES
 from dealwright.fields.settling import Settled, formulas, settle
 from dealwright.fields.showing import changed, shown, shown_path
+from dealwright.fields.typed import typed
 
 __all__ = [
     "TYPES",
@@ -49,5 +50,6 @@ __all__ = [
     "shown",
     "shown_path",
     "to_text",
+    "typed",
     "wheres",
 ]

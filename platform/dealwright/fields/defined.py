@@ -16,6 +16,7 @@ from dealwright.fields.filling import typed_default
 from dealwright.fields.messages import WORDS, Word, described, message
 from dealwright.fields.plan import compiled
 from dealwright.fields.registry import TYPES
+from dealwright.fields.scored import problems as scored
 from dealwright.metadata.cycles import circles
 
 if TYPE_CHECKING:
@@ -37,14 +38,17 @@ _OPEN = frozenset({"any", "null", "unknown"})
 
 
 def problems(catalog: Catalog) -> list[Problem]:
-    """Return what is wrong with fields: types, defaults, prefills, formulas. Pointers lead into the document."""
+    """Return what is wrong with fields (types, defaults, prefills, formulas) and with the inputs of scores.
+
+    Pointers lead into the document.
+    """
     found: list[Problem] = []
     for entity in catalog.entities.values():
         found += _of_fields(catalog, entity, entity.fields, "/properties", None)
         for one in entity.fields.values():
             if one.items is not None:
                 found += _of_fields(catalog, entity, one.items, f"/properties/{one.id}/items/properties", one.id)
-    return found
+    return [*found, *scored(catalog)]
 
 
 def _of_fields(

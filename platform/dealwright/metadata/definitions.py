@@ -102,11 +102,13 @@ class Interaction:
         about: Own field, a reference or any_reference.
         at: Own datetime field: when it took place.
         when: Condition over its own fields; records that do not meet it do not count. None for all.
+        success: Condition over its own fields under which it reached whom it is about; None if nothing says so.
     """
 
     about: str
     at: str
     when: str | None = None
+    success: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

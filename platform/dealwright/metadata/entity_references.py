@@ -42,6 +42,9 @@ def look(findings: Findings, entity: Entity) -> None:
     _lists(findings, key, entity)
     _links(findings, key, entity)
     _interaction(findings, key, entity)
+    segment = entity.document.get("contact_times", {}).get("segment")
+    if segment is not None:
+        _stored(findings, key, ("contact_times", "segment"), entity, segment)
 
 
 def _required(findings: Findings, key: Key, at: At, fields: Mapping[str, Field], required: Any) -> None:

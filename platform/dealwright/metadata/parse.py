@@ -110,7 +110,7 @@ def _options(folded: Folded, spec: Document) -> tuple[Option, ...]:
 
 
 def _interaction(given: Any) -> Interaction | None:
-    return None if given is None else Interaction(given["about"], given["at"], given.get("when"))
+    return None if given is None else Interaction(given["about"], given["at"], given.get("when"), given.get("success"))
 
 
 def _unique(one: Any) -> Unique:

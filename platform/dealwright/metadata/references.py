@@ -8,7 +8,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import Problem
-from dealwright.metadata import approval_references, cycles, entity_references, ladders, parse, pipelines, texts
+from dealwright.metadata import (
+    approval_references,
+    cycles,
+    entity_references,
+    ladders,
+    parse,
+    pipelines,
+    score_references,
+    texts,
+)
 from dealwright.metadata.findings import Findings, parameters_in
 from dealwright.metadata.schemas import KINDS, near
 
@@ -49,13 +58,12 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
     for key, document in catalog.documents.items():
         if key[0] == "message":
             _message(findings, key, document)
-        if key[0] == "score":
-            findings.entity(key, ["entity"], document["entity"])
         if key[0] in ladders.LADDERS:
             _clock(findings, key, document)
         if key[0] == "approval":
             approval_references.look(findings, key, document)
         _parameters(findings, key, document)
+    score_references.look(findings)
     cycles.look(findings)
     return [*findings.problems, *texts.problems(folded, layers)]
 

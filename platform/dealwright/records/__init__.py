@@ -4,9 +4,11 @@ save, save_many, move, archive, restore, purge      every change (``docs/archite
 send, happen, due                                   events that are no save, timers that are due
 check                                               what a save would say
 fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
-history, decided, explain                           what happened and why
+history, decided, explain, scores                   what happened and why
 clocks_of                                           SLA clocks and deadlines of a record
 rules_off, switch_rule                              rules that were switched off, and on again
+simulate                                            what a draft would have done
+contact_times                                       when a contact is reached best
 recompute                                           stored formulas, after a change of definitions
 """
 
@@ -18,6 +20,7 @@ from dealwright.records.breaker import listed as rules_off
 from dealwright.records.breaker import switch as switch_rule
 from dealwright.records.checklists import checklist, tick
 from dealwright.records.clocks_shown import clocks_of
+from dealwright.records.contact_times import contact_times
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
 from dealwright.records.many import bulk, upsert
@@ -30,6 +33,8 @@ from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_f
 from dealwright.records.recompute import recompute
 from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
+from dealwright.records.shares import scores
+from dealwright.records.simulation import beginning, simulate
 from dealwright.records.timing import due
 from dealwright.records.trial import Checked, check
 from dealwright.records.visits import history as visited
@@ -49,10 +54,12 @@ __all__ = [
     "add_user",
     "aggregate",
     "archive",
+    "beginning",
     "bulk",
     "check",
     "checklist",
     "clocks_of",
+    "contact_times",
     "decided",
     "due",
     "explain",
@@ -76,8 +83,10 @@ __all__ = [
     "save",
     "save_many",
     "save_one",
+    "scores",
     "search",
     "send",
+    "simulate",
     "switch_rule",
     "tick",
     "titles",

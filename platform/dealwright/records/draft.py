@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dealwright.events import Event
     from dealwright.metadata.definitions import Entity
     from dealwright.rules import Decision
+    from dealwright.scoring import Outcome
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Draft:
         hidden: Fields that the person who asks may not see; what is wrong with one is told without its name.
         reason: Why a record is moved, in the words of who moves it; told by the event.
         locked: Fields that an open approval locks (``*`` for all) to the approval's title; see ``locks``.
+        scores: What scores came to that were worked out in this save, by their ids.
         op: The operation that the user's grants must allow; empty for create or update, as ``new`` says.
     """
 
@@ -58,6 +60,7 @@ class Draft:
     op: str = ""
     reason: str = ""
     locked: Mapping[str, str] = field(default_factory=dict)
+    scores: dict[str, Outcome] = field(default_factory=dict)
 
     @property
     def version(self) -> int:

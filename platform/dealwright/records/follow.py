@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import actions, clock, events, fields, rules
 from dealwright.errors import Problem, RecordError, RuleLoopError
-from dealwright.records import breaker, counted, look, needs, pipelines
+from dealwright.records import breaker, counted, look, needs, pipelines, scored
 from dealwright.records.draft import Draft
 from dealwright.rules import guard
 from dealwright.storage import firings, outbox
@@ -174,6 +174,7 @@ def _settle_again(work: Work, entity: Entity, drafts: Sequence[Draft], rule: Map
         needs.derive(wanted, draft.env)
         known = len(draft.problems)
         look.settle_one(work, entity, draft, draft.since, asked=())
+        scored.follow(work, entity, [draft])
         if len(draft.problems) > known:
             raise _broken(work, rule.get(draft.id) or "?", entity, draft.problems[known:])
     pipelines.vary(work, entity, drafts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dealwright.errors import NotFoundError
-from dealwright.records import armed, clocks_in_force, scheduled, versions
+from dealwright.records import armed, clocks_in_force, rescoring, scheduled, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +28,7 @@ FOLLOWERS: Sequence[Follower] = (
     scheduled.went_live,
     versions.went_live,
     clocks_in_force.went_live,
+    rescoring.went_live,
 )
 
 

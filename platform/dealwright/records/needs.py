@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dealwright import conditions, fields, rules, sla
+from dealwright import conditions, fields, rules, scoring, sla
 from dealwright.access import rights_of
 from dealwright.errors import ConditionError
 from dealwright.metadata.names import namespace_of
@@ -75,6 +75,8 @@ def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs
         for stage in pipeline.stages.values():
             for gate in (*stage.enter, *stage.exit):
                 names |= _of_gate(catalog, entity, gate, own)
+    for score in scoring.of(catalog, entity.id):
+        names |= score.names
     return sorted_out(entity, names)
 
 

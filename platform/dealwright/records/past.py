@@ -12,7 +12,7 @@ from dealwright import access, rules, sla
 from dealwright.errors import DealwrightError, NotFoundError
 from dealwright.metadata import ladders
 from dealwright.metadata.system import VIRTUAL
-from dealwright.records import breaker, needs
+from dealwright.records import breaker, needs, replay
 from dealwright.records.read import missing
 from dealwright.rules.plain import plain
 from dealwright.storage import decisions, events, switches, timers
@@ -20,7 +20,9 @@ from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
+    from dealwright.metadata.definitions import Rule
     from dealwright.records.work import Work
 
 
@@ -93,27 +95,51 @@ def explain(work: Work, decision_id: str) -> dict[str, Any]:
     return _explained(work, row)
 
 
-def why(work: Work, rule_id: str, record_id: str) -> dict[str, Any]:
+def why(work: Work, rule_id: str, record_id: str, *, at: datetime | None = None) -> dict[str, Any]:
     """Return why a rule did, or did not, act on a record: its latest decision about it, explained.
+
+    Args:
+        work: The transaction.
+        rule_id: The rule.
+        record_id: The record.
+        at: As it was at this moment; None for now. The answer then has ``then`` too: what the condition of the rule, as
+            it is in force now, comes to on the record as it was, with ``read_as_now``; None if it was not made yet.
 
     Raises:
         NotFoundError: If there is no such rule or record, or the user may not see what the rule looks at.
     """
+    refused = NotFoundError(f"there is no rule “{rule_id[:80]}”")
     rule = work.catalog.rules.get(rule_id)
     if rule is None:
-        raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
+        raise refused
     may_see = seen(work, rule.entity, record_id)
     rows = [row for row in decisions.about(work.connection, rule.entity, record_id) if row["rule"] == rule_id]
     if not all(_decision_seen(work, row, may_see) for row in rows):
-        raise NotFoundError(f"there is no rule “{rule_id[:80]}”")
-    answer = rules.why_not(work.catalog, rule_id, [_decision(row) for row in rows])
+        raise refused
+    told = [_decision(row) for row in rows if at is None or row["at"] <= at]
+    answer = rules.why_not(work.catalog, rule_id, told)
     if rule_id in breaker.off(work):
         why = switches.off(work.connection)[rule_id]["why"]
         text = f"“{rule.title}” is switched off since {switches.off(work.connection)[rule_id]['at']}: {why}"
         answer.update(reason="switched-off", sentence=text)
     elif answer["reason"] == "never-woken":
         answer["sentence"] += _ahead(work, rule_id, record_id, may_see)
+    if at is not None:
+        answer["then"] = _then(work, rule, record_id, may_see, at)
     return answer
+
+
+def _then(work: Work, rule: Rule, record_id: str, may_see: frozenset[str], at: datetime) -> dict[str, Any] | None:
+    prepared = rules.of(work.catalog).by_id.get(rule.id)
+    entity = work.catalog.entity(rule.entity)
+    if prepared is None:
+        return None
+    if not shows(work, entity.id, prepared.reads, may_see):
+        raise NotFoundError(f"there is no rule “{rule.id[:80]}”")
+    env = replay.as_of(work, entity, record_id, at, needs.sorted_out(entity, prepared.needs()))
+    if env is None:
+        return None
+    return {**rules.asked(work.catalog, rule.id, record_id, env, at), "read_as_now": replay.read_as_now(prepared.reads)}
 
 
 def _ahead(work: Work, rule_id: str, record_id: str, may_see: frozenset[str]) -> str:

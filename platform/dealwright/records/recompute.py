@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import access, fields
-from dealwright.records import interactions, needs
+from dealwright.records import interactions, needs, reach
 from dealwright.records.work import Work
 from dealwright.storage import recompute as storage
 from dealwright.storage import records as stored
@@ -62,6 +62,7 @@ def _batch(work: Work, entity: Entity, names: Sequence[str], ids: Sequence[str])
         needs.derive(read, env)
     found = [(row, fields.formulas(work.catalog, entity.id, env)) for row, env in zip(rows.values(), envs, strict=True)]
     storage.put(work.connection, work.catalog, entity.id, wanted, found)
+    reach.moved(work, entity, ids, wanted)
 
 
 def _is_stored(entity: Entity, name: str) -> bool:

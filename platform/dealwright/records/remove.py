@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dealwright import access, events
 from dealwright.errors import ConflictError, ForbiddenError, StaleVersionError
-from dealwright.records import follow, interactions, locks, needs, road
+from dealwright.records import follow, interactions, locks, needs, reach, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
 from dealwright.storage import audit
@@ -73,6 +73,8 @@ def purge(work: Work, entity_id: str, record_id: str) -> None:
     if not access.capable(work.catalog, work.user, "purge"):
         raise ForbiddenError("removing a record for good needs the capability “purge”; archive it instead")
     draft = _taken(work, entity, record_id, None)
+    draft.changed.add("archived_at")
+    reach.note(work, entity, [draft])
     stored.purge(work.connection, work.catalog, entity_id, [record_id])
     if entity.interaction is not None:
         interactions.refresh(work, entity, [draft.env])

@@ -31,6 +31,8 @@ from dealwright.records import (
     needs,
     numbers,
     pipelines,
+    reach,
+    scored,
     visits,
     write,
 )
@@ -160,6 +162,8 @@ def finish(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Take checked drafts to the end: rules, rows, events, decisions, and what rules ask for elsewhere."""
     good = [draft for draft in drafts if draft.error is None]
     numbers.assign(work, entity, good)
+    scored.follow(work, entity, good)
+    good = [draft for draft in good if draft.error is None]
     effects = follow.decide(work, entity, good)
     write_and_follow(work, entity, good, effects)
 
@@ -175,6 +179,8 @@ def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effect
     episodes.end(work, entity, drafts)
     write.put(work, entity, drafts)
     attached.attach(work, entity, drafts)
+    scored.note(work, entity, drafts)
+    reach.note(work, entity, drafts)
     armed.follow(work, entity, drafts)
     interactions.note(work, entity, drafts)
     visits.note(work, entity, drafts)

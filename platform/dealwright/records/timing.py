@@ -19,6 +19,7 @@ from dealwright.records import (
     interactions,
     live,
     notices,
+    rescoring,
     scheduled,
     timed,
     versions,
@@ -50,6 +51,7 @@ FAMILIES: Mapping[str, Family] = {
     "notice": notices.due,
     visits.FAMILY: visits.due,
     versions.FAMILY: versions.due,
+    "score": rescoring.due,
 }
 
 

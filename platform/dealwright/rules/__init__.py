@@ -18,7 +18,7 @@ from dealwright.rules.actions import CompiledAction
 from dealwright.rules.analysis import warnings
 from dealwright.rules.check import problems
 from dealwright.rules.decide import Decision, decide
-from dealwright.rules.explain import explain, why_not
+from dealwright.rules.explain import asked, explain, why_not
 from dealwright.rules.matcher import Status, prove, shards
 from dealwright.rules.matcher import status as matcher_status
 from dealwright.rules.ruleset import Prepared, Rules, of
@@ -29,6 +29,7 @@ __all__ = [
     "Prepared",
     "Rules",
     "Status",
+    "asked",
     "decide",
     "explain",
     "matcher_status",

@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any
 from dealwright.conditions.syntax import CONNECTIVES, Call, Name, Node, walk
 from dealwright.conditions.text import text
 from dealwright.errors import NotFoundError
-from dealwright.rules import guard, ruleset
+from dealwright.rules import guard, python_matcher, ruleset
+from dealwright.rules.decide import Decision
 from dealwright.rules.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from dealwright.metadata.catalog import Catalog
-    from dealwright.rules.decide import Decision
 
 #: Comparisons named in a sentence; the tree has them all.
 _NAMED = 3
@@ -99,6 +100,30 @@ def why_not(catalog: Catalog, rule: str, decisions: list[Decision]) -> dict[str,
     if about.mode == "shadow":
         return _answer(rule, "shadow", f"{told['sentence']}; in shadow mode it decides and does nothing", told)
     return _answer(rule, "fired", told["sentence"], told)
+
+
+def asked(catalog: Catalog, rule: str, record: str, env: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """Return what the condition of a rule comes to on a record, as an explanation of a decision that was never made.
+
+    Raises:
+        NotFoundError: If ``catalog`` has no such rule, or it is a draft there.
+    """
+    one = ruleset.of(catalog).rule(rule)
+    [answer] = python_matcher.answers([one], env)
+    facts = {
+        name: {"set": True} if name in one.secret and env.get(name) is not None else plain(env.get(name))
+        for name in one.reads
+    }
+    made = Decision(
+        "", rule, one.version, one.rule.entity, record, "", answer.holds, one.rule.mode, "", facts, answer.truth, at,
+        catalog.revision,
+    )  # fmt: skip
+    told = explain(catalog, made)
+    reasons = list(_reasons(told["tree"])) if told["tree"] is not None else []
+    words = [f"{leaf['text']} is {'true' if leaf['truth'] else 'false'}{_values(leaf['values'])}" for leaf in reasons]
+    outcome = "the condition held" if answer.holds else "the condition did not hold"
+    sentence = f"{outcome}, because {', '.join(words[:_NAMED])}" if words else "the rule has no condition"
+    return {"holds": answer.holds, "at": told["at"], "sentence": sentence, "facts": facts, "tree": told["tree"]}
 
 
 def _answer(rule: str, reason: str, sentence: str, decision: dict[str, Any] | None) -> dict[str, Any]:

@@ -206,7 +206,7 @@ def _prepared(catalog: Catalog, rule: Rule) -> Prepared:
         actions=compiled(catalog, rule),
         reads=tuple(sorted(read)),
         secret=frozenset(
-            name for name in (asked.names if asked is not None else ()) if _is_secret(catalog, rule.entity, name)
+            name for name in (asked.names if asked is not None else ()) if is_secret(catalog, rule.entity, name)
         ),
         comparisons=tuple(map(python.compile, leaves(condition.ast))) if condition is not None else (),
         timed=moment,
@@ -217,7 +217,7 @@ def _prepared(catalog: Catalog, rule: Rule) -> Prepared:
     )
 
 
-def _is_secret(catalog: Catalog, entity: str, name: str) -> bool:
+def is_secret(catalog: Catalog, entity: str, name: str) -> bool:
     """Tell whether ``name`` leads over or to a field whose value nobody is shown, or to rows with such a field."""
     root, dot, rest = name.partition(".")
     if dot and root == "user":

@@ -77,6 +77,21 @@ def history(
     return _rows(connection, sa.select(*_COLUMNS).where(*where).order_by(event.c.seq.desc()).limit(limit))
 
 
+def told_since(
+    connection: Connection, entity: str, moment: datetime, *, types: Sequence[str], after: str = "", limit: int = 200
+) -> list[str]:
+    """Return the next records of an entity about which an event of these types happened since a moment, by id."""
+    where = (event.c.entity == entity, event.c.at >= moment, event.c.type.in_(types), event.c.record > after)
+    statement = sa.select(event.c.record).where(*where).distinct().order_by(event.c.record).limit(limit)
+    return list(connection.scalars(statement))
+
+
+def of_records(connection: Connection, entity: str, records: Sequence[str], moment: datetime) -> list[dict[str, Any]]:
+    """Return every event about these records since a moment, in the order in which they were written."""
+    where = (event.c.entity == entity, event.c.record.in_(records), event.c.at >= moment)
+    return _rows(connection, sa.select(*_COLUMNS).where(*where).order_by(event.c.seq))
+
+
 def get(connection: Connection, identifier: str) -> dict[str, Any] | None:
     """Return an event by its id, or None."""
     found = _rows(connection, sa.select(*_COLUMNS).where(event.c.id == identifier))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from dealwright import clock
 from dealwright.storage import bulk, system, tables
 from dealwright.storage.clashes import Clash, clashes
-from dealwright.storage.related import exists, find_by, paths, referring, rollups
+from dealwright.storage.related import exists, find_by, leading, paths, referring, rollups
 from dealwright.storage.several import chunks, possible
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "get",
     "goes",
     "insert",
+    "leading",
     "paths",
     "purge",
     "referring",
@@ -174,7 +175,7 @@ def purge(connection: Connection, catalog: Catalog, entity: str, ids: Iterable[s
     for some in chunks(wanted):
         _let_go(connection, catalog, entity, some)
         connection.execute(sa.delete(table).where(table.c.id.in_(some)))
-        logs = (system.event, system.decision, system.timer, system.visit, system.checklist, system.clock)
+        logs = (system.event, system.decision, system.timer, system.visit, system.checklist, system.clock, system.score)
         for log in logs:
             connection.execute(sa.delete(log).where(log.c.entity == entity, log.c.record.in_(some)))
         connection.execute(sa.delete(system.firing).where(system.firing.c.record.in_(some)))

@@ -298,3 +298,39 @@ def referring(
         statement = sa.select(table.c.id).where(table.c[field].in_(some), state)
         found += connection.scalars(statement.order_by(table.c.id))
     return found
+
+
+def leading(
+    connection: Connection,
+    catalog: Catalog,
+    entity: str,
+    way: Sequence[str],
+    ids: Collection[str],
+    *,
+    after: str = "",
+    limit: int = 500,
+) -> list[str]:
+    """Return the next active records of ``entity`` from which a way over references leads to one of ``ids``.
+
+    One statement, whatever the length of the way.
+
+    Args:
+        connection: The transaction.
+        catalog: The definitions in force.
+        entity: Where the way begins.
+        way: References, one after the other; with none the records are ``ids`` themselves.
+        ids: Where it ends; at most as many as fit one statement.
+        after: Id of the last one of the page before.
+        limit: How many at most, in the order of their ids.
+    """
+    steps: list[sa.Table] = []
+    here = catalog.entity(entity)
+    for step in way:
+        steps.append(tables.layout(catalog, here.id).table)
+        here = _target(catalog, here, step)
+    table = tables.layout(catalog, entity).table
+    end: Any = list(possible(ids))
+    for step, link in zip(reversed(way), reversed(steps), strict=True):
+        end = sa.select(link.c.id).where(link.c[step].in_(end))
+    statement = sa.select(table.c.id).where(table.c.id.in_(end), table.c.archived_at.is_(None), table.c.id > after)
+    return list(connection.scalars(statement.order_by(table.c.id).limit(limit)))

@@ -3,6 +3,7 @@
     dw_workspace ── dw_revision ── dw_document         what is in force, and every state that ever was
     dw_event, dw_decision, dw_firing                   what happened, what rules made of it, what they did once
     dw_visit, dw_checklist                             stages that records were in, what was done in them
+    dw_score                                           what scores of records come to now, by factor
     dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
     dw_clock                                           SLA clocks and deadlines of records, running and ended
     dw_sequence, dw_idempotency, dw_import             numbers, repeated requests, unfinished imports
@@ -22,7 +23,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
-from dealwright.conditions.sql.types import Id, Json, UtcDateTime
+from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
 
 metadata = sa.MetaData()
 
@@ -173,6 +174,21 @@ checklist = sa.Table(
     Column("file", Id, nullable=True, comment="the dw_file that shows it"),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("updated_by", Id, nullable=True),
+)
+
+score = sa.Table(
+    "dw_score",
+    metadata,
+    Column("record", Id, primary_key=True),
+    Column("score", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("version", Text, nullable=False, comment="of the score that it was worked out by"),
+    Column("value", Scaled(4), nullable=True, comment="empty: it does not stand, and reason says why"),
+    Column("tier", Text, nullable=True),
+    Column("coverage", Scaled(2), nullable=False, comment="weight of the inputs with a value, in percent"),
+    Column("reason", Text, nullable=False),
+    Column("shares", Json, nullable=False, comment="for each input its fact, points, weight and share"),
+    Column("at", UtcDateTime, nullable=False, comment="when it last changed"),
 )
 
 outbox = sa.Table(

@@ -228,10 +228,11 @@ def _value(reader: Reader, name: str, value: Any) -> str:
     one = reader.entity.field(name)
     if one is not None and one.type in ("select", "multi_select") and value not in (None, "", []):
         return ", ".join(item.text for item in display(reader, one, value).items)
-    return _plain(value)
+    return plain(value)
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Return a value of a decision or a score as words."""
     if value is None or value == []:
         return gettext("empty")
     if isinstance(value, bool):

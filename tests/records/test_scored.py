@@ -1,0 +1,205 @@
+"""Scores in a save: before rules, again after rules, in the event, with the share of each factor under field rights."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime
+
+import pytest
+
+from dealwright import access, clock, records
+from dealwright.errors import NotFoundError, RecordError
+from dealwright.records import Change, Work
+from scored import HEAT, SCORED, WORLD, changes, fetched, told
+from worlds import ROLES, counts, made, opened, person, rows_of
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with clock.frozen(NOON):
+        yield
+
+
+@pytest.fixture
+def world(database):
+    return opened(database, *WORLD)
+
+
+@pytest.fixture
+def account(world):
+    return made(world, "t.account", name="Kestrel", credit="400")
+
+
+def save(workspace, record=None, user=None, **data):
+    return records.save(workspace, user or access.operator(), "t.deal", data, id=record)
+
+
+def test_a_new_record_has_its_score_and_tier_in_the_event_that_makes_it(world, account):
+    deal = save(world, name="Pumps", account=account, win="80", amount="10")
+    assert deal.record["heat"] == "65"  # 2/4 · 40 + 1/4 · 80 + 1/4 · 100
+    assert deal.record["class"] == "B"
+    assert deal.version == 1
+    told = {"heat": [None, "65"], "boosted": [None, "130"], "class": [None, "B"]}
+    assert [one for one in changes(world, deal.id) if one[1]] == [("record.created", told)]
+
+
+def test_what_is_worked_out_from_a_score_follows_it(world, account):
+    deal = save(world, name="Pumps", account=account, win="80", amount="10")
+    assert deal.record["boosted"] == "130"
+    assert save(world, deal.id, win="0").record["boosted"] == "90"
+
+
+def test_a_change_of_an_input_changes_the_score_in_the_same_version_and_event(world, account):
+    deal = save(world, name="Pumps", account=account, win="80", amount="10").id
+    assert save(world, deal, win="100").version == 2
+    assert changes(world, deal)[-1] == (
+        "record.updated", {"heat": ["65", "70"], "boosted": ["130", "140"]},
+    )  # fmt: skip
+    assert fetched(world, deal)["class"] == "B"  # 70 has not passed the bound by the margin of 5
+
+
+def test_a_change_that_is_no_input_leaves_score_and_history_alone(world, account):
+    deal = save(world, name="Pumps", account=account, win="80", amount="10").id
+    save(world, deal, name="Pumps and valves")
+    assert changes(world, deal)[-1] == ("record.updated", {})
+    assert save(world, deal, name="Pumps and valves").unchanged
+
+
+def test_rules_on_the_tier_wake(world, account):
+    before = counts(world.database, ["base__task"])
+    save(world, name="Pumps", account=made(world, "t.account", name="Rich", credit="1000"), win="100", amount="10")
+    assert counts(world.database, ["base__task"])["base__task"] == before["base__task"] + 1
+
+
+def test_what_a_rule_changes_is_scored_again_and_the_tier_before_the_save_is_the_one_to_leave(database):
+    rule = {
+        "kind": "rule", "id": "t.sure", "lang": 1, "title": "Sure", "entity": "t.deal",
+        "on": {"record": {"events": ["updated"], "fields": ["name"]}}, "if": "name == \"Sure\"",
+        "then": [{"do": "set_field", "field": "win", "value": "90"}],
+    }  # fmt: skip
+    world = opened(database, *WORLD, rule)
+    account = made(world, "t.account", name="Kestrel", credit="400")
+    deal = save(world, name="Pumps", account=account, win="20", amount="10").id
+    assert save(world, deal, name="Sure").record["heat"] == "67.5"
+    assert [found for _, found in changes(world, deal) if found][1:] == [
+        {"heat": ["50", "67.5"], "boosted": ["100", "135"]}
+    ]
+    [score] = told(world, deal)
+    assert (score["value"], score["shares"][1]["fact"]) == ("67.50", "90")
+
+
+def test_without_enough_inputs_there_is_no_score_and_the_reason_is_told(world):
+    deal = save(world, name="Pumps", amount="10").id
+    assert (fetched(world, deal)["heat"], fetched(world, deal)["class"]) == (None, None)
+    [score] = told(world, deal)
+    assert (score["value"], score["reason"], score["coverage"]) == (None, "coverage", "25.00")
+    assert score["missing"] == ["credit", "win"]
+
+
+def test_the_shares_of_a_record_add_up_and_say_what_the_next_tier_needs(world, account):
+    [score] = told(world, save(world, name="Pumps", account=account, amount="10").id)
+    assert score["value"] == "60.00"  # 2/3 · 40 + 1/3 · 100
+    assert [
+        (one["id"], one["fact"], one["points"], one["weight"], one["counted"], one["share"]) for one in score["shares"]
+    ] == [
+        ("credit", "400", "40.00", "50.00", "66.67", "26.67"),
+        ("win", None, None, "25.00", "0", "0.00"),
+        ("sized", True, "100.00", "25.00", "33.33", "33.33"),
+    ]
+    assert (score["tier"], score["tier_title"]) == ("B", "Warm")
+    assert score["next_tier"] == {"id": "A", "from": "75", "missing": "15"}
+    assert (score["coverage"], score["missing"], score["hidden"]) == ("75.00", ["win"], 0)
+
+
+def test_nobody_sets_the_fields_of_a_score(world, account):
+    with pytest.raises(RecordError) as refused:
+        save(world, name="Pumps", heat="99", **{"class": "A"})
+    assert [(one.pointer, one.code) for one in refused.value.problems] == [
+        ("/heat", "read-only"),
+        ("/class", "read-only"),
+    ]
+
+
+def test_a_score_is_denied_where_an_input_is_and_shares_only_where_it_is_published(database):
+    see_all = {"kind": "role", "id": "t.all", "lang": 1, "title": "All", "grants": [
+        {"entity": "t.deal", "ops": ["read"]}, {"entity": "t.account", "ops": ["read"]}]}  # fmt: skip
+    world = opened(database, *WORLD, *ROLES, see_all)
+    account = made(world, "t.account", name="Kestrel", credit="400")
+    ada, max_ = person(world, "Ada", ["t.rep"]), person(world, "Max", ["t.all"])
+    deal = save(world, name="Pumps", account=account, win="80", amount="10", owner=ada.id).id
+    assert told(world, deal, ada) == []  # the credit of an account is denied to a rep
+    with world.database.read() as connection:
+        seen = records.fetch(Work(world, connection, ada), "t.deal", deal)
+    assert {"heat", "class", "boosted"}.isdisjoint(seen)
+    assert len(told(world, deal, max_)[0]["shares"]) == 3
+
+
+def test_of_a_published_score_shares_of_denied_inputs_stay_hidden(database):
+    world = opened(database, *WORLD, {**HEAT, "publish": True}, *ROLES)
+    account = made(world, "t.account", name="Kestrel", credit="400")
+    ada = person(world, "Ada", ["t.rep"])
+    deal = save(world, name="Pumps", account=account, win="80", amount="10", owner=ada.id).id
+    [score] = told(world, deal, ada)
+    assert (score["value"], score["tier"]) == ("65.00", "B")
+    assert [one["id"] for one in score["shares"]] == ["win", "sized"]
+    assert (score["hidden"], score["coverage"], score["missing"]) == (1, None, None)
+
+
+def test_scores_of_a_record_that_may_not_be_seen_are_not_found(database):
+    world = opened(database, *WORLD, *ROLES)
+    deal = made(world, "t.deal", name="Pumps")
+    with pytest.raises(NotFoundError):
+        told(world, deal, person(world, "Bo", ["t.rep"]))
+
+
+def test_a_record_that_does_not_meet_when_keeps_its_score(database):
+    world = opened(database, *WORLD, {**HEAT, "when": 'status == "open"'})
+    account = made(world, "t.account", name="Kestrel", credit="400")
+    deal = save(world, name="Pumps", account=account, win="80", amount="10").id
+    records.move(world, access.operator(), "t.deal", deal, "lost")
+    save(world, deal, win="0")
+    assert fetched(world, deal)["heat"] == "65"
+
+
+def test_a_check_that_reads_a_score_refuses_what_makes_it_so(database):
+    strict = copy.deepcopy(SCORED)
+    strict["checks"].append({"id": "cool", "error_when": "heat > 90", "at": "win", "message": "Too hot"})
+    world = opened(database, *WORLD, strict)
+    account = made(world, "t.account", name="Kestrel", credit="1000")
+    with pytest.raises(RecordError) as refused:
+        save(world, name="Pumps", account=account, win="100", amount="10")
+    assert [(one.pointer, one.code) for one in refused.value.problems] == [("/win", "cool")]
+    assert counts(world.database, ["t__deal", "dw_score"]) == {"t__deal": 0, "dw_score": 0}
+
+
+def test_in_a_batch_each_record_has_its_own(world, account):
+    with world.database.write() as connection:
+        work = Work(world, connection, access.operator())
+        changes = [Change({"name": f"D{n}", "account": account, "win": str(n * 10), "amount": "1"}) for n in range(5)]
+        saved = records.save_many(work, "t.deal", changes)
+    assert [fetched(world, one.id)["heat"] for one in saved] == ["45", "47.5", "50", "52.5", "55"]
+    assert counts(world.database, ["dw_score"]) == {"dw_score": 5}
+
+
+def test_a_score_without_fields_changes_no_record_and_keeps_its_tier(database):
+    apart = {**HEAT, "id": "t.apart"}
+    del apart["into"], apart["tier_into"]
+    world = opened(database, *WORLD, apart)
+    account = made(world, "t.account", name="Kestrel", credit="900")
+    deal = save(world, name="Pumps", account=account, win="100", amount="10").id
+    save(world, deal, win="0")  # 70 stays in A
+    assert {(row["score"], row["tier"]) for row in rows_of(world.database, "dw_score")} == {
+        ("t.apart", "A"),
+        ("t.heat", "A"),
+    }
+    save(world, deal, amount="0")
+    assert {row["tier"] for row in rows_of(world.database, "dw_score")} == {"B"}
+
+
+def test_a_purged_record_takes_its_scores_along(world, account):
+    deal = save(world, name="Pumps", account=account).id
+    with world.database.write() as connection:
+        records.purge(Work(world, connection, access.operator()), "t.deal", deal)
+    assert counts(world.database, ["dw_score"]) == {"dw_score": 0}
