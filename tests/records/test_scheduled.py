@@ -282,9 +282,9 @@ def test_a_rule_hears_of_clocks_and_approvals_that_the_platform_tells_of(databas
 
     workspace = live(
         database, tmp_path,
-        heard("any", {"sla": {}}), heard("eighty", {"sla": {"policy": "t.first", "event": "reached", "percent": 80}}),
+        heard("any", {"sla": {}}), heard("eighty", {"sla": {"event": "reached", "percent": 80}}),
         heard("missed", {"deadline": {"event": "missed"}}),
-        heard("approved", {"approval": {"approval": "t.discount", "event": "approved"}}),
+        heard("approved", {"approval": {"event": "approved"}}),
     )  # fmt: skip
     (deal,) = deals(workspace, 5)
     for kind, data in (
@@ -299,4 +299,4 @@ def test_a_rule_hears_of_clocks_and_approvals_that_the_platform_tells_of(databas
         with clock.frozen(START), database.write() as connection:
             told = Event(clock.new_id(), kind, "t.deal", deal, None, START, data=data)
             records.happen(Work(workspace, connection, access.platform_itself()), [told])
-    assert tasks(workspace) == ["any", "any", "any", "approved", "eighty", "missed"]
+    assert tasks(workspace) == ["any", "any", "any", "approved", "approved", "eighty", "eighty", "missed"]

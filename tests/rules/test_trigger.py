@@ -78,3 +78,25 @@ def test_an_on_that_can_never_wake_its_rule_is_a_problem(on, pointer, code, part
     assert (problem.pointer, problem.code) == (pointer, code)
     assert part in problem.message
     assert trigger.problems(deals.workspace(), deals.rule("r", on=SAVED)) == []
+
+
+REACHED = {"sla": {"policy": "sales.first", "event": "reached", "percent": 80}}
+
+
+@pytest.mark.parametrize(
+    ("on", "kind", "data", "woken"),
+    [
+        (REACHED, "sla.reached", {"policy": "sales.first", "percent": 80}, True),
+        (REACHED, "sla.reached", {"policy": "sales.first", "percent": 50}, False),
+        (REACHED, "sla.reached", {"policy": "sales.other", "percent": 80}, False),
+        (REACHED, "sla.breached", {"policy": "sales.first", "percent": 80}, False),
+        ({"sla": {}}, "sla.paused", {"policy": "sales.first"}, True),
+        ({"deadline": {"event": "opened"}}, "deadline.opened", {"deadline": "sales.licence"}, True),
+        ({"deadline": {"deadline": "sales.licence"}}, "deadline.missed", {"deadline": "sales.other"}, False),
+        ({"approval": {"approval": "sales.discount"}}, "approval.sent_back", {"approval": "sales.discount"}, True),
+        ({"approval": {"event": "approved"}}, "approval.rejected", {"approval": "sales.discount"}, False),
+    ],
+)
+def test_a_rule_hears_what_the_platform_tells_of_a_clock_or_an_approval(on, kind, data, woken):
+    made = trigger.read(deals.rule("r", on=on))
+    assert made.is_woken_by(deals.event(kind, data=data)) is woken

@@ -50,7 +50,20 @@ HAPPENINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "sla": ("started", "paused", "resumed", "stopped", "reached", "breached"),
         "deadline": ("set", "opened", "reached", "missed", "met"),
-        "approval": ("requested", "approved", "rejected", "returned", "recalled", "expired"),
+        "approval": (
+            "requested",
+            "decided",
+            "approved",
+            "rejected",
+            "returned",
+            "recalled",
+            "sent_back",
+            "handed_over",
+            "approver_added",
+            "timed_out",
+            "dropped",
+            "restarted",
+        ),
     }
 )
 #: Types of field that no save changes.
