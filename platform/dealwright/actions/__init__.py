@@ -6,6 +6,7 @@
     create_task    title | message, assignee, due            a ``base.task`` about it
     notify         to, title | message, body                 a ``base.notification`` for each user
     call_webhook   to, values                                an outbox row for the plugin ``webhook``
+    request_approval  approval                               an approval of it
 
 Nothing here touches the database. Effects are idempotent by the decision and the index of the action in its rule:
 ``records`` writes them in the transaction that stores the decision, or not at all.
@@ -13,7 +14,7 @@ Nothing here touches the database. Effects are idempotent by the decision and th
 
 from __future__ import annotations
 
-from dealwright.actions.effects import CreateRecord, Deliver, Effect, SetField
+from dealwright.actions.effects import CreateRecord, Deliver, Effect, RequestApproval, SetField
 from dealwright.actions.kinds import ACTIONS, Subject, apply
 
-__all__ = ["ACTIONS", "CreateRecord", "Deliver", "Effect", "SetField", "Subject", "apply"]
+__all__ = ["ACTIONS", "CreateRecord", "Deliver", "Effect", "RequestApproval", "SetField", "Subject", "apply"]

@@ -40,4 +40,11 @@ class Deliver:
     payload: Mapping[str, Any]
 
 
-Effect = SetField | CreateRecord | Deliver
+@dataclass(frozen=True, slots=True)
+class RequestApproval:
+    """Ask for an approval of the record itself, unless it is asked for, or agreed to as the record is, already."""
+
+    approval: str
+
+
+Effect = SetField | CreateRecord | Deliver | RequestApproval

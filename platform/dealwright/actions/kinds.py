@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dealwright import calendars
-from dealwright.actions.effects import CreateRecord, Deliver, Effect, SetField
+from dealwright.actions.effects import CreateRecord, Deliver, Effect, RequestApproval, SetField
 from dealwright.actions.messages import filled, message
 from dealwright.actions.plain import moment, plain
 
@@ -96,6 +96,10 @@ def _call_webhook(action: CompiledAction, values: Mapping[str, Any], subject: Su
     return [Deliver("webhook", action.spec["to"], payload)]
 
 
+def _request_approval(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    return [RequestApproval(action.spec["approval"])]
+
+
 def _about(subject: Subject) -> dict[str, str]:
     return {"entity": subject.entity, "id": subject.record}
 
@@ -122,5 +126,6 @@ ACTIONS: Mapping[str, _Kind] = {
     "create_record": _create_record,
     "create_task": _create_task,
     "notify": _notify,
+    "request_approval": _request_approval,
     "set_field": _set_field,
 }

@@ -1,6 +1,7 @@
 """Approvals as frozen objects: who must agree, in which order, and what holds for the whole.
 
-Read once per catalog from documents that fit their schema; what they name is looked at elsewhere.
+Read once per catalog from documents that fit their schema; what they name is looked at elsewhere. What asks for one, and
+what follows from its ends, are rules: ``metadata.ladders``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from dealwright.metadata.definitions import EMPTY, Action, Trigger
+from dealwright.metadata.definitions import EMPTY
 from dealwright.metadata.parse import parameter_id
 
 if TYPE_CHECKING:
@@ -110,11 +111,9 @@ class Approval:
     """Who must agree before something is done with a record.
 
     Attributes:
-        start: What asks for it beside people and rules; None for nothing.
         by_hand: Whether people who may change the record may ask for it.
         when: Condition under which it is needed at all; None for always.
         calendar: Whose working days count; None for the workspace's own.
-        outcomes: ``approved``, ``rejected``, ``recalled`` to the actions that follow.
         step_map: Step of the version before to the step that takes its place; None where open ones finish on theirs.
     """
 
@@ -123,11 +122,9 @@ class Approval:
     entity: str
     steps: Mapping[str, Step]
     rules: Rules
-    start: Trigger | None = None
     by_hand: bool = True
     when: str | None = None
     calendar: str | None = None
-    outcomes: Mapping[str, tuple[Action, ...]] = field(default_factory=lambda: MappingProxyType({}))
     step_map: Mapping[str, str] | None = None
     document: Document = field(default_factory=lambda: EMPTY)
 
@@ -153,7 +150,6 @@ def of(catalog: Catalog) -> Mapping[str, Approval]:
 
 
 def _approval(catalog: Catalog, identifier: str, document: Document) -> Approval:
-    start = next((Trigger(kind, dict(spec)) for kind, spec in document.get("start", {}).items()), None)
     return Approval(
         id=identifier,
         title=document["title"],
@@ -161,18 +157,8 @@ def _approval(catalog: Catalog, identifier: str, document: Document) -> Approval
         calendar=document.get("calendar"),
         steps=MappingProxyType({one["id"]: _step(catalog, identifier, one) for one in document["steps"]}),
         rules=_rules(document.get("rules", EMPTY)),
-        start=start,
         by_hand=document.get("by_hand", "yes") == "yes",
         when=document.get("when"),
-        outcomes=MappingProxyType(
-            {
-                outcome: tuple(
-                    Action(one["do"], {key: value for key, value in one.items() if key != "do"})
-                    for one in document.get(f"on_{outcome}", ())
-                )
-                for outcome in ("approved", "rejected", "recalled")
-            }
-        ),
         step_map=document.get("step_map"),
         document=document,
     )

@@ -1,8 +1,9 @@
 """What is to be done at each step of a ladder, as rules: woken by the event of the step, decided and explained as such.
 
-An SLA has its ladder under ``escalate``, a deadline its reminders under ``remind``. A step says ``then``, the actions of
-a rule, or in short ``to`` whom to say something. The rule of a step is called ``<document>.<step>``; it fires on each event
-of its step and nothing else, so that its actions happen once.
+An SLA has its ladder under ``escalate``, a deadline its reminders under ``remind``; an approval says what asks for it
+under ``start``, and what follows from its ends under ``on_approved``, ``on_rejected`` and ``on_recalled``.
+A step says ``then``, the actions of a rule, or in short ``to`` whom to say something. The rule of a step is called
+``<document>.<step>``; it fires on each event of its step and nothing else, so that its actions happen once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dealwright.metadata.definitions import Action, Rule, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Document
@@ -25,6 +26,9 @@ LADDERS: Final[Mapping[str, str]] = MappingProxyType({"sla": "escalate", "deadli
 
 #: Kind of document → the key of an event's data that names it.
 NAMED: Final[Mapping[str, str]] = MappingProxyType({"sla": "policy", "deadline": "deadline"})
+
+#: Ends of an approval from which something can follow.
+ENDS: Final = ("approved", "rejected", "recalled")
 
 #: Keys with a condition, or with an event and a condition.
 WHENS: Final = ("start", "stop", "pause", "resume", "when", "met_when")
@@ -39,9 +43,10 @@ class Step:
         pointer: JSON Pointer to the step in its document.
         path: The same with the step by its id, as findings name it.
         rule: What is done, as a rule.
-        event: Type of the event that wakes it.
+        event: Type of the event that wakes it; empty where the trigger of its rule says it.
         data: What that event must say.
         short: Whether the step says ``to`` in short: its one action stands in the step itself.
+        listed: Whether the step is itself the list of its actions.
     """
 
     kind: str
@@ -52,14 +57,19 @@ class Step:
     event: str
     data: Mapping[str, Any]
     short: bool
+    listed: bool = False
 
     def place(self, index: int) -> str:
         """Return the pointer to an action of the step."""
-        return self.pointer if self.short else f"{self.pointer}/then/{index}"
+        if self.short:
+            return self.pointer
+        return f"{self.pointer}/{index}" if self.listed else f"{self.pointer}/then/{index}"
 
     def found(self, index: int) -> tuple[str | int, ...]:
         """Return the path to an action of the step."""
-        return self.path if self.short else (*self.path, "then", index)
+        if self.short:
+            return self.path
+        return (*self.path, index) if self.listed else (*self.path, "then", index)
 
 
 def steps(catalog: Catalog) -> tuple[Step, ...]:
@@ -79,6 +89,8 @@ def sources(document: Document) -> Iterator[tuple[str, str]]:
 
 def _steps(catalog: Catalog) -> Iterator[Step]:
     for (kind, identifier), document in sorted(catalog.documents.items()):
+        if kind == "approval":
+            yield from _of_approval(identifier, document)
         ladder = LADDERS.get(kind)
         for index, step in enumerate(document.get(ladder, ())) if ladder else ():
             actions = _actions(document, step)
@@ -99,16 +111,47 @@ def _steps(catalog: Catalog) -> Iterator[Step]:
 
 def _actions(document: Document, step: Mapping[str, Any]) -> tuple[Action, ...]:
     if "then" in step:
-        return tuple(
-            Action(one["do"], MappingProxyType({key: value for key, value in one.items() if key != "do"}))
-            for one in step["then"]
-        )
+        return _listed(step["then"])
     if "to" not in step:
         return ()
     said = {key: step[key] for key in ("to", "message", "title", "body") if key in step}
     if "message" not in said:
         said.setdefault("title", document["title"].replace("{", "{{").replace("}", "}}"))
     return (Action("notify", MappingProxyType(said)),)
+
+
+def _listed(written: Iterable[Mapping[str, Any]]) -> tuple[Action, ...]:
+    return tuple(
+        Action(one["do"], MappingProxyType({key: value for key, value in one.items() if key != "do"}))
+        for one in written
+    )
+
+
+def _of_approval(identifier: str, document: Document) -> Iterator[Step]:
+    """Yield what asks for an approval, woken as its ``start`` says, and what is done at each of its ends."""
+
+    def rule(name: str, trigger: Trigger, condition: str | None, actions: tuple[Action, ...]) -> Rule:
+        return Rule(
+            id=f"{identifier}.{name}",
+            title=document["title"],
+            entity=document["entity"],
+            trigger=trigger,
+            condition=condition,
+            actions=actions,
+            document=document,
+        )
+
+    for kind, spec in document.get("start", {}).items():
+        ask = Action("request_approval", MappingProxyType({"approval": identifier}))
+        asks = rule("start", Trigger(kind, spec), document.get("when"), (ask,))
+        yield Step("approval", identifier, "/start", ("start",), asks, "", MappingProxyType({}), short=True)
+    for end in ENDS:
+        if f"on_{end}" in document:
+            waits = Trigger("approval", MappingProxyType({"approval": identifier, "event": end}))
+            ends = rule(f"on_{end}", waits, None, _listed(document[f"on_{end}"]))
+            data = MappingProxyType({"approval": identifier})
+            at = f"on_{end}"
+            yield Step("approval", identifier, f"/{at}", (at,), ends, f"approval.{end}", data, short=False, listed=True)
 
 
 def _event(kind: str, identifier: str, step: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

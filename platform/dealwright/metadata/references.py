@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +62,7 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
             _clock(findings, key, document)
         if key[0] == "approval":
             approval_references.look(findings, key, document)
+            _start(findings, key, document)
         _parameters(findings, key, document)
     score_references.look(findings)
     cycles.look(findings)
@@ -88,7 +89,7 @@ def _rule(findings: Findings, rule: Rule) -> None:
         for name in rule.trigger.spec.get("fields", ()):
             findings.field(key, ["on", rule.trigger.kind, "fields"], entity, name)
         if rule.trigger.kind == "stage":
-            _stage_trigger(findings, key, rule, entity)
+            _stage_trigger(findings, key, rule.trigger.spec, entity)
         if rule.trigger.kind in ("idle", "after"):
             name = "of" if rule.trigger.kind == "idle" else "field"
             findings.field(key, ["on", rule.trigger.kind, name], entity, rule.trigger.spec[name])
@@ -120,16 +121,30 @@ def _raised(findings: Findings, key: tuple[str, str], rule: Rule) -> None:
         findings.known(key, ["on", kind, name], rule.trigger.spec[name], known, kind)
 
 
-def _stage_trigger(findings: Findings, key: tuple[str, str], rule: Rule, entity: Entity) -> None:
+def _start(findings: Findings, key: tuple[str, str], document: Any) -> None:
+    """Look up what the trigger of an approval names."""
+    entity = findings.catalog.entities.get(document["entity"])
+    if entity is None:
+        return
+    for kind, spec in document.get("start", {}).items():
+        for name in spec.get("fields", ()):
+            findings.field(key, ["start", kind, "fields"], entity, name)
+        if kind == "stage":
+            _stage_trigger(findings, key, spec, entity, "start")
+
+
+def _stage_trigger(
+    findings: Findings, key: tuple[str, str], spec: Mapping[str, Any], entity: Entity, at: str = "on"
+) -> None:
     if not entity.pipelines:
         findings.say(
-            key, ["on"], "no-pipeline", f"{entity.id} has no pipeline, so no stage of it is ever entered or left"
+            key, [at], "no-pipeline", f"{entity.id} has no pipeline, so no stage of it is ever entered or left"
         )
         return
     stages = {stage for one in entity.pipelines for stage in findings.catalog.pipelines[one].stages}
-    for side, named in rule.trigger.spec.items():
+    for side, named in spec.items():
         for stage in [named] if isinstance(named, str) else named:
-            findings.known(key, ["on", "stage", side], stage, stages, f"stage of {entity.id}")
+            findings.known(key, [at, "stage", side], stage, stages, f"stage of {entity.id}")
 
 
 def _action(
@@ -142,6 +157,13 @@ def _action(
     if "calendar" in spec:
         calendars = {name for kind, name in findings.catalog.documents if kind == "calendar"}
         findings.known(key, (*at, "calendar"), spec["calendar"], calendars, "calendar")
+    if action.do == "request_approval":
+        approvals = {name: one for (kind, name), one in findings.catalog.documents.items() if kind == "approval"}
+        if findings.known(key, (*at, "approval"), spec["approval"], approvals, "approval") and entity is not None:
+            other = approvals[spec["approval"]]["entity"]
+            if other != entity.id:
+                message = f"“{spec['approval']}” is about {other}, not about {entity.id}"
+                findings.say(key, (*at, "approval"), "wrong-entity", message)
     if action.do == "set_field" and entity is not None:
         findings.field(key, (*at, "field"), entity, spec["field"])
     if action.do == "create_record" and (target := findings.entity(key, (*at, "entity"), spec["entity"])) is not None:

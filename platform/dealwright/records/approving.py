@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, approvals, clock, conditions
+from dealwright import access, actions, approvals, clock, conditions
 from dealwright.approvals import Candidate, kept, moves
 from dealwright.errors import ConflictError, ForbiddenError, NotFoundError, Problem, RecordError
 from dealwright.events import Event
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dealwright.metadata.approvals import Approval, Step
     from dealwright.metadata.definitions import Entity
     from dealwright.records.draft import Draft
+    from dealwright.records.follow import Asked
     from dealwright.records.work import Work
     from dealwright.storage.approvals import Stored
 
@@ -246,7 +247,7 @@ def due(work: Work, told: Sequence[Event]) -> None:
         people = _people(work, approval, env, row.requester, row)
         after = moves.time_out(approval, before, here.number, people.ask, people.managers)
         _write(work, row, before, after, {})
-        _follow(work, approval, row, before, after, "approval.timed_out", {"step": here.step})
+        _follow(work, approval, row, before, after, "approval.expired", {"step": here.step})
 
 
 def changed(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
@@ -286,7 +287,28 @@ def changed(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
         _follow(work, approval, row, before, after, "approval.restarted", {})
 
 
-road.FOLLOWING.append(changed)
+def asked_by_rules(work: Work, effects: Sequence[Asked]) -> None:
+    """Ask for the approvals that decisions want. One that is open, not needed, or agreed to as the record is, is left."""
+    for one in effects:
+        if not isinstance(one.effect, actions.RequestApproval) or one.decision.record is None:
+            continue
+        approval, record = approvals.of(work.catalog)[one.effect.approval], one.decision.record
+        env = approval_facts.env(work, work.catalog, approval, record)
+        if env is None or _refusal(work, approval, env, None) is not None:
+            continue
+        latest = stored.rows(work.connection, [record], [approval.id])[-1:]
+        digest = approvals.digest(work.catalog, approval, env)
+        if not any(row.state == "approved" and row.digest == digest for row in latest):
+            request(work, approval.id, approval.entity, record, event=one.decision.event)
+
+
+def follow_up(work: Work, entity: Entity, drafts: Sequence[Draft], effects: Sequence[Asked]) -> None:
+    """Do what a save means for approvals: some begin anew, rules ask for others."""
+    changed(work, entity, drafts)
+    asked_by_rules(work, effects)
+
+
+road.FOLLOWING.append(follow_up)
 
 
 # How each goes ----------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Asked:
     ``key`` is the decision's id and the index of the action: what is sent under it is sent once.
     """
 
-    effect: actions.CreateRecord | actions.Deliver
+    effect: actions.CreateRecord | actions.Deliver | actions.RequestApproval
     decision: Decision
     key: str
     depth: int

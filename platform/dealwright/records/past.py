@@ -171,7 +171,7 @@ def _decision_seen(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) 
         return False
     names = set(row["facts"])
     for step in ladders.steps(work.catalog):
-        if step.rule.id == row["rule"]:
+        if step.rule.id == row["rule"] and step.kind in ladders.NAMED:
             names |= sla.of(work.catalog).by_id[step.kind, step.id].reads
     return shows(work, row["entity"], names, may_see)
 

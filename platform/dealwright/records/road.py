@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity
     from dealwright.records.workspace import Workspace
 
-#: Called in the transaction, with the entity and the drafts, after they are written. For what must look at every change
-#: and itself takes the road: it cannot be named here without a circle.
-FOLLOWING: list[Callable[[Work, Entity, Sequence[Draft]], None]] = []
+#: Called in the transaction, with the entity, the drafts, and what rules asked for, after all are written. For what must
+#: look at every change and itself takes the road: it cannot be named here without a circle.
+FOLLOWING: list[Callable[[Work, Entity, Sequence[Draft], Sequence[follow.Asked]], None]] = []
 
 #: Records in one call; an import cuts its file into batches of this size.
 MOST = 1000
@@ -189,7 +189,7 @@ def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effect
     if told:
         _tell(work, entity, drafts, told)
     for follow_up in FOLLOWING:
-        follow_up(work, entity, drafts)
+        follow_up(work, entity, drafts, effects)
 
 
 def _tell(work: Work, entity: Entity, drafts: Sequence[Draft], told: Sequence[Event]) -> None:

@@ -7,6 +7,7 @@
     assign         to                                             to
     notify         to, title | message, body                      to
     call_webhook   to (name of a connection), values              each name of values
+    request_approval  approval (id)
 
 Nothing is done here: :mod:`dealwright.actions` does it. An expression sees what the rule's condition sees.
 """
@@ -37,6 +38,7 @@ EXPRESSIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "assign": ("to",),
         "notify": ("to",),
         "call_webhook": (),
+        "request_approval": (),
     }
 )
 #: Actions with an object ``values`` of expressions.

@@ -45,6 +45,10 @@ def problems(catalog: Catalog) -> list[Problem]:
     ]
     for step in ladders.steps(catalog):
         places = [step.place(index) for index in range(len(step.rule.actions))]
+        found += [
+            Problem(f"{step.pointer}{one.pointer.removeprefix('/on')}", one.code, one.message, f"{step.kind}:{step.id}")
+            for one in (trigger.problems(catalog, step.rule) if not step.event else ())
+        ]
         for one in _action_problems(catalog, step.rule, places):
             found.append(Problem(one.pointer, one.code, one.message, f"{step.kind}:{step.id}"))
     return found

@@ -177,7 +177,9 @@ def _canonical(value: Any) -> Any:
 
 
 def _of_step(catalog: Catalog, step: ladders.Step) -> Prepared:
-    """Return the rule of a step of a ladder, woken by the event of that step alone."""
+    """Return the rule of a step of a ladder, woken by the event of that step alone, or as its trigger says."""
+    if not step.event:
+        return _prepared(catalog, step.rule)
     woken = trigger.Trigger(frozenset({step.event}), data=step.data)
     return Prepared(step.rule, version_of(step.rule), woken, None, compiled(catalog, step.rule))
 
