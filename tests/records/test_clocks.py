@@ -97,6 +97,16 @@ def test_what_a_step_did_is_a_stored_decision_that_names_the_step(database):
     assert all(row["fired"] for row in found)
 
 
+def test_why_a_step_did_or_did_not_act_can_be_asked_like_of_a_rule(database):
+    workspace = desk(database)
+    one = ticket(workspace, NINE)
+    pass_until(workspace, NINE + 6 * HOUR)
+    with workspace.database.read() as connection:
+        work = Work(workspace, connection, access.operator())
+        reasons = [records.why(work, f"t.solve.{step}", one)["reason"] for step in ("half", "over")]
+    assert reasons == ["fired", "never-woken"]
+
+
 def test_a_breach_is_found_by_a_timer_and_not_by_a_save(database):
     workspace = desk(database)
     one = ticket(workspace, NINE)

@@ -109,7 +109,8 @@ def why(work: Work, rule_id: str, record_id: str, *, at: datetime | None = None)
         NotFoundError: If there is no such rule or record, or the user may not see what the rule looks at.
     """
     refused = NotFoundError(f"there is no rule “{rule_id[:80]}”")
-    rule = work.catalog.rules.get(rule_id)
+    step = rules.of(work.catalog).by_id.get(rule_id)  # of a ladder: no document of its own
+    rule = work.catalog.rules.get(rule_id) or (step.rule if step is not None else None)
     if rule is None:
         raise refused
     may_see = seen(work, rule.entity, record_id)

@@ -82,7 +82,8 @@ def why_not(catalog: Catalog, rule: str, decisions: list[Decision]) -> dict[str,
     Raises:
         NotFoundError: If the catalog has no such rule in any mode.
     """
-    known = catalog.rules.get(rule)
+    step = ruleset.of(catalog).by_id.get(rule)  # of a ladder: no document of its own
+    known = catalog.rules.get(rule) or (step.rule if step is not None else None)
     if known is None:
         raise NotFoundError(f"there is no rule “{rule}”")
     if known.mode not in ruleset.AWAKE:
