@@ -124,3 +124,28 @@ def test_values_that_no_tier_takes_are_told_of():
     )
     assert (name, code) == ("c", "tier-gap")
     assert message.startswith("20, between 20 and 30, 70: none of sales.a, sales.b, sales.c takes")
+
+
+def test_rules_that_move_a_record_back_and_forth_are_a_circle():
+    moved = deals.rule("moved", on={"stage": {"entered": "won"}}, then=[{"do": "move_stage", "to": "needs"}])
+    back = deals.rule("back", on={"stage": {"left": "won"}}, then=[{"do": "move_stage", "to": "won"}])
+    assert codes(moved, back) == [("moved", "rule-cycle")]
+
+
+def test_a_rule_that_changes_another_record_and_is_woken_by_such_a_change_is_a_circle():
+    parents = deals.rule(
+        "up", entity="sales.cost", on=watching("amount"),
+        then=[{"do": "update_record", "record": "deal", "values": {"qty": "1"}}],
+    )  # fmt: skip
+    down = deals.rule(
+        "down", on=watching("qty"),
+        then=[{"do": "create_record", "entity": "sales.cost", "values": {"deal": "record.id"}}],
+    )  # fmt: skip
+    assert codes(parents, down) == []
+    woken = deals.rule(
+        "up", entity="sales.cost", then=[{"do": "update_record", "record": "deal", "values": {"qty": "1"}}],
+        on={"record": {"events": ["created"]}},
+    )  # fmt: skip
+    ((name, code, message),) = found(woken, down)
+    assert (name, code) == ("down", "rule-cycle")
+    assert "eight levels" in message

@@ -150,3 +150,39 @@ def test_every_problem_of_every_rule_is_found_drafts_too():
 def test_a_rule_about_an_entity_that_does_not_exist_is_left_to_the_check_of_names():
     then = {"do": "notify", "to": "owner", "title": "Hello {nmae}"}
     assert problems(then, setting("amount", "name"), entity="sales.nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("then", "pointer", "code", "message"),
+    [
+        pytest.param(
+            {"do": "update_record", "record": "name", "values": {"name": "'x'"}}, "/record", "value-misfit",
+            "expected a reference to one record, such as account; this is a text", id="no reference",
+        ),
+        pytest.param(
+            {"do": "update_record", "record": "account", "values": {"nmae": "'x'"}}, "/values/nmae", "unknown-name",
+            "sales.account has no field “nmae”; did you mean “name”?", id="no such field there",
+        ),
+        pytest.param(
+            {"do": "update_record", "record": "account", "values": {"staff": "name"}}, "/values/staff", "value-misfit",
+            "“staff” takes a whole number; this is a text", id="another type there",
+        ),
+        pytest.param(
+            {"do": "send_message", "to": "name", "message": "sales.hello"}, "/to", "no-channel",
+            "an address is reached by e-mail, and the message “sales.hello” has not the channel email",
+            id="an address without e-mail",
+        ),
+        pytest.param(
+            {"do": "send_message", "to": "account", "message": "sales.hello"}, "/to", "value-misfit",
+            "expected a user or team, such as owner; this is a reference to sales.account", id="nobody",
+        ),
+        pytest.param(
+            {"do": "move_stage", "to": "won", "reason": "for {nmae}"}, "/reason", "placeholder-invalid", None,
+            id="a placeholder in a reason",
+        ),
+    ],
+)  # fmt: skip
+def test_what_other_actions_need_is_checked(then, pointer, code, message):
+    (found,) = [one for one in problems(then) if one.pointer == f"/then/0{pointer}"]
+    assert found.code == code
+    assert message is None or found.message == message

@@ -18,11 +18,56 @@ class SetField:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveStage:
+    """Move the record itself to a stage of its pipeline, through every gate; ``reason`` says why, in words."""
+
+    to: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Archive the record itself, with its parts."""
+
+
+@dataclass(frozen=True, slots=True)
 class CreateRecord:
     """Make a record of another entity from API JSON, through every check and rule."""
 
     entity: str
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRecord:
+    """Change another record by API JSON, through every check and rule."""
+
+    entity: str
+    record: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say something to people, each in his own language.
+
+    Attributes:
+        to: Ids of users and teams; a team is its active members.
+        addresses: E-mail addresses of people who do not work here.
+        message: Id of the message document with the text; empty where ``title`` and ``body`` are the text.
+        title: Short text with placeholders.
+        body: Longer text with placeholders; it may be empty.
+        values: What stands for each placeholder: text between the braces → value.
+        channels: How it reaches them: ``in_app`` for a notification, or channels that plugins deliver.
+    """
+
+    to: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
+    message: str = ""
+    title: str = ""
+    body: str = ""
+    values: Mapping[str, Any] | None = None
+    channels: tuple[str, ...] = ("in_app",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +92,4 @@ class RequestApproval:
     approval: str
 
 
-Effect = SetField | CreateRecord | Deliver | RequestApproval
+Effect = SetField | MoveStage | Archive | CreateRecord | UpdateRecord | Tell | Deliver | RequestApproval

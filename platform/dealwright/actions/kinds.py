@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dealwright import calendars
-from dealwright.actions.effects import CreateRecord, Deliver, Effect, RequestApproval, SetField
+from dealwright.actions.effects import (
+    Archive,
+    CreateRecord,
+    Deliver,
+    Effect,
+    MoveStage,
+    RequestApproval,
+    SetField,
+    Tell,
+    UpdateRecord,
+)
 from dealwright.actions.messages import filled, message
-from dealwright.actions.plain import moment, plain
+from dealwright.actions.plain import moment, plain, readable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,15 +57,35 @@ def _assign(action: CompiledAction, values: Mapping[str, Any], subject: Subject)
     return [SetField("owner", values["to"])]
 
 
+def _move_stage(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    return [MoveStage(action.spec["to"], _text(action, "reason", subject))]
+
+
+def _archive(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    return [Archive()]
+
+
 def _create_record(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
-    entity = subject.catalog.entities.get(action.spec["entity"])
+    return [CreateRecord(action.spec["entity"], _data(action, action.spec["entity"], values, subject))]
+
+
+def _update_record(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    record, entity = values["record"], action.values["record"].type.entity
+    if record is None or entity is None:
+        return []
+    written = {name: value for name, value in values.items() if name in action.spec["values"]}
+    return [UpdateRecord(entity, record, _data(action, entity, written, subject))]
+
+
+def _data(action: CompiledAction, entity_id: str, values: Mapping[str, Any], subject: Subject) -> dict[str, Any]:
+    entity = subject.catalog.entities.get(entity_id)
     data = dict(values)
     for name, value in values.items():
         # A reference to any entity is told which: the one that the expression leads to, mostly this record's.
         field = entity.fields.get(name) if entity is not None else None
         if field is not None and field.type == "any_reference" and isinstance(value, str):
             data[name] = {"entity": action.values[name].type.entity or subject.entity, "id": value}
-    return [CreateRecord(action.spec["entity"], data)]
+    return data
 
 
 def _create_task(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
@@ -71,19 +101,34 @@ def _create_task(action: CompiledAction, values: Mapping[str, Any], subject: Sub
 
 
 def _notify(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    return _tell(action, values, subject, ("in_app",))
+
+
+def _send_message(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    document = subject.catalog.documents.get(("message", action.spec["message"]), {})
+    return _tell(action, values, subject, tuple(document.get("channels", ("in_app",))))
+
+
+def _tell(
+    action: CompiledAction, values: Mapping[str, Any], subject: Subject, channels: tuple[str, ...]
+) -> list[Effect]:
     to = values.get("to")
-    effects: list[Effect] = []
-    for user in dict.fromkeys(to if isinstance(to, list) else [to]):
-        if user is not None:
-            data = {
-                "user": user,
-                "owner": user,
-                "title": _text(action, "title", subject) or subject.rule,
-                "about": _about(subject),
-            }
-            body = _text(action, "body", subject)
-            effects.append(CreateRecord("base.notification", {**data, "body": body} if body else data))
-    return effects
+    who = tuple(dict.fromkeys(one for one in (to if isinstance(to, list) else [to]) if one))
+    if not who:
+        return []
+    spec = action.spec
+    people = action.values["to"].type.kind != "text"
+    return [
+        Tell(
+            to=who if people else (),
+            addresses=() if people else who,
+            message=spec.get("message", ""),
+            title=str(spec.get("title", "")) or subject.rule,
+            body=str(spec.get("body", "")),
+            values=_placed(action, subject),
+            channels=channels,
+        )
+    ]
 
 
 def _call_webhook(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
@@ -108,7 +153,12 @@ def _text(action: CompiledAction, part: str, subject: Subject) -> str:
     """Return the title or body: of the message document if the action names one, else the action's own text."""
     spec = action.spec
     text = message(subject.catalog, spec["message"], part) if "message" in spec else str(spec.get(part, ""))
-    return filled(text, {name: plain(one.evaluate(subject.env)) for name, one in action.placeholders.items()})
+    return filled(text, _placed(action, subject))
+
+
+def _placed(action: CompiledAction, subject: Subject) -> dict[str, Any]:
+    """Return what stands for each placeholder of an action's texts."""
+    return {name: readable(one.evaluate(subject.env)) for name, one in action.placeholders.items()}
 
 
 def _due(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> datetime:
@@ -121,11 +171,15 @@ _Kind = Callable[["CompiledAction", Mapping[str, Any], Subject], list[Effect]]
 
 #: Every action by its name in ``do``.
 ACTIONS: Mapping[str, _Kind] = {
+    "archive": _archive,
     "assign": _assign,
     "call_webhook": _call_webhook,
     "create_record": _create_record,
     "create_task": _create_task,
+    "move_stage": _move_stage,
     "notify": _notify,
     "request_approval": _request_approval,
+    "send_message": _send_message,
     "set_field": _set_field,
+    "update_record": _update_record,
 }

@@ -26,6 +26,19 @@ def plain(value: Any) -> Any:
             return value
 
 
+def readable(value: Any) -> Any:
+    """Return a typed value as it stands in a text: as API JSON, but a number without zeros at its end.
+
+    Example:
+        >>> readable(Decimal("1200.5000")), readable(Decimal("100")), readable(True)
+        ('1200.5', '100', True)
+    """
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return plain(value)
+
+
 def moment(value: datetime) -> str:
     """Return a moment as RFC 3339 text in UTC with milliseconds."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 _FIELD = {"visible_when": "field", "required_when": "field", "readonly_when": "field", "formula": "formula"}
 #: Keys of actions whose text is an expression; ``to`` of a webhook is the name of a connection.
-_VALUES = {"set_field": ("value",), "create_task": ("assignee",), "assign": ("to",), "notify": ("to",)}
+_VALUES = {
+    "set_field": ("value",),
+    "create_task": ("assignee",),
+    "assign": ("to",),
+    "notify": ("to",),
+    "send_message": ("to",),
+    "update_record": ("record",),
+}
 _TRIGGER = {"where": "rule", "if": "rule", "filter": "filter"}
 
 

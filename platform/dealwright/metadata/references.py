@@ -141,10 +141,14 @@ def _stage_trigger(
             key, [at], "no-pipeline", f"{entity.id} has no pipeline, so no stage of it is ever entered or left"
         )
         return
-    stages = {stage for one in entity.pipelines for stage in findings.catalog.pipelines[one].stages}
+    stages = _stages(findings, entity)
     for side, named in spec.items():
         for stage in [named] if isinstance(named, str) else named:
             findings.known(key, [at, "stage", side], stage, stages, f"stage of {entity.id}")
+
+
+def _stages(findings: Findings, entity: Entity) -> set[str]:
+    return {stage for one in entity.pipelines for stage in findings.catalog.pipelines[one].stages}
 
 
 def _action(
@@ -166,6 +170,11 @@ def _action(
                 findings.say(key, (*at, "approval"), "wrong-entity", message)
     if action.do == "set_field" and entity is not None:
         findings.field(key, (*at, "field"), entity, spec["field"])
+    if action.do == "move_stage" and entity is not None:
+        if entity.pipelines:
+            findings.known(key, (*at, "to"), spec["to"], _stages(findings, entity), f"stage of {entity.id}")
+        else:
+            findings.say(key, (*at, "do"), "no-pipeline", f"{entity.id} has no pipeline, so no record of it can move")
     if action.do == "create_record" and (target := findings.entity(key, (*at, "entity"), spec["entity"])) is not None:
         for name in spec["values"]:
             findings.field(key, (*at, "values", name), target, name)

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import access, clock, events
 from dealwright.errors import ConflictError, ForbiddenError, NotFoundError, Problem, RecordError
-from dealwright.fields import messages
-from dealwright.records import attached, happenings, needs, past, pipelines
+from dealwright.records import attached, happenings, items, needs, past, pipelines
 from dealwright.records.read import missing
-from dealwright.records.texts import say
 from dealwright.storage import checklists, files
 from dealwright.storage import records as stored
 from dealwright.storage.checklists import Tick
@@ -71,7 +69,7 @@ def _told(
     return {
         "stage": stage.id,
         "id": item.id,
-        "title": title(work, pipeline, stage, item),
+        "title": items.title(work, pipeline, stage, item),
         "needs": item.needs,
         "document_type": item.document_type,
         "required": item.required,
@@ -81,33 +79,6 @@ def _told(
         "note": tick.note if tick is not None else None,
         "file": files.value(file) if file is not None else None,
     }
-
-
-def title(work: Work, pipeline: Pipeline, stage: Stage, item: Item) -> str:
-    """Return what an item is called in the language that is spoken."""
-    at = f"/stages/{stage.id}/checklist/{item.id}/title"
-    return work.catalog.stage_text(pipeline, at, messages.locale()) or item.title
-
-
-def undone(work: Work, entity_id: str, record_id: str, pipeline: Pipeline, stage: Stage | None) -> list[Problem]:
-    """Return a problem for each required item of a stage that is not done; no statement where there is none."""
-    required = [item for item in stage.checklist if item.required] if stage is not None else []
-    if stage is None or not required:
-        return []
-    known = checklists.of(work.connection, entity_id, record_id, pipeline.family)
-    found = []
-    for item in required:
-        tick = known.get((stage.id, item.id))
-        if tick is None or tick.done_at is None:
-            name = title(work, pipeline, stage, item)
-            found.append(Problem(f"/checklist/{item.id}", "item-undone", _lacks(item, name), label=name, item=item.id))
-    return found
-
-
-def _lacks(item: Item, name: str) -> str:
-    if item.needs == "file" and item.document_type is not None:
-        return say("item-without-document", item=name, document=item.document_type)
-    return say({"file": "item-without-file", "note": "item-without-note"}.get(item.needs, "item-undone"), item=name)
 
 
 def tick(work: Work, entity_id: str, record_id: str, asked: Sequence[Any]) -> list[dict[str, Any]]:
@@ -230,7 +201,7 @@ def _shows(work: Work, item: Item, one: Tick, record_id: str, at: str, problems:
     if one.done_at is None:
         return
     if (item.needs == "note" and one.note is None) or (item.needs == "file" and one.file is None):
-        problems.append(Problem(f"{at}/{item.needs}", "required", _lacks(item, item.title)))
+        problems.append(Problem(f"{at}/{item.needs}", "required", items.lacks(item, item.title)))
 
 
 def _own(work: Work, file_id: str, record_id: str) -> bool:

@@ -10,6 +10,7 @@ from dealwright.errors import Problem, RecordError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dealwright.actions import MoveStage
     from dealwright.errors import DealwrightError
     from dealwright.events import Event
     from dealwright.metadata.definitions import Entity
@@ -34,6 +35,8 @@ class Draft:
         reason: Why a record is moved, in the words of who moves it; told by the event.
         locked: Fields that an open approval locks (``*`` for all) to the approval's title; see ``locks``.
         scores: What scores came to that were worked out in this save, by their ids.
+        moves: Moves that rules ask for, each with its decision and the index of its action.
+        outcomes: Decision id → what its actions could not do, and why; stored with the decision.
         op: The operation that the user's grants must allow; empty for create or update, as ``new`` says.
     """
 
@@ -61,6 +64,8 @@ class Draft:
     reason: str = ""
     locked: Mapping[str, str] = field(default_factory=dict)
     scores: dict[str, Outcome] = field(default_factory=dict)
+    moves: list[tuple[MoveStage, Decision, int]] = field(default_factory=list)
+    outcomes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def version(self) -> int:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import actions, clock, events, fields, rules
 from dealwright.errors import Problem, RecordError, RuleLoopError
-from dealwright.records import breaker, counted, look, needs, pipelines, scored
-from dealwright.records.draft import Draft
+from dealwright.records import breaker, counted, look, needs, pipelines, rule_moves, scored
 from dealwright.rules import guard
-from dealwright.storage import firings, outbox
+from dealwright.storage import firings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dealwright.metadata.definitions import Entity
+    from dealwright.records.draft import Draft
     from dealwright.records.work import Work
     from dealwright.rules import Decision
 
@@ -33,13 +33,21 @@ ROUNDS = 8
 class Asked:
     """An effect that a decision asked for, still to be carried out.
 
-    ``key`` is the decision's id and the index of the action: what is sent under it is sent once.
+    ``key`` is the decision's id and the index of the action: what is sent under it is sent once. ``outcomes`` is where
+    what the decision asked for and could not have is noted; it is stored with it.
     """
 
-    effect: actions.CreateRecord | actions.Deliver | actions.RequestApproval
+    effect: actions.Effect
     decision: Decision
-    key: str
+    index: int
+    number: int
     depth: int
+    outcomes: list[dict[str, Any]]
+
+    @property
+    def key(self) -> str:
+        """The decision, the place of the action in its rule, and the number of the effect."""
+        return f"{self.decision.id}:{self.index}:{self.number}"
 
 
 def decide(work: Work, entity: Entity, drafts: Sequence[Draft], *, told: bool = False) -> list[Asked]:
@@ -71,9 +79,10 @@ def decide(work: Work, entity: Entity, drafts: Sequence[Draft], *, told: bool = 
         for decision in claimed:
             draft = by_event[decision.event]
             asked += _act(work, draft, decision, rule)
-        pending = [draft for draft in pending if draft.since and draft.error is None]
-        _settle_again(work, entity, pending, rule)
-        pending = [draft for draft in pending if draft.since]
+        looked_at = [draft for draft in pending if draft.error is None]
+        _settle_again(work, entity, [draft for draft in looked_at if draft.since], rule)
+        rule_moves.carry_out(work, entity, looked_at, rule)
+        pending = [draft for draft in looked_at if draft.since]
     if pending:
         guilty = sorted({d.rule for draft in pending for d in draft.decisions if d.fired})
         breaker.failed(work, guilty)
@@ -152,15 +161,18 @@ def _act(work: Work, draft: Draft, decision: Decision, rule: dict[str, str | Non
             if isinstance(effect, actions.SetField):
                 _set(work, draft, effect, decision.rule)
                 rule[draft.id] = decision.rule
+            elif isinstance(effect, actions.MoveStage):
+                draft.moves.append((effect, decision, index))
             else:
-                asked.append(Asked(effect, decision, f"{decision.id}:{index}:{number}", draft.depth + 1))
+                noted = draft.outcomes.setdefault(decision.id, [])
+                asked.append(Asked(effect, decision, index, number, draft.depth + 1, noted))
     return asked
 
 
 def _set(work: Work, draft: Draft, effect: actions.SetField, rule: str) -> None:
     values, problems = fields.read(work.catalog, draft.entity.id, {effect.field: effect.value}, new=False)
     if problems:
-        raise _broken(work, rule, draft.entity, problems)
+        raise broken(work, rule, draft.entity, problems)
     for name, value in values.items():
         draft.put(name, value)
 
@@ -176,56 +188,14 @@ def _settle_again(work: Work, entity: Entity, drafts: Sequence[Draft], rule: Map
         look.settle_one(work, entity, draft, draft.since, asked=())
         scored.follow(work, entity, [draft])
         if len(draft.problems) > known:
-            raise _broken(work, rule.get(draft.id) or "?", entity, draft.problems[known:])
+            raise broken(work, rule.get(draft.id) or "?", entity, draft.problems[known:])
     pipelines.vary(work, entity, drafts)
 
 
-def _broken(work: Work, rule: str, entity: Entity, problems: Iterable[Problem]) -> RecordError:
+def broken(work: Work, rule: str, entity: Entity, problems: Iterable[Problem]) -> RecordError:
+    """Return the error of a save in which a rule made a record invalid, and count it against the rule."""
     breaker.failed(work, [rule])
     return RecordError(
         f"rule {rule} made the {entity.title} invalid; nothing was saved. Ask whoever keeps the rule to mend it",
         problems,
     )
-
-
-def carry_out(work: Work, asked: Sequence[Asked], run: Callable[[Work, Entity, Sequence[Draft]], None]) -> None:
-    """Put what leaves the database into the outbox, and take new records down the road (``run``), by entity.
-
-    Raises:
-        RuleLoopError: If records made by rules have led to more records, more than ``ROUNDS`` levels deep.
-        RecordError: If a record that a rule asks for is not valid; it names the rule.
-    """
-    sent = [one for one in asked if isinstance(one.effect, actions.Deliver)]
-    if sent:
-        outbox.put(work.connection, [_delivery(work, one) for one in sent])
-    by_entity: dict[str, list[Draft]] = {}
-    for one in asked:
-        if not isinstance(one.effect, actions.CreateRecord):
-            continue
-        if one.depth > ROUNDS:
-            breaker.failed(work, [one.decision.rule])
-            raise RuleLoopError([one.decision.rule], ROUNDS)
-        entity = work.catalog.entity(one.effect.entity)
-        draft = Draft(entity, clock.new_id(), True, one.effect.data, rule=one.decision.rule)
-        draft.cause, draft.depth = one.decision.event, one.depth
-        by_entity.setdefault(entity.id, []).append(draft)
-    for entity_id, drafts in by_entity.items():
-        run(work, work.catalog.entity(entity_id), drafts)
-        for draft in drafts:
-            if draft.error is not None:
-                problems = draft.error.problems or [Problem("", draft.error.code, draft.error.detail)]
-                raise _broken(work, draft.rule or "?", draft.entity, problems)
-
-
-def _delivery(work: Work, one: Asked) -> dict[str, Any]:
-    assert isinstance(one.effect, actions.Deliver)  # noqa: S101 - narrows the type; carry_out passes nothing else
-    return {
-        "id": clock.new_id(),
-        "at": work.now,
-        "channel": one.effect.channel,
-        "target": one.effect.target,
-        "payload": {**one.effect.payload, "key": one.key},
-        "key": one.key,
-        "event": one.decision.event,
-        "rule": one.decision.rule,
-    }

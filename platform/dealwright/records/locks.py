@@ -56,8 +56,13 @@ def problems(draft: Draft) -> list[Problem]:
             f"/{name}", "locked", messages.message("locked", approval=draft.locked.get(name) or draft.locked[WHOLE])
         )
         for name in sorted(draft.changed)
-        if name in draft.locked or WHOLE in draft.locked
+        if holds(draft, name)
     ]
+
+
+def holds(draft: Draft, name: str) -> bool:
+    """Tell whether a field is locked: by its name, or with the whole record."""
+    return name in draft.locked or WHOLE in draft.locked
 
 
 def demand(draft: Draft) -> None:

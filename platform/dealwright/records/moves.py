@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dealwright import access, fields
-from dealwright.errors import ConflictError, ForbiddenError, GateUnmetError, Problem, QueryError
-from dealwright.records import checklists, look, passage, pipelines, road
+from dealwright import access
+from dealwright.errors import ConflictError, ForbiddenError, GateUnmetError, QueryError
+from dealwright.records import items, look, passage, pipelines, road
 from dealwright.records.draft import Draft
 from dealwright.records.texts import say
 from dealwright.records.work import Saved, Work
@@ -89,7 +89,7 @@ def move_one(
         _step(work, entity, draft, to)
     else:
         raise QueryError("name the stage to move to")
-    _explain(work, entity, draft)
+    pipelines.explain(work, entity, draft)
     look.settle_one(work, entity, draft, draft.since)
     draft.refuse()
     if draft.error is not None:
@@ -147,7 +147,7 @@ def _change(work: Work, entity: Entity, draft: Draft, pipeline_id: str, to: str 
 
 def _judge(work: Work, entity: Entity, draft: Draft, pipeline: Pipeline, here: Stage | None, there: Stage) -> None:
     """Refuse the move with everything that is missing for it."""
-    undone = checklists.undone(work, entity.id, draft.id, pipeline, here)
+    undone = items.undone(work, entity.id, draft.id, pipeline, here)
     problems = passage.unmet(work, entity, pipeline, draft.env, here, there, undone=undone, reason=draft.reason)
     if not problems:
         return
@@ -155,15 +155,3 @@ def _judge(work: Work, entity: Entity, draft: Draft, pipeline: Pipeline, here: S
     things = "thing is" if len(problems) == 1 else "things are"
     detail = say("gate-unmet", record=entity.title, stage=there.title, count=len(problems), things=things)
     raise GateUnmetError(detail, passage.shown(seen, problems))
-
-
-def _explain(work: Work, entity: Entity, draft: Draft) -> None:
-    """Put the reason of the move into the field that the pipeline names for it, as the person's own input."""
-    pipeline = pipelines.of(work.catalog, draft.env)
-    name = pipeline.reason_field if pipeline is not None else ""
-    if not draft.reason or name not in entity.fields or name in draft.asked:
-        return
-    values, problems = fields.read(work.catalog, entity.id, {name: draft.reason}, new=False)
-    draft.problems += [Problem("/reason", one.code, one.message) for one in problems]
-    for one, value in values.items():
-        draft.put(one, value)

@@ -12,7 +12,7 @@ from dealwright import access, conditions
 from dealwright.errors import Problem
 from dealwright.fields import messages
 from dealwright.metadata.names import namespace_of
-from dealwright.records import checklists, needs, past, pipelines
+from dealwright.records import items, needs, past, pipelines
 from dealwright.records.read import missing
 from dealwright.records.texts import say
 from dealwright.storage import records as stored
@@ -51,7 +51,7 @@ def gates(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
     # Who may move the record learns from a refusal what is missing; who may not hears of what he sees only.
     seen = held.seen_on(env)
     only = None if held.matching("move", env) else seen
-    undone = checklists.undone(work, entity_id, record_id, pipeline, here)
+    undone = items.undone(work, entity_id, record_id, pipeline, here)
     return [
         {
             "to": stage.id,
@@ -121,7 +121,7 @@ def unmet(
         env: The record with all that its gates read.
         here: The stage that it is in; None for one that comes from elsewhere.
         there: The stage that it is to go to.
-        undone: What is still to be done in the present stage (``checklists.undone``).
+        undone: What is still to be done in the present stage (``items.undone``).
         reason: Why, in words, as far as the move says.
         only: Fields that may be told of; what looks at others is left out. None for all.
     """

@@ -73,7 +73,7 @@ def decided(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
     """
     may_see = seen(work, entity_id, record_id)
     found = decisions.about(work.connection, entity_id, record_id, limit=limit)
-    return [_explained(work, row) for row in found if _decision_seen(work, row, may_see)]
+    return [_explained(work, row, may_see) for row in found if _decision_seen(work, row, may_see)]
 
 
 def explain(work: Work, decision_id: str) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def explain(work: Work, decision_id: str) -> dict[str, Any]:
         raise refused from None
     if not _decision_seen(work, row, may_see):
         raise refused
-    return _explained(work, row)
+    return _explained(work, row, may_see)
 
 
 def why(work: Work, rule_id: str, record_id: str, *, at: datetime | None = None) -> dict[str, Any]:
@@ -156,9 +156,23 @@ def _ahead(work: Work, rule_id: str, record_id: str, may_see: frozenset[str]) ->
     return ""
 
 
-def _explained(work: Work, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Explain a decision by the catalog it was made on."""
-    return rules.explain(work.workspace.catalog_of(work.connection, row["revision"]), _decision(row))
+def _explained(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> dict[str, Any]:
+    """Explain a decision by the catalog it was made on, with what its actions could not do."""
+    told = rules.explain(work.workspace.catalog_of(work.connection, row["revision"]), _decision(row))
+    outcomes = (row["result"] or {}).get("outcomes", ())
+    return {**told, "outcomes": [_outcome(work, row, one, may_see) for one in outcomes]}
+
+
+def _outcome(work: Work, row: Mapping[str, Any], one: Mapping[str, Any], may_see: frozenset[str]) -> dict[str, Any]:
+    """Return an outcome without places of fields that may not be seen."""
+    entity = work.catalog.entity(row["entity"])
+    problems = [
+        {**problem, "pointer": ""}
+        if (name := problem["pointer"][1:].partition("/")[0]) in entity.all_fields() and name not in may_see
+        else problem
+        for problem in one.get("problems", ())
+    ]
+    return {**one, **({"problems": problems} if problems else {})}
 
 
 def _decision(row: Mapping[str, Any]) -> rules.Decision:

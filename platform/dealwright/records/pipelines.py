@@ -67,6 +67,18 @@ def enter(draft: Draft, pipeline: Pipeline, stage: Stage, work: Work) -> None:
             draft.put(one, value)
 
 
+def explain(work: Work, entity: Entity, draft: Draft) -> None:
+    """Put the reason of the move into the field that the pipeline names for it, as the person's own input."""
+    pipeline = of(work.catalog, draft.env)
+    name = pipeline.reason_field if pipeline is not None else ""
+    if not draft.reason or name not in entity.fields or name in draft.asked:
+        return
+    values, problems = fields.read(work.catalog, entity.id, {name: draft.reason}, new=False)
+    draft.problems += [Problem("/reason", one.code, one.message) for one in problems]
+    for one, value in values.items():
+        draft.put(one, value)
+
+
 def begin(work: Work, entity: Entity, draft: Draft) -> None:
     """Put a new record where it was asked to be, or at the start of the pipeline that nobody has to choose.
 

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 
 from dealwright import access, events
 from dealwright.errors import ConflictError, ForbiddenError, StaleVersionError
-from dealwright.records import follow, interactions, locks, needs, reach, road
+from dealwright.records import going, interactions, locks, needs, reach, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
 from dealwright.storage import audit
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
-    from dealwright.metadata.definitions import Entity, Field
+    from dealwright.metadata.definitions import Entity
     from dealwright.records.work import Saved, Work
 
 
@@ -37,8 +36,8 @@ def archive(work: Work, entity_id: str, record_id: str, *, version: int | None =
     draft = _taken(work, entity, record_id, version)
     if draft.env["archived_at"] is not None:
         return road.saved(work, draft)
-    _held_by(work, entity, [record_id])
-    _put(work, entity, draft, events.DELETED)
+    going.let_go(work, entity, [record_id], road.write_and_follow)
+    going.put(work, entity, draft, events.DELETED, road.write_and_follow)
     return road.saved(work, draft)
 
 
@@ -56,7 +55,7 @@ def restore(work: Work, entity_id: str, record_id: str) -> Saved:
         return road.saved(work, draft)
     at = draft.env["archived_at"]
     _demand_place(work, entity, draft)
-    _put(work, entity, draft, events.RESTORED)
+    going.put(work, entity, draft, events.RESTORED, road.write_and_follow)
     _back_with(work, entity, [record_id], at)
     return road.saved(work, draft)
 
@@ -118,67 +117,20 @@ def _demand_place(work: Work, entity: Entity, draft: Draft) -> None:
         raise ConflictError(f"another {entity.title} has taken its place; change that one first, then restore this")
 
 
-def _put(work: Work, entity: Entity, draft: Draft, kind: str) -> None:
-    """Write the change of ``archived_at`` with its event, and let the rules look at it."""
-    draft.put("archived_at", work.now if kind == events.DELETED else None)
-    follow.tell(work, draft, kind=kind)
-    effects = follow.decide(work, entity, [draft], told=True)
-    road.write_and_follow(work, entity, [draft], effects)
-
-
-def _held_by(work: Work, entity: Entity, ids: list[str]) -> None:
-    """Archive what goes with the records; refuse if something active holds them."""
-    for other, field, rule in _references(work, entity):
-        found = stored.referring(work.connection, work.catalog, other.id, field.id, ids)
-        if found and rule == "restrict":
-            raise ConflictError(
-                f"{len(found)} {other.plural} refer to this {entity.title} by {field.title}; "
-                "archive them first, or point them elsewhere"
-            )
-        for record_id in found:
-            _held_by(work, other, [record_id])
-            _put(work, other, _going(work, other, record_id), events.DELETED)
-
-
 def _back_with(work: Work, entity: Entity, ids: list[str], at: datetime) -> None:
     """Restore what was archived with the records, which is what went at the same moment.
 
     Raises:
         ConflictError: If a record with the same unique values has taken the place of one of them.
     """
-    for other, field, rule in _references(work, entity):
+    for other, field, rule in going.references(work, entity):
         if rule != "cascade":
             continue
         for record_id in stored.referring(work.connection, work.catalog, other.id, field.id, ids, archived_at=at):
-            draft = _going(work, other, record_id)
+            draft = going.draft_of(work, other, record_id)
             _demand_place(work, other, draft)
-            _put(work, other, draft, events.RESTORED)
+            going.put(work, other, draft, events.RESTORED, road.write_and_follow)
             _back_with(work, other, [record_id], at)
-
-
-def _references(work: Work, entity: Entity) -> Iterator[tuple[Entity, Field, str]]:
-    """Yield the references that have a say when a record of this entity goes, with what they say."""
-    for other in work.catalog.entities.values():
-        for field in other.fields.values():
-            if (
-                field.type == "reference"
-                and field.to == entity.id
-                and (rule := stored.goes(other, field)) != "set_null"
-            ):
-                yield other, field, rule
-
-
-def _going(work: Work, entity: Entity, record_id: str) -> Draft:
-    """Return the draft of a record that goes or comes with another: the right to the whole is the right to its parts."""
-    row = stored.get(work.connection, work.catalog, entity.id, [record_id], lock=True)[record_id]
-    draft = Draft(entity, record_id, False, {}, before=row)
-    draft.env = {**row, **work.env, "is_new": False}
-    wanted = needs.needs(work.catalog, entity, work.user.roles)
-    needs.load(work, entity, wanted, [draft.env])
-    locks.load(work, entity, [draft])
-    needs.remember(wanted, draft.env, row)
-    needs.derive(wanted, draft.env)
-    return draft
 
 
 __all__ = ["archive", "purge", "restore"]

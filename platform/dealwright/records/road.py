@@ -30,6 +30,7 @@ from dealwright.records import (
     look,
     needs,
     numbers,
+    onward,
     pipelines,
     reach,
     scored,
@@ -185,7 +186,7 @@ def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effect
     interactions.note(work, entity, drafts)
     visits.note(work, entity, drafts)
     told = clocks.follow(work, entity, drafts)
-    follow.carry_out(work, effects, run)
+    _bring_up(entity, drafts, onward.carry_out(work, effects, run, write_and_follow))
     if told:
         _tell(work, entity, drafts, told)
     for follow_up in FOLLOWING:
@@ -197,8 +198,12 @@ def _tell(work: Work, entity: Entity, drafts: Sequence[Draft], told: Sequence[Ev
 
     What they change is a save of its own, one version later; the drafts are brought up to it.
     """
-    changed = tell(work, entity, told)
-    for draft in drafts:
+    _bring_up(entity, drafts, tell(work, entity, told))
+
+
+def _bring_up(entity: Entity, drafts: Sequence[Draft], changed: Mapping[str, Draft]) -> None:
+    """Bring drafts that were written up to what has been made of their records since."""
+    for draft in drafts if changed else ():
         now = changed.get(draft.id)
         if now is not None and now.before is not None and now.before["version"] != draft.version:
             draft.env.update({name: now.env.get(name) for name in entity.all_fields()})
@@ -286,7 +291,7 @@ def hear(work: Work, entity: Entity, told: Sequence[tuple[Draft, Event]]) -> Non
                 version = draft.version
                 draft.env["version"] = version
                 draft.before = {**(draft.before or {}), **draft.env, "version": version}
-            draft.events, draft.decisions, draft.changed = [], [], set()
+            draft.events, draft.decisions, draft.changed, draft.outcomes = [], [], set(), {}
             draft.fired = set()
 
 

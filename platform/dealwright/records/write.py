@@ -42,4 +42,5 @@ def put(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
         events.append(work.connection, happened)
     decided = [decision for draft in drafts for decision in draft.decisions]
     if decided:
-        decisions.put(work.connection, decided)
+        results = {key: {"outcomes": noted} for draft in drafts for key, noted in draft.outcomes.items() if noted}
+        decisions.put(work.connection, decided, results)

@@ -2,10 +2,14 @@
 
     do             keys                                           values (expressions) by name
     set_field      field, value                                   value
+    move_stage     to (id of a stage), reason
+    archive
     create_record  entity, values                                 each field of values
+    update_record  record, values                                 record, each field of values
     create_task    title | message, body, assignee, due           assignee; due, if it is a parameter
     assign         to                                             to
     notify         to, title | message, body                      to
+    send_message   to, message                                    to
     call_webhook   to (name of a connection), values              each name of values
     request_approval  approval (id)
 
@@ -33,18 +37,22 @@ if TYPE_CHECKING:
 EXPRESSIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "set_field": ("value",),
+        "move_stage": (),
+        "archive": (),
         "create_record": (),
+        "update_record": ("record",),
         "create_task": ("assignee",),
         "assign": ("to",),
         "notify": ("to",),
+        "send_message": ("to",),
         "call_webhook": (),
         "request_approval": (),
     }
 )
 #: Actions with an object ``values`` of expressions.
-WITH_VALUES: Final = frozenset({"create_record", "call_webhook"})
+WITH_VALUES: Final = frozenset({"create_record", "update_record", "call_webhook"})
 #: Actions with a text for people, in which ``{field}`` stands for a value.
-WITH_TEXT: Final = frozenset({"create_task", "notify"})
+WITH_TEXT: Final = frozenset({"create_task", "notify", "send_message", "move_stage"})
 
 #: ``{field}`` or ``{reference.field}``; ``{{`` and ``}}`` are braces.
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_.]*)\}")
@@ -58,7 +66,7 @@ class CompiledAction:
         do: One of :data:`EXPRESSIONS`.
         spec: Its other keys as they were written.
         values: Compiled expressions by name: of ``set_field`` ``value``, of ``create_record`` the fields to set.
-        placeholders: Compiled ``{field}`` of the action's title and body and of its message, by the text between the
+        placeholders: Compiled ``{field}`` of the action's title, body and reason and of its message, by the text between the
             braces.
     """
 
@@ -113,7 +121,7 @@ def placeholders(catalog: Catalog, action: Action) -> Iterator[tuple[str, str]]:
     if action.do not in WITH_TEXT:
         return
     message = catalog.documents.get(("message", action.spec.get("message", "")), {})
-    for key in ("title", "body"):
+    for key in ("title", "body", "reason"):
         for pointer, document in ((f"/{key}", action.spec), ("/message", message)):
             for found in _PLACEHOLDER.findall(document.get(key, "")):
                 if found:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from dealwright.rules.ruleset import Prepared
 
 #: What an action makes, for those that make a record of an entity of the base.
-_MAKES = {"create_task": "base.task", "notify": "base.notification"}
+_MAKES = {"create_task": "base.task", "notify": "base.notification", "send_message": "base.notification"}
+#: Ways to wake a rule that lead to another level of records, of which there are eight.
+_DEEPER = frozenset({"makes", "changes", "archives"})
 #: What an action sets of the record itself.
 _ASSIGNS = {"assign": ("owner", "team")}
 
@@ -67,7 +69,7 @@ def makes(rule: Rule) -> frozenset[str]:
 
 
 def _wakes(catalog: Catalog, rules: list[Prepared]) -> dict[str, dict[str, str]]:
-    """Return for each rule those that what it does wakes, and how: ``makes`` or ``sets``."""
+    """Return for each rule those that what it does wakes, and how: ``sets``, ``moves`` or one of ``_DEEPER``."""
     by_entity: dict[str, list[Prepared]] = {}
     for one in rules:
         if not one.trigger.rule:  # those of a timer are woken by nothing but it
@@ -84,7 +86,33 @@ def _wakes(catalog: Catalog, rules: list[Prepared]) -> dict[str, dict[str, str]]
             for two in by_entity.get(entity, ()):
                 if events.CREATED in two.trigger.types:
                     woken[two.rule.id] = "makes"
+        for do, entity, names in _elsewhere(catalog, one):
+            for two in by_entity.get(entity, ()):
+                if _woken_by(two, do, names):
+                    woken[two.rule.id] = do
     return graph
+
+
+def _elsewhere(catalog: Catalog, one: Prepared) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Yield what a rule does that wakes others beside setting and making: how, to records of which entity, what."""
+    for action in ruleset.of(catalog).actions(one.rule.id):
+        if action.do == "move_stage":
+            yield "moves", one.rule.entity, frozenset({str(action.spec["to"])})
+        elif action.do == "archive":
+            yield "archives", one.rule.entity, frozenset()
+        elif action.do == "update_record" and (entity := action.values["record"].type.entity) in catalog.entities:
+            yield "changes", str(entity), _with_formulas(catalog, str(entity), frozenset(action.spec["values"]))
+
+
+def _woken_by(two: Prepared, do: str, names: frozenset[str]) -> bool:
+    trigger = two.trigger
+    if do == "archives":
+        return events.DELETED in trigger.types
+    if do == "changes":
+        return events.UPDATED in trigger.types and (not trigger.fields or bool(trigger.fields & names))
+    return events.MOVED in trigger.types and (
+        bool(names & set(trigger.entered)) or bool(trigger.left) or "stage" in trigger.fields
+    )
 
 
 def _with_formulas(catalog: Catalog, entity_id: str, changed: frozenset[str]) -> frozenset[str]:
@@ -118,13 +146,13 @@ def _cycles(catalog: Catalog, rules: list[Prepared]) -> Iterator[Problem]:
     for start in graph:
         circle = _circle(graph, start)
         # A rule that sets a field of its own record fires once a save: alone it closes no circle.
-        if circle is None or (len(circle) == 1 and graph[start].get(start) != "makes") or frozenset(circle) in told:
+        if circle is None or (len(circle) == 1 and graph[start].get(start) not in _DEEPER) or frozenset(circle) in told:
             continue
         told.add(frozenset(circle))
         steps = [graph[one][two] for one, two in zip(circle, [*circle[1:], circle[0]], strict=True)]
         end = (
             "the save is refused after eight levels of new records"
-            if "makes" in steps
+            if not _DEEPER.isdisjoint(steps)
             else "each fires once a save, so it ends; the last one wins"
         )
         path = " → ".join([*circle, circle[0]])

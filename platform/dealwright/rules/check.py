@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _PEOPLE: Final = {
     ("assign", "to"): ("base.user", "base.team"),
     ("notify", "to"): ("base.user", "base.team"),
+    ("send_message", "to"): ("base.user", "base.team"),
     ("create_task", "assignee"): ("base.user",),
 }
 
@@ -107,7 +108,9 @@ def _value_problems(
 ) -> Iterator[Problem]:
     people = _PEOPLE.get((action.do, name))
     if people is not None:
-        if not _is_of_people(value.type, people):
+        if action.do == "send_message" and value.type.kind == "text":
+            yield from _address_problems(catalog, action, pointer)
+        elif not _is_of_people(value.type, people):
             who = " or ".join(one.partition(".")[2] for one in people)
             yield Problem(pointer, "value-misfit", f"expected a {who}, such as owner; this is {value.type.noun}")
     elif name == "due":
@@ -115,8 +118,14 @@ def _value_problems(
             yield Problem(
                 pointer, "value-misfit", f"a due time counts whole units; this parameter is {value.type.noun}"
             )
-    elif action.do in ("set_field", "create_record"):
-        entity = rule.entity if action.do == "set_field" else str(action.spec.get("entity"))
+    elif action.do == "update_record" and name == "record":
+        if value.type.kind != "reference" or value.type.entity is None:
+            text = f"expected a reference to one record, such as account; this is {value.type.noun}"
+            yield Problem(pointer, "value-misfit", text)
+    elif action.do in ("set_field", "create_record", "update_record"):
+        entity = _written_to(catalog, rule, action)
+        if action.do == "update_record" and entity in catalog.entities and _field(catalog, entity, name) is None:
+            yield _no_such_field(catalog, entity, name, pointer)
         field = _field(catalog, entity, str(action.spec.get("field")) if action.do == "set_field" else name)
         if field is not None and field.system and field.id not in _settable(action.do):
             text = f"“{field.id}” is kept by the platform; no rule sets it"
@@ -125,6 +134,31 @@ def _value_problems(
             )
         elif field is not None:
             yield from _misfit(catalog, entity, field, value, pointer)
+
+
+def _written_to(catalog: Catalog, rule: Rule, action: Action) -> str:
+    """Return the entity whose fields an action sets; empty where that cannot be said."""
+    if action.do == "set_field":
+        return rule.entity
+    if action.do == "create_record":
+        return str(action.spec.get("entity"))
+    led = _value(catalog, rule, str(action.spec.get("record")))
+    return led.type.entity or "" if led is not None and led.type.kind == "reference" else ""
+
+
+def _no_such_field(catalog: Catalog, entity: str, name: str, pointer: str) -> Problem:
+    known = catalog.entities[entity]
+    near = get_close_matches(name, known.fields, n=1)
+    hint = f"; did you mean “{near[0]}”?" if near else ""
+    return Problem(pointer, "unknown-name", f"{known.id} has no field “{name}”{hint}")
+
+
+def _address_problems(catalog: Catalog, action: Action, pointer: str) -> Iterator[Problem]:
+    """Yield a problem if a message to an address has no channel that goes by addresses."""
+    document = catalog.documents.get(("message", str(action.spec.get("message"))))
+    if document is not None and "email" not in document.get("channels", ()):
+        text = f"an address is reached by e-mail, and the message “{document['id']}” has not the channel email"
+        yield Problem(pointer, "no-channel", text)
 
 
 def _settable(do: str) -> frozenset[str]:

@@ -49,6 +49,12 @@ def put(connection: Connection, decisions: Sequence[Made], results: Mapping[str,
         bulk.insert(connection, _INSERT, decision, rows)
 
 
+def note(connection: Connection, results: Mapping[str, Any]) -> None:
+    """Set what the actions of stored decisions did: decision id → JSON."""
+    for identifier, result in results.items():
+        connection.execute(sa.update(decision).where(decision.c.id == identifier).values(result=result))
+
+
 def get(connection: Connection, identifier: str) -> dict[str, Any] | None:
     """Return a decision as a dict of its columns, or None."""
     found = _rows(connection, sa.select(decision).where(decision.c.id == identifier))

@@ -334,3 +334,13 @@ def leading(
         end = sa.select(link.c.id).where(link.c[step].in_(end))
     statement = sa.select(table.c.id).where(table.c.id.in_(end), table.c.archived_at.is_(None), table.c.id > after)
     return list(connection.scalars(statement.order_by(table.c.id).limit(limit)))
+
+
+def active(connection: Connection, catalog: Catalog, entity: str, ids: Collection[str]) -> set[str]:
+    """Return those of ``ids`` that are records of ``entity`` and not archived."""
+    table = tables.layout(catalog, entity).table
+    found: set[str] = set()
+    for some in chunks(possible(ids)):
+        statement = sa.select(table.c.id).where(table.c.id.in_(some), table.c.archived_at.is_(None))
+        found.update(connection.scalars(statement))
+    return found
