@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dealwright import packs
+from dealwright import pack_tests, packs
 from dealwright.cli.places import database_option, json_option, opened, show, told
 from dealwright.errors import NotFoundError, Problem
 
@@ -102,6 +102,52 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
 def validate(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check packs, as ``dealwright check`` does."""
     _report(packs.review(paths), as_json)
+
+
+@pack.command("test")
+@click.argument("folder", metavar="PATH", type=_PATHS)
+@click.option("-k", "only", default="", metavar="TEXT", help="Run the tests whose names have this text in them.")
+@click.option("--coverage", "holes", is_flag=True, help="Also say what no test reaches; that is exit code 1.")
+@json_option
+@told
+def test(folder: Path, only: str, holes: bool, as_json: bool) -> None:
+    """Run the tests of a pack in a workspace of its own, which is removed afterwards.
+
+    dealwright pack test my_pack/ --coverage
+    """
+    report = pack_tests.run(folder, only, lambda one: _tell(one) if not as_json else None)
+    missing = report.coverage.holes() if holes else []
+    reached, of = report.coverage.counts()
+    lines = [f"{one.path}: {one.code} {one.message}" for one in missing]
+    if holes:
+        lines.append(f"{reached} of {of} reached" + (f", {100 * reached // of} %" if of else ""))
+    count = f"{report.passed} passed, {report.failed} failed"
+    content: dict[str, object] = {
+        "pack": report.pack,
+        "passed": report.passed,
+        "failed": report.failed,
+        "tests": [
+            {"test": one.name, "source": one.source, "ok": one.ok, "because": list(one.because), "skipped": one.skipped}
+            for one in report.results
+        ],
+    }
+    if holes:
+        content["coverage"] = report.coverage.as_json()
+    show(content, as_json, *lines, count if report.results else "there is no such test")
+    if report.failed or missing or not report.results:
+        sys.exit(1)
+
+
+def _tell(one: pack_tests.Result) -> None:
+    """Print how a test went, at once."""
+    if one.skipped:
+        click.echo(f"skipped  {one.name}: {one.skipped}")
+    elif one.ok:
+        click.echo(f"ok       {one.name}")
+    else:
+        click.echo(f"FAILED   {one.name}  ({one.source})")
+        for line in one.because:
+            click.echo(f"         {line}")
 
 
 @pack.command("list")

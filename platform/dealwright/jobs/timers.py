@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from dealwright.jobs.pace import Pace
     from dealwright.storage import Connection, Database
-    from dealwright.storage.timers import Timer
 
     Happen = Callable[[Connection, Sequence[Event]], object]
 
@@ -65,7 +64,7 @@ class Timers:
         with self._database.write() as connection:
             taken = timers.claim(connection, clock.now(), limit=limit)
             if taken:
-                self._happen(connection, [_event(timer) for timer in taken])
+                self._happen(connection, [timers.event_of(timer) for timer in taken])
         return bool(taken)
 
     def _fire_or_hand_over(self) -> bool:
@@ -83,7 +82,7 @@ class Timers:
                     "entity": timer.entity,
                     "record": timer.record,
                     "at": timer.due_at.isoformat(),
-                    "data": _data(timer),
+                    "data": timers.data_of(timer),
                 }
                 key = f"timer-{timer.id}-{timer.generation}"
                 queue.enqueue(connection, JOB, told, lane=timer.record, key=key)
@@ -97,12 +96,3 @@ class Timers:
         with database.write() as connection:
             if events.get(connection, event.id) is None:
                 self._happen(connection, [event])
-
-
-def _event(timer: Timer) -> Event:
-    return Event(clock.new_id(), DUE, timer.entity, timer.record, None, timer.due_at, data=_data(timer))
-
-
-def _data(timer: Timer) -> dict[str, Any]:
-    due = timer.due_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {**timer.data, "name": timer.name, "due_at": due}

@@ -172,6 +172,11 @@ def check_manifest(manifest: Any, source: str = "pack.json") -> list[Problem]:
     return problems(_whole("pack"), manifest, source)
 
 
+def check_test(test: Any, source: str, at: tuple[str | int, ...] = ()) -> list[Problem]:
+    """Return everything in which one test of a pack does not fit the schema of tests; ``at`` is its place in the file."""
+    return problems(_test(), test, source, at)
+
+
 def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: tuple[str | int, ...]) -> list[Problem]:
     """Return in what ``value`` does not fit a part of the schema of ``kind``; ``at`` is its place in the document."""
     whole = {**part, "$defs": schema(KINDS[kind][0])["$defs"]}
@@ -198,6 +203,11 @@ def _validator(kind: str, form: str) -> Draft202012Validator:
 @cache
 def _whole(name: str) -> Draft202012Validator:
     return _validator_of(schema(name))
+
+
+@cache
+def _test() -> Draft202012Validator:
+    return _validator_of({"$ref": "#/$defs/test", "$defs": schema("test")["$defs"]})
 
 
 def _validator_of(whole: Mapping[str, Any]) -> Draft202012Validator:

@@ -26,6 +26,7 @@ from dealwright.records.happenings import happen, send
 from dealwright.records.many import bulk, upsert
 from dealwright.records.moves import move, move_one
 from dealwright.records.passage import gates, place
+from dealwright.records.passing import pass_until
 from dealwright.records.past import decided, explain, history, why
 from dealwright.records.people import add_user
 from dealwright.records.pipelines import offered
@@ -75,6 +76,7 @@ __all__ = [
     "offered",
     "opened",
     "page",
+    "pass_until",
     "place",
     "purge",
     "recompute",

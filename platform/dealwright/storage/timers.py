@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dealwright import clock
+from dealwright.events import DUE, Event
 from dealwright.storage.several import chunks
 from dealwright.storage.system import timer, workspace
 
@@ -129,6 +130,12 @@ def due(connection: Connection, now: datetime) -> bool:
     return connection.execute(_first_due(now).limit(1)).first() is not None
 
 
+def next_due(connection: Connection) -> datetime | None:
+    """Return when the next pending timer is due; None if there is none."""
+    found: datetime | None = connection.scalar(sa.select(sa.func.min(_T.c.due_at)).where(_PENDING))
+    return found
+
+
 def claim(connection: Connection, now: datetime, *, limit: int = 200) -> list[Timer]:
     """Take timers that are due, the longest due first; several workers at once get different ones.
 
@@ -140,6 +147,17 @@ def claim(connection: Connection, now: datetime, *, limit: int = 200) -> list[Ti
         fired = _T.c.id.in_([one.id for one in taken])
         connection.execute(sa.update(_T).where(fired).values(state="fired"))
     return taken
+
+
+def event_of(timer: Timer) -> Event:
+    """Return the event ``timer.due`` that a taken timer becomes: its data is the timer's, with ``name`` and ``due_at``."""
+    return Event(clock.new_id(), DUE, timer.entity, timer.record, None, timer.due_at, data=data_of(timer))
+
+
+def data_of(timer: Timer) -> dict[str, Any]:
+    """Return the data of the event that a timer becomes."""
+    due = timer.due_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {**timer.data, "name": timer.name, "due_at": due}
 
 
 def prune(connection: Connection, before: datetime, *, batch: int = 1000) -> int:

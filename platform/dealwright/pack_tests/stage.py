@@ -1,0 +1,109 @@
+"""Where tests of a pack take place: one throw-away workspace, of which nothing is left after each test.
+
+The workspace is a real one in a SQLite file, made once for a pack: migrated, the pack and what it requires installed.
+Each test runs in one transaction of it that is rolled back at the end, each of its steps in a savepoint.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from dealwright import clock, packs
+from dealwright.metadata import load, names
+from dealwright.metadata.layers import Layer, SourcedDocument
+from dealwright.records import Workspace
+from dealwright.storage import Database, migrations, revisions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.storage import Connection
+
+
+class Stage:
+    """One throw-away workspace.
+
+    Attributes:
+        catalog: The definitions of the pack and all that it requires, with no parameter changed.
+    """
+
+    def __init__(self, database: Database, workspace: Workspace, sources: Sequence[packs.PackSource], own: str) -> None:
+        self._database, self._workspace, self._sources, self._own = database, workspace, sources, own
+        self._variants: dict[str, tuple[Catalog, list[Layer]]] = {}
+        with database.read() as connection:
+            self.catalog = workspace.catalog(connection)
+
+    @contextmanager
+    def play(self, uses: Mapping[str, Any]) -> Iterator[tuple[Workspace, Connection, Catalog]]:
+        """Begin a test: yield the workspace, its one transaction and the definitions; at the end nothing has happened.
+
+        Raises:
+            DefinitionError: If a parameter or setting of ``uses`` cannot be as it says.
+        """
+        with self._database.write() as connection:
+            savepoint = connection.begin_nested()
+            try:
+                catalog = self.catalog
+                if uses.get("params") or uses.get("settings"):
+                    catalog = self._put_in_force(connection, uses)
+                yield self._workspace, connection, catalog
+            finally:
+                savepoint.rollback()
+
+    def _put_in_force(self, connection: Connection, uses: Mapping[str, Any]) -> Catalog:
+        params, settings = uses.get("params", {}), uses.get("settings", {})
+        key = json.dumps([params, settings], sort_keys=True)
+        if key not in self._variants:
+            layers = packs.layers_of(self._sources)
+            if params:
+                layers.append(self._changed(params))
+            self._variants[key] = (load.catalog(layers, settings), layers)
+        catalog, layers = self._variants[key]
+        packs.store(connection, catalog, layers, reason="a test", by=None, at=clock.now())
+        revisions.activate(connection, catalog.revision, reason="a test", by=None, at=clock.now())
+        return self._workspace.catalog(connection)
+
+    def _changed(self, params: Mapping[str, Any]) -> Layer:
+        """Return what the admins of a workspace add by setting parameters."""
+        documents = []
+        for name, value in params.items():
+            namespace, _, rest = name.rpartition("__")
+            document = {
+                "kind": "parameter",
+                "extends": f"{namespace or self._own}.{rest}",
+                "overrides": [{"path": "#/default", "value": value}],
+            }
+            documents.append(SourcedDocument(document, f"uses/params/{name}"))
+        required = frozenset(one.id for one in self._sources)
+        return Layer(names.CUSTOM, names.CUSTOM, tuple(documents), requires=required)
+
+
+@contextmanager
+def made(source: packs.PackSource, places: Sequence[Path], begins: datetime) -> Iterator[Stage]:
+    """Make the workspace for the tests of a pack; it is removed at the end.
+
+    Args:
+        source: The pack.
+        places: Where packs that it requires may lie, beside the usual places.
+        begins: The earliest moment of a test; the pack is in force from the day before.
+
+    Raises:
+        DefinitionError: If the pack, or what it requires, has a fault.
+    """
+    sources = {source.id: source}
+    packs.with_required(sources, places)
+    with (
+        TemporaryDirectory(prefix="dealwright-") as folder,
+        Database(f"sqlite:///{Path(folder) / 'workspace.db'}") as database,
+    ):
+        migrations.upgrade(database)
+        with clock.frozen(begins.astimezone(UTC) - timedelta(days=1)):
+            packs.install(database, sources.values(), reason="pack test")
+        workspace = Workspace(database, Path(folder) / "files")
+        yield Stage(database, workspace, list(sources.values()), source.layer.namespace)
