@@ -87,7 +87,9 @@ def test_every_file_of_the_format_is_taken(tmp_path: Path) -> None:
             id="a folder misspelt",
         ),
         pytest.param(
-            "sla/lead.json", "there is no folder “sla” in a pack", id="a kind that this version does not know"
+            "sequences/lead.json",
+            "there is no folder “sequences” in a pack",
+            id="a kind that this version does not know",
         ),
         pytest.param("entities/old/thing.json", "move the files up", id="a folder in a folder"),
         pytest.param("extend/opportunity.json", "extend/<pack>/<name>.json", id="an extension beside its folder"),
