@@ -286,7 +286,6 @@ def _other_files(source: PackSource) -> list[Problem]:
                 expected = " or ".join(_SHAPES[one] for one in shapes)
                 found.append(Problem("", "wrong-type", f"expected {expected} in this file", name))
             elif pattern.startswith("tests") and file.relative_to(source.folder).parts[1] != "upgrade":
-                alone = not isinstance(value, list)
-                for number, test in enumerate([value] if alone else value):
-                    found.extend(schemas.check_test(test, name, () if alone else (number,)))
+                for number, test in enumerate(value if isinstance(value, list) else [value]):
+                    found.extend(schemas.check_test(test, name, (number,) if isinstance(value, list) else ()))
     return found
