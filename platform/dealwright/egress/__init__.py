@@ -15,14 +15,19 @@ other side answers is bounded in time and size. ``Policy.allow`` names the excep
 from dealwright.egress.addresses import Target, may_reach, read
 from dealwright.egress.allowed import MAX_ANSWER, PORTS, Policy, policy, policy_from
 from dealwright.egress.calls import Answer, connect, send
+from dealwright.egress.mail import PORTS as MAIL_PORTS
+from dealwright.egress.mail import Relay, mail
 
 __all__ = [
+    "MAIL_PORTS",
     "MAX_ANSWER",
     "PORTS",
     "Answer",
     "Policy",
+    "Relay",
     "Target",
     "connect",
+    "mail",
     "may_reach",
     "policy",
     "policy_from",
