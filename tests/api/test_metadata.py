@@ -71,6 +71,6 @@ def test_the_description_lists_every_route_of_the_interface(app, clients):
         path = path.replace("<entity>", "t.deal").replace("<path:value>", "{value}")
         for name in ("record", "identifier", "decision"):
             path = path.replace(f"<{name}>", "{id}")
-        path = path.replace("<kind>", "{kind}").replace("<field>", "{field}")
+        path = path.replace("<kind>", "{kind}").replace("<field>", "{field}").replace("<rule>", "{rule}")
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             assert method.lower() in described.get(path, {}), (path, method)

@@ -87,8 +87,8 @@ def test_every_file_of_the_format_is_taken(tmp_path: Path) -> None:
             id="a folder misspelt",
         ),
         pytest.param(
-            "sequences/lead.json",
-            "there is no folder “sequences” in a pack",
+            "experiments/lead.json",
+            "there is no folder “experiments” in a pack",
             id="a kind that this version does not know",
         ),
         pytest.param("entities/old/thing.json", "move the files up", id="a folder in a folder"),

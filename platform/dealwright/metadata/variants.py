@@ -7,12 +7,14 @@ way is opened past a stage.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import Problem
 from dealwright.metadata import canonical, merge, schemas
+from dealwright.metadata.names import namespace_of
 from dealwright.metadata.pointers import pointer
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ _ANCHORS: Final = ("after", "before")
 _OWN: Final = frozenset({"insert", "tighten"})
 _ONLY: Final = _OWN | {"audience"}
 _OUT: Final = ("lost", "archived")
+#: A parameter in the text of a condition; a text within it is passed over.
+_PARAMETER: Final = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?<![\w.])param\.(?P<name>[a-z][a-z0-9_]*)""")
 #: The version of a variant is that of its pipeline times this, and its own.
 STEP: Final = 1000
 
@@ -106,6 +110,8 @@ def _whole(parent: Mapping[str, Any], variant: Mapping[str, Any]) -> tuple[dict[
     """Return the pipeline that a variant stands for, or None and what is wrong with it."""
     faults: list[_Fault] = []
     stages: list[dict[str, Any]] = [dict(one) for one in canonical.plain(parent["stages"])]
+    if namespace_of(parent["id"]) != namespace_of(variant["id"]):
+        stages = [_in_full(one, namespace_of(parent["id"])) for one in stages]
     for index, one in enumerate(variant.get("tighten", ())):
         try:
             _tighten(stages, canonical.plain(one), index)
@@ -127,6 +133,29 @@ def _whole(parent: Mapping[str, Any], variant: Mapping[str, Any]) -> tuple[dict[
     own = {key: value for key, value in variant.items() if key not in _OWN}
     version = parent["version"] * STEP + variant.get("version", 1)
     return {**inherited, "intake": "open", **own, "version": version, "stages": stages}, []
+
+
+def _in_full(value: Any, namespace: str) -> Any:
+    """Return part of a stage with its parameters named in full: in another pack's document short names mean others."""
+    match value:
+        case {"param": str(name), **rest}:
+            return {"param": name if "__" in name else f"{namespace}__{name}", **rest}
+        case dict():
+            return {
+                key: _PARAMETER.sub(lambda found: _named_in_full(found, namespace), one)
+                if key == "require" and isinstance(one, str)
+                else _in_full(one, namespace)
+                for key, one in value.items()
+            }
+        case list():
+            return [_in_full(one, namespace) for one in value]
+        case _:
+            return value
+
+
+def _named_in_full(found: re.Match[str], namespace: str) -> str:
+    name = found["name"]
+    return found[0] if name is None or "__" in name else f"param.{namespace}__{name}"
 
 
 def _tighten(stages: list[dict[str, Any]], more: Mapping[str, Any], index: int) -> None:
