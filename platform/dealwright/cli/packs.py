@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +25,23 @@ _PATHS = click.Path(exists=True, path_type=Path)
 @json_option
 @told
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Check packs or single documents: every problem with its file, place, and what was expected.
+    """Check packs, archives or single documents: every problem with its file, place, and what was expected.
 
     dealwright check my_pack/
     """
-    _report(packs.review(paths), as_json)
+    _report(_reviewed(paths), as_json)
+
+
+def _reviewed(paths: Iterable[Path]) -> packs.Reviewed:
+    """Look at packs, archives of packs and documents."""
+    with ExitStack() as stack:
+        return packs.review([_folder(path, stack) for path in paths])
+
+
+def _folder(path: Path, stack: ExitStack) -> Path:
+    """Return a path itself, or of an archive a folder with what is in it."""
+    is_archive = path.suffix == ".zip" and path.is_file()
+    return stack.enter_context(packs.archive.unpacked(path)) if is_archive else path
 
 
 def _report(reviewed: packs.Reviewed, as_json: bool) -> None:
@@ -57,7 +70,7 @@ def pack() -> None:
 @json_option
 @told
 def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> None:
-    """Put packs in force: folders, or ids of shipped and installed ones; what they require comes along.
+    """Put packs in force: folders, archives, or ids of shipped and installed ones; what they require comes along.
 
     A pack with a fault is refused whole and nothing is changed. A running server takes the new definitions up with
     its next request.
@@ -66,17 +79,28 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
     """
     known = packs.find()
     sources: dict[str, packs.PackSource] = {}
+    released: list[packs.PackSource] = []
     places: list[Path] = []
-    for name in wanted:
-        folder = Path(name) if Path(name).is_dir() else known.get(name)
-        if folder is None:
-            raise NotFoundError(f"there is no folder and no pack “{name}”; there are {', '.join(sorted(known))}")
-        source = packs.read(folder.resolve())
-        sources[source.id] = source
-        places.append(folder.resolve().parent)
-    packs.with_required(sources, places)
-    with opened(url) as workspace:
-        done = packs.install(workspace.database, sources.values(), reason=reason)
+    with ExitStack() as stack:
+        for name in wanted:
+            given = Path(name)
+            is_archive = given.suffix == ".zip" and given.is_file()
+            folder = _folder(given, stack) if is_archive or given.is_dir() else known.get(name)
+            if folder is None:
+                known_ids = ", ".join(sorted(known))
+                raise NotFoundError(f"there is no folder, archive or pack “{name}”; there are {known_ids}")
+            source = packs.read(folder.resolve())
+            sources[source.id] = source
+            if is_archive:
+                released.append(source)
+            places.append((given if is_archive else folder).resolve().parent)
+        packs.with_required(sources, places)
+        with opened(url) as workspace:
+            with workspace.database.read() as connection:
+                present = packs.active_packs(connection)
+            for source in released:
+                packs.archive.demand_same(source, present)
+            done = packs.install(workspace.database, sources.values(), reason=reason)
     show(
         {
             "revision": done.revision,
@@ -95,13 +119,33 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
     )
 
 
+@pack.command("build")
+@click.argument("folder", metavar="PATH", type=_PATHS)
+@click.option(
+    "--to", "target", default=".", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path), help="Where."
+)
+@json_option
+@told
+def build(folder: Path, target: Path, as_json: bool) -> None:
+    """Write the archive of a pack: one file, the same bytes for the same content.
+
+    dealwright pack build my_pack/ --to dist/
+    """
+    made = packs.archive.build(folder, target)
+    show(
+        {"path": str(made.path), "id": made.id, "version": made.version, "digest": made.digest, "files": made.files},
+        as_json,
+        f"{made.path}: {made.id} {made.version}, {made.files} files, sha256 {made.digest}",
+    )
+
+
 @pack.command("validate")
 @click.argument("paths", nargs=-1, required=True, type=_PATHS)
 @json_option
 @told
 def validate(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check packs, as ``dealwright check`` does."""
-    _report(packs.review(paths), as_json)
+    _report(_reviewed(paths), as_json)
 
 
 @pack.command("test")

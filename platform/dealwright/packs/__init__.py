@@ -7,11 +7,13 @@ check(paths), review(paths)      everything that is wrong, at once; and what sho
 catalog(sources, settings)      the catalog of the base and these packs, or an error with everything that is wrong
 layers_of(sources)              what goes into the fold
 install(database, sources)      puts them in force: checked whole, tables made, revision swapped
+archive.build, archive.unpacked  one file for a version, and a folder from it for as long as it is looked at
 store, stored_catalog           a revision in the database, and the catalog of one
 """
 
 from __future__ import annotations
 
+from dealwright.packs import archive
 from dealwright.packs.examine import Reviewed, catalog, check, layers_of, review, with_required
 from dealwright.packs.install import Installed, active_packs, install
 from dealwright.packs.search import find
@@ -23,6 +25,7 @@ __all__ = [
     "PackSource",
     "Reviewed",
     "active_packs",
+    "archive",
     "catalog",
     "check",
     "find",

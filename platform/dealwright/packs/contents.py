@@ -38,6 +38,11 @@ PLACES: Final[Mapping[str, tuple[frozenset[str], int]]] = {
 }
 
 
+def is_name(name: str) -> bool:
+    """Tell whether a file or folder of a pack may have this name, on every system."""
+    return _PART.match(name) is not None and name.partition(".")[0].lower() not in _DEVICES
+
+
 def problems(folder: Path, shown: str) -> list[Problem]:
     """Return everything in a pack's folder that may not be there; ``shown`` is how sources begin."""
     found: list[Problem] = []
@@ -69,7 +74,7 @@ def _fault(entry: Path, inner: Path) -> tuple[str, str] | None:
     """Return code and message of what is wrong with a file or folder, or None."""
     if entry.is_symlink():
         return "symbolic-link", "is a symbolic link; put the file itself there"
-    if not _PART.match(entry.name) or entry.name.partition(".")[0].lower() in _DEVICES:
+    if not is_name(entry.name):
         return (
             "bad-file-name",
             "a file's name is letters, digits, . _ and -, and starts with a letter or digit; rename it",
