@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access, packs
 from dealwright.app import create_app
-from dealwright.records import Saved, Workspace, add_user, save
+from dealwright.records import Saved, Work, Workspace, add_user, approving, save
 from dealwright.storage import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from flask import Flask
     from flask.testing import FlaskClient
@@ -70,6 +70,18 @@ def deal(made: Workspace, **data: Any) -> Saved:
 def lease(made: Workspace, **data: Any) -> Saved:
     """Save a lease, of which there are two pipelines, as the operator."""
     return save(made, access.operator(), "t.lease", {"name": "A lease", **data})
+
+
+def asked(made: Workspace, signed_in: Mapping[str, str], deal_id: str) -> str:
+    """Let the administrator ask for an approval of a deal and the clerk approve first; return the deal's id."""
+    with made.database.write() as connection:
+        catalog = made.catalog(connection)
+        ada, carl = (access.session_user(connection, catalog, signed_in[email]) for email in (ADMIN, CLERK))
+        assert ada is not None and carl is not None
+        comment = "The customer decides on Friday."
+        one = approving.request(Work(made, connection, ada), "t.budget", "t.deal", deal_id, comment=comment)
+        approving.decide(Work(made, connection, carl), one, "approved", comment="Fine with me")
+    return deal_id
 
 
 def token(response: TestResponse) -> str:

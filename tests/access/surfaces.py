@@ -117,6 +117,19 @@ PAGES = (
     Surface("POST", f"{_P}/<record_id>/checklist", "record", f"{_E}/{{deal}}/checklist", {"id": "call", "done": "1"}),
     Surface("POST", f"{_P}/<record_id>/archive", "record", f"{_E}/{{deal}}/archive", {}),
     Surface("POST", f"{_P}/<record_id>/restore", "record", f"{_E}/{{deal}}/restore", {}),
+    Surface("GET", "/approvals", "signed-in", "/approvals"),
+    Surface("POST", f"{_P}/<record_id>/approvals", "record", f"{_E}/{{deal}}/approvals", {"approval": "t.consent"}),
+    *(
+        Surface("POST", f"/approvals/<identifier>/{doing}", "record", f"/approvals/{{approval}}/{doing}", body)
+        for doing, body in (
+            ("approve", {}),
+            ("reject", {"comment": "no"}),
+            ("return", {}),
+            ("recall", {}),
+            ("delegate", {"who": "{ada}"}),
+            ("add_approver", {"who": "{ada}", "where": "after"}),
+        )
+    ),
     Surface("GET", "/files/<identifier>", "record", "/files/{file}"),
     Surface("POST", "/files/<entity_id>/<field_id>", "entity", "/files/t.deal/scan", {}),
     Surface("GET", "/lookup/<entity_id>/<path>", "entity", "/lookup/t.deal/account"),

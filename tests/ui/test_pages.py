@@ -30,8 +30,12 @@ def addresses(site: Site) -> dict[str, str]:
     }
     made = pages.thing(site.workspace, name="Lamp", **data)
     save(site.workspace, access.operator(), "t.thing", {"discount": "20", "reason": "why"}, id=made.id)
-    deal = pages.deal(site.workspace, budget="5000")
+    deal = pages.deal(site.workspace, name="A deal with a long name for a phone", budget="5000")
+    asked = pages.asked(site.workspace, site.sessions, deal.id)
     return {
+        "inbox": "/approvals",
+        "asked for": "/approvals?mine=asked",
+        "decided before": f"/records/t.deal/{asked}",
         "list": "/records/t.thing",
         "filter": "/records/t.thing?filter=amuont",
         "nothing found": "/records/t.thing?q=zzz",

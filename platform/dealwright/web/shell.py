@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import g, request, url_for
 
 from dealwright import access
+from dealwright.metadata import approvals
 from dealwright.metadata.names import BASE, namespace_of
 from dealwright.web import assets, i18n
 from dealwright.web.i18n import gettext
@@ -89,9 +90,13 @@ def _groups(catalog: Catalog, user: User) -> tuple[Group, ...]:
     readable = access.readable(catalog, user)
     records = [one for one in readable if namespace_of(one.id) != BASE and one.part_of is None]
     own = [one for one in readable if one.id in _OWN_LISTS]
+    inbox = Link(gettext("Approvals"), url_for("web.approvals"), icon="badge-check", picture="badge-check")
+    if request.path == inbox.url:
+        inbox = replace(inbox, current=True)
+    decided = (inbox,) if approvals.of(catalog) else ()
     groups = [
         Group(gettext("Records"), tuple(_link(catalog, one, i) for i, one in enumerate(records))),
-        Group(gettext("Work"), tuple(_link(catalog, one, i + len(records)) for i, one in enumerate(own))),
+        Group(gettext("Work"), decided + tuple(_link(catalog, one, i + len(records)) for i, one in enumerate(own))),
     ]
     if access.capable(catalog, user, "admin") and "admin.index" in _endpoints():
         address = url_for("admin.index")

@@ -171,6 +171,18 @@ def _verb(kind: str) -> str:
         "deadline.reached": gettext("reminded of a deadline"),
         "deadline.missed": gettext("found a deadline to be missed"),
         "deadline.met": gettext("met a deadline"),
+        "approval.requested": gettext("asked for an approval"),
+        "approval.decided": gettext("decided on an approval"),
+        "approval.approved": gettext("ended an approval: approved"),
+        "approval.rejected": gettext("ended an approval: rejected"),
+        "approval.recalled": gettext("withdrew an approval"),
+        "approval.returned": gettext("sent an approval back"),
+        "approval.sent_back": gettext("sent an approval to an earlier step"),
+        "approval.handed_over": gettext("handed an approval over"),
+        "approval.approver_added": gettext("asked one more person to decide"),
+        "approval.expired": gettext("found an approval to be overdue"),
+        "approval.restarted": gettext("began an approval anew"),
+        "approval.dropped": gettext("ended an approval that is needed no longer"),
     }
     return verbs.get(kind, kind)
 

@@ -1,0 +1,191 @@
+"""Approvals in words: what a page shows of one, on the inbox and on the page of its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from dealwright import access, records
+from dealwright.actions.plain import moment as plain
+from dealwright.metadata import approvals as definitions
+from dealwright.records import approval_views
+from dealwright.web import i18n
+from dealwright.web.display import Display, Reader, display, moment
+from dealwright.web.forms import linked
+from dealwright.web.i18n import gettext
+from dealwright.web.links import links
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.records import Work
+
+#: Colours of what an approval, a step or a person has come to.
+_HUES: Final = {
+    "open": "blue", "asked": "blue", "approved": "green", "rejected": "red", "blocked": "amber", "returned": "amber",
+}  # fmt: skip
+#: People that are offered to be asked.
+_MOST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is or was asked, in words."""
+
+    name: str
+    behalf: str
+    why: str
+    state: str
+    hue: str
+    at: str
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of an approval, in words."""
+
+    title: str
+    state: str
+    hue: str
+    place: str
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An approval as a page shows it.
+
+    Attributes:
+        raw: What the API says of it.
+        whys: Why it came to the reader, if it did.
+        changes: Field, value when it was asked for, value now.
+        earlier: (id, title) of the steps that it can be sent back to.
+    """
+
+    raw: Mapping[str, Any]
+    state: str
+    hue: str
+    at: str
+    whys: tuple[str, ...]
+    steps: tuple[Step, ...]
+    changes: tuple[tuple[str, Display, Display], ...]
+    earlier: tuple[tuple[str, str], ...]
+
+
+def panel(work: Work, entity_id: str, record_id: str) -> dict[str, Any] | None:
+    """Return what the page of a record says of its approvals; None where its entity has none: no statement then."""
+    if not any(one.entity == entity_id for one in definitions.of(work.catalog).values()):
+        return None
+    cards = [card(work, one) for one in approval_views.of_record(work, entity_id, record_id)]
+    decides = any(card.raw["asks_me"] for card in cards)
+    current = [card for card in cards if card.raw["state"] == "open"] or cards[:1]
+    return {
+        "cards": current,
+        "earlier": [card for card in cards if card not in current],
+        "askable": approval_views.askable(work, entity_id, record_id),
+        "people": people(work) if decides else (),
+    }
+
+
+def people(work: Work) -> Sequence[tuple[str, str]]:
+    """Return (id, name) of the people that the reader can name: nobody, if he may not see users."""
+    if not access.rights(work.catalog, work.user, "base.user").allows("read"):
+        return ()
+    found = records.page(work, "base.user", sort="name", only=["name"], size=_MOST)
+    return [(one["id"], str(one.get("name") or one["id"])) for one in found.items if one["id"] != work.user.id]
+
+
+def card(work: Work, one: Mapping[str, Any]) -> Card:
+    """Return an approval, as the API tells of it, in the reader's words."""
+    entity = work.catalog.entity(one["entity"])
+    then = {change["field"]: change["then"] for change in one["changed"]}
+    now = {change["field"]: change["now"] for change in one["changed"]}
+    reader = Reader(work.catalog, entity, links(work, [linked(entity, then), linked(entity, now)]) if now else {})
+    fields = entity.all_fields()
+    live = [step for step in one["steps"] if not step["past"]]
+    mine = {asked["step"] for asked in one["asks_me"]}
+    before = live[: next((i for i, step in enumerate(live) if step["step"] in mine), 0)]
+    return Card(
+        raw=one,
+        state=_state(one["state"]),
+        hue=_HUES.get(one["state"], "gray"),
+        at=moment(plain(one["asked_at"])),
+        whys=tuple(why(work.catalog, asked["why"]) for asked in one["asks_me"]),
+        steps=tuple(_step(work.catalog, step) for step in live),
+        changes=tuple(
+            (
+                i18n.field_text(work.catalog, entity, fields[name]),
+                display(reader, fields[name], then[name]),
+                display(reader, fields[name], now[name]),
+            )
+            for name in now
+        ),
+        earlier=tuple((step["step"], step["title"]) for step in before if step["state"] == "approved"),
+    )
+
+
+def _step(catalog: Catalog, step: Mapping[str, Any]) -> Step:
+    place = {"open": "now", "approved": "done", "skipped": "done"}.get(step["state"], "later")
+    return Step(
+        title=step["title"],
+        state=_skipped(step["reason"]) if step["state"] == "skipped" else _state(step["state"]),
+        hue=_HUES.get(step["state"], "gray"),
+        place=place,
+        people=tuple(
+            Person(
+                name=one["name"] or gettext("not visible to you"),
+                behalf=one["behalf_name"],
+                why=why(catalog, one["why"]),
+                state=gettext("counts from an earlier step") if one["counted"] else _state(one["state"]),
+                hue=_HUES.get(one["state"], "gray"),
+                at=moment(plain(one["decided_at"])) if one["decided_at"] else "",
+                comment=one["comment"],
+            )
+            for one in step["people"]
+            if one["state"] != "left"
+        ),
+    )
+
+
+def _state(state: str) -> str:
+    texts = {
+        "open": gettext("waits for a decision"),
+        "asked": gettext("is asked"),
+        "approved": gettext("Approved"),
+        "rejected": gettext("Rejected"),
+        "recalled": gettext("Withdrawn"),
+        "returned": gettext("Sent back"),
+        "waiting": gettext("comes next"),
+        "blocked": gettext("nobody can decide; ask an administrator"),
+    }
+    return texts.get(state, state)
+
+
+def _skipped(reason: str) -> str:
+    return gettext("passed over: nobody to ask") if reason == "nobody" else gettext("not needed")
+
+
+def why(catalog: Catalog, said: str) -> str:
+    """Return why somebody is asked, in the reader's language."""
+    kind, _, rest = said.partition(" ")
+    if said.startswith(("handed over by ", "added by ", "named by ")):
+        return gettext("By %(name)s", name=said.partition(" by ")[2])
+    if kind == "role":
+        role = rest.partition(" ")[0]
+        title = catalog.text("role", role, "/title", i18n.tag()) or role
+        return gettext("Has the role %(role)s", role=title)
+    texts = {
+        "manager_of": {
+            "owner": gettext("Manager of the owner"),
+            "requester": gettext("Manager of who asked"),
+            "previous": gettext("Manager of who decided before"),
+        }.get(rest, rest),
+        "manager": gettext("Manager, asked in the stead of others"),
+        "escalated": gettext("Asked because nobody decided in time"),
+        "field": gettext("Named by the record"),
+        "where": gettext("Meets the condition for those who decide"),
+        "user": gettext("Named by the approval"),
+    }
+    return texts.get(kind, said)
