@@ -232,15 +232,15 @@ def browser(site: Site) -> Visitor:
     return visitor
 
 
-def test_the_form_shows_every_field_the_keeper_may_see_and_takes_a_post(site: Site, browser: Visitor) -> None:
+def test_the_form_asks_for_every_field_the_keeper_may_set_and_takes_a_post(site: Site, browser: Visitor) -> None:
     page = browser.ask("GET", "/records/bee.hive/new")
     assert page.status == 200
-    # What a new record cannot have yet is not asked; the script is not for keepers.
+    # What a new record cannot have yet is not asked; the script is not for keepers, who only see the value.
     later = {"rollup", "lookup", "autonumber", "file", "image", "signature", "static"}
     asked = [
         one["title"]
         for name, one in apiary.HIVE["properties"].items()
-        if one["field"] not in later and name != "script"
+        if one["field"] not in later and name not in ("script", "value")
     ]
     assert [title for title in asked if not re.search(rf">\s*{title}\b", page.text)] == []
     assert "Smoke <strong>before</strong> you open it" in page.text
@@ -257,13 +257,16 @@ def test_the_form_shows_every_field_the_keeper_may_see_and_takes_a_post(site: Si
     ]
 
 
-def test_a_record_page_shows_every_field_and_what_rules_decided(
+def test_a_record_page_shows_every_field_that_says_something_and_what_rules_decided(
     browser: Visitor, hive: dict[str, Any], site: Site
 ) -> None:
     page = browser.ask("GET", f"/records/bee.hive/{hive['id']}")
     assert page.status == 200
+    # The name is the heading; a healthy hive has no illness to tell of.
     titles = [
-        one["title"] for name, one in apiary.HIVE["properties"].items() if one["field"] != "static" and name != "script"
+        one["title"]
+        for name, one in apiary.HIVE["properties"].items()
+        if one["field"] != "static" and name not in ("script", "name", "illness")
     ]
     assert [title for title in titles if title not in page.text] == []
     assert "4711" not in page.text
