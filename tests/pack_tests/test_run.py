@@ -48,6 +48,11 @@ ROLE: dict[str, Any] = {
     "kind": "role", "id": "shop.clerk", "title": "Clerk",
     "grants": [{"entity": "shop.order", "ops": ["read", "create"]}],
 }  # fmt: skip
+SALE: dict[str, Any] = {
+    "kind": "approval", "id": "shop.sale", "lang": 1, "title": "Sale", "entity": "shop.order", "when": "amount > 100",
+    "steps": [{"id": "head", "title": "Head", "approvers": [{"manager_of": "requester"}]}],
+    "on_approved": [{"do": "set_field", "field": "name", "value": "'Agreed'"}],
+}  # fmt: skip
 FILES: dict[str, Any] = {
     "pack.json": {"format": 1, "id": "shop", "ns": "shop", "version": "1.0.0", "title": "Shop", "platform": ">=0.1 <1"},
     "entities/order.json": ORDER,
@@ -55,6 +60,7 @@ FILES: dict[str, Any] = {
     "rules/forgotten.json": FORGOTTEN,
     "sla/hurry.json": HURRY,
     "roles/clerk.json": ROLE,
+    "approvals/sale.json": SALE,
     "messages/look.json": {"kind": "message", "id": "shop.look", "title": "Look at {name}"},
     "parameters.json": [{"id": "large_from", "type": "integer", "title": "Large from", "default": 1000}],
 }
@@ -229,6 +235,41 @@ def test_a_step_happens_in_the_name_of_a_person_with_roles(tmp_path: Path) -> No
     assert report.results[4].because == (
         "shop.clerk may read, create records of shop.order, expected read, create, delete",
     )
+
+
+def test_an_approval_is_asked_for_and_decided_by_who_is_asked(tmp_path: Path) -> None:
+    given = {
+        "base.user": [
+            {"id": "mia", "name": "Mia", "roles": ["base.admin"]},
+            {"id": "ada", "name": "Ada", "manager": "mia", "roles": ["base.admin"]},
+        ],
+        "shop.order": [
+            {"id": "big", "name": "Chairs", "amount": "101"},
+            {"id": "small", "name": "Cup", "amount": "100"},
+        ],
+    }
+    ask = {"as": "ada", "request": "shop.sale", "record": "big"}
+    when = [ask, {"as": "ada", "approve": "big"}, {"as": "mia", "approve": "big", "comment": "Go on"}]
+    open_one = {"after": 0, "approval": {"id": "shop.sale", "record": "big", "state": "open", "asked": ["mia"]}}
+    agreed = {"approval": {"id": "shop.sale", "record": "big", "state": "approved", "asked": [], "count": 1}}
+    not_asked = {"after": 1, "refused": {"code": "conflict"}}
+    done = {"field": {"id": "big", "name": "Agreed"}}
+    report = pack_tests.run(
+        written(
+            tmp_path,
+            case(open_one, not_asked, agreed, done, name="agreed", given=given, when=when),
+            case(
+                {"approval": {"id": "shop.sale", "state": "rejected"}}, {"field": {"id": "big", "name": "Chairs"}},
+                name="rejected", given=given, when=[ask, {"as": "mia", "reject": "big", "comment": "Too dear"}],
+            ),
+            case({"refused": {"code": "conflict"}}, name="not needed", given=given, when=[{**ask, "record": "small"}]),
+            case({"approval": {"id": "shop.sale", "asked": ["ada"]}}, name="asks another", given=given, when=[ask]),
+            case(done, name="nothing open", given=given, when=[{"as": "mia", "approve": "big"}]),
+        )
+    )  # fmt: skip
+    assert [(one.name, one.because) for one in report.results[:3] if not one.ok] == []
+    assert [one.ok for one in report.results[3:]] == [False, False]
+    assert "it has: none" in report.results[4].because[0]
 
 
 def test_a_skipped_test_runs_again_after_its_day(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What a step may do; each step does one of these.
-OPERATIONS: Final = ("create", "update", "move", "delete", "event", "tick")
+OPERATIONS: Final = ("create", "update", "move", "delete", "event", "request", "approve", "reject", "tick")
 #: When a test begins that does not say.
 BEGINS: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -109,8 +109,8 @@ def _faults(document: dict[str, Any], source: str, at: tuple[str | int, ...]) ->
 
 def _record_fault(operation: str, step: dict[str, Any]) -> str:
     record = step.get("record")
-    if operation == "event" and not isinstance(record, str):
-        return "an event is about a record: give its name"
+    if operation in ("event", "request") and not isinstance(record, str):
+        return f"{'an event' if operation == 'event' else 'a request'} is about a record: give its name"
     if operation in ("create", "update") and not isinstance(record, dict):
         return "give the fields and values"
     if operation == "move" and "to" not in step and "pipeline" not in step:

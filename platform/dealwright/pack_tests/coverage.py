@@ -89,7 +89,7 @@ class Coverage:
 
     def _wanted(self) -> Iterator[tuple[tuple[str, str], Hole]]:
         for identifier, one in sorted(rules.of(self._catalog).by_id.items()):
-            if namespace_of(identifier) == self._namespace and identifier in self._catalog.rules:
+            if identifier in self._catalog.rules and namespace_of(identifier) == self._namespace:
                 yield from _of_rule(self._catalog, f"rule:{identifier}", one)
         for pipeline in self._catalog.pipelines.values():
             if namespace_of(pipeline.id) != self._namespace or pipeline.extends is not None:

@@ -15,7 +15,7 @@ from dealwright.actions.messages import message
 from dealwright.metadata import ladders
 from dealwright.pack_tests.named import Mistake, moment, same
 from dealwright.records import Work, page
-from dealwright.storage import clocks, events, outbox
+from dealwright.storage import approvals, clocks, events, outbox
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -113,21 +113,21 @@ def _counted(
 
 
 def _task(play: Play, wanted: Mapping[str, Any]) -> Answer:
-    return _said(play, "base.task", "create_task", wanted)
+    return _said(play, "base.task", ("create_task",), wanted)
 
 
 def _notice(play: Play, wanted: Mapping[str, Any]) -> Answer:
-    return _said(play, "base.notification", "notify", wanted)
+    return _said(play, "base.notification", ("notify", "send_message"), wanted)
 
 
-def _said(play: Play, entity: str, action: str, wanted: Mapping[str, Any]) -> Answer:
+def _said(play: Play, entity: str, by: tuple[str, ...], wanted: Mapping[str, Any]) -> Answer:
     """Look for tasks or notices."""
     plain = {name: one for name, one in wanted.items() if name in ("assignee", "user", "title", "due", "about")}
     rows = _all(play, entity)
     matching = [
         row
         for row in rows
-        if _agrees(play, entity, row, plain)[0] and _made_by(play, entity, row, action, wanted) and _within(row, wanted)
+        if _agrees(play, entity, row, plain)[0] and _made_by(play, entity, row, by, wanted) and _within(row, wanted)
     ]
     return (
         _counted({**wanted, "title": ""}, matching, entity, rows, play) if rows else (wanted.get("count") == 0, "none")
@@ -142,7 +142,7 @@ def _within(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return (latest is None or due <= latest) and (earliest is None or due >= earliest)
 
 
-def _made_by(play: Play, entity: str, row: Mapping[str, Any], action: str, wanted: Mapping[str, Any]) -> bool:
+def _made_by(play: Play, entity: str, row: Mapping[str, Any], by: tuple[str, ...], wanted: Mapping[str, Any]) -> bool:
     """Tell whether a task or notice comes from the rule and the message that are asked for."""
     if "rule" not in wanted and "message" not in wanted:
         return True
@@ -155,7 +155,7 @@ def _made_by(play: Play, entity: str, row: Mapping[str, Any], action: str, wante
     if ("message", wanted["message"]) not in play.catalog.documents:
         raise Mistake(f"there is no message “{wanted['message']}”")
     known = rules.of(play.catalog).by_id.get(str(rule))
-    named = [one.spec.get("message") for one in known.actions if one.do == action] if known is not None else []
+    named = [one.spec.get("message") for one in known.actions if one.do in by] if known is not None else []
     title = message(play.catalog, wanted["message"], "title")
     parts = [re.escape(part) for part in re.split(r"\{[^{}]+\}", title)]
     return wanted["message"] in named and re.fullmatch(".*".join(parts), row["title"], re.DOTALL) is not None
@@ -216,6 +216,25 @@ def _webhook(play: Play, wanted: Mapping[str, Any]) -> Answer:
     return len(matching) == count if count is not None else bool(matching), _text(found)
 
 
+def _approval(play: Play, wanted: Mapping[str, Any]) -> Answer:
+    if ("approval", wanted["id"]) not in play.catalog.documents:
+        raise Mistake(f"there is no approval “{wanted['id']}”")
+    about = [play.named.of(wanted["record"])] if "record" in wanted else list(play.named.records.values())
+    rows = approvals.rows(play.connection, [identifier for _, identifier in about], [wanted["id"]])
+    found = []
+    for one in approvals.get(play.connection, [row.id for row in rows]).values():
+        asked = sorted({play.named.shown(seat["user"]) for seat in one.seats if seat["state"] == "asked"})
+        found.append({"record": play.named.shown(one.record), "state": one.state, "asked": asked})
+    matching = [
+        one
+        for one in found
+        if wanted.get("state") in (None, one["state"])
+        and ("asked" not in wanted or sorted(set(wanted["asked"])) == one["asked"])
+    ]
+    count = wanted.get("count")
+    return len(matching) == count if count is not None else bool(matching), _text(found)
+
+
 def _sla(play: Play, wanted: Mapping[str, Any]) -> Answer:
     return _clock(play, "sla", wanted["id"], wanted)
 
@@ -262,6 +281,7 @@ def _clock(play: Play, kind: str, policy: str, wanted: Mapping[str, Any]) -> Ans
 
 #: What an expectation may ask, by its key.
 QUESTIONS: Final[Mapping[str, Callable[[Play, Any], Answer]]] = {
+    "approval": _approval,
     "breach": _breach,
     "deadline": _deadline,
     "decision": _decision,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from dealwright import access, calendars, clock
 from dealwright.errors import DealwrightError, GateUnmetError
 from dealwright.pack_tests.named import Mistake, Named, moment
-from dealwright.records import Change, Work, archive, move_one, pass_until, save_one, send
-from dealwright.storage import accounts, decisions, events
+from dealwright.records import Change, Work, approving, archive, move_one, pass_until, save_one, send
+from dealwright.storage import accounts, approvals, decisions, events
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -153,6 +153,23 @@ class Play:
         elif "event" in step:
             entity, identifier = self.named.of(step["record"])
             send(work, step["event"], entity, identifier, step.get("data", {}))
+        elif "request" in step:
+            approving.request(work, step["request"], *self.named.of(step["record"]), comment=step.get("comment"))
+        elif "approve" in step:
+            approving.decide(work, self._asked(step["approve"], step), "approved", comment=step.get("comment"))
+        elif "reject" in step:
+            approving.decide(work, self._asked(step["reject"], step), "rejected", comment=step.get("comment"))
+
+    def _asked(self, name: str, step: Mapping[str, Any]) -> str:
+        """Return the id of the open approval of a record that a step decides."""
+        of = [step["approval"]] if "approval" in step else []
+        found = approvals.rows(self.connection, [self.named.of(name)[1]], of, state="open")
+        if len(found) != 1:
+            open_ones = ", ".join(one.approval for one in found) or "none"
+            raise Mistake(
+                f"“{name}” should have one open approval to decide, it has: {open_ones}; name it in “approval”"
+            )
+        return found[0].id
 
     def _place(self, step: Mapping[str, Any]) -> tuple[str, str] | None:
         """Return pipeline and stage of the record that a step moves."""
