@@ -10,6 +10,7 @@ from dealwright.api.approvals import approvals
 from dealwright.api.events import events
 from dealwright.api.files import files
 from dealwright.api.metadata import metadata
+from dealwright.api.operations import operations
 from dealwright.api.records import records
 from dealwright.api.rules import rules
 from dealwright.api.simulate import simulation
@@ -21,7 +22,7 @@ __all__ = ["blueprint"]
 def blueprint() -> Blueprint:
     """Return the blueprint of the whole interface."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
-    for part in (records, metadata, events, rules, files, approvals, simulation):
+    for part in (records, metadata, events, rules, files, approvals, simulation, operations):
         api.register_blueprint(part)
     api.register_error_handler(DealwrightError, answers.problem)
     api.register_error_handler(HTTPException, _http)

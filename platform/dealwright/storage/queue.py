@@ -237,6 +237,18 @@ def skip(database: Database, id: str) -> None:  # noqa: A002 - the word of the t
     _client(database.engine).delete_workflow(_dead(database, id).workflow_id)
 
 
+def demand_dead(database: Database, id: str) -> None:  # noqa: A002 - the word of the table
+    """Refuse a job that is not dead; nothing is changed.
+
+    Raises:
+        NotFoundError: If there is no such job.
+        ConflictError: If it is not dead.
+    """
+    if not _is_installed(database):
+        raise NotFoundError(f"there is no job {id!r}")
+    _dead(database, id)
+
+
 def _dead(database: Database, id: str) -> WorkflowStatus:  # noqa: A002 - the word of the table
     found = _client(database.engine).list_workflows(workflow_ids=[id], name=WORKFLOW, limit=1)
     if not found:
