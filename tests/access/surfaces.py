@@ -79,6 +79,14 @@ API = (
     Surface("POST", f"{_R}/<record>/approvals", "record", f"{_D}/{{deal}}/approvals", {"approval": "t.consent"}),
     Surface("GET", "/api/v1/approvals", "signed-in", "/api/v1/approvals"),
     Surface("GET", f"{_A}/<identifier>", "record", f"{_A}/{{approval}}"),
+    Surface("GET", f"{_A}/simulate", "record", f"{_A}/simulate?approval=t.consent&record={{deal}}"),
+    Surface("POST", f"{_A}/bulk", "signed-in", f"{_A}/bulk", {"decisions": []}),
+    Surface("GET", "/api/v1/absences", "signed-in", "/api/v1/absences"),
+    Surface(
+        "POST", "/api/v1/absences", "signed-in", "/api/v1/absences",
+        {"since": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z", "delegate": "{ada}"},
+    ),
+    Surface("DELETE", "/api/v1/absences/<identifier>", "record", "/api/v1/absences/{deal}"),
     *(
         Surface("POST", f"{_A}/<identifier>/{doing}", "record", f"{_A}/{{approval}}/{doing}", body)
         for doing, body in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worlds import made
+from worlds import made, person, rows_of
 
 
 @pytest.fixture
@@ -103,3 +103,67 @@ def test_an_administrator_names_who_decides_a_step_that_found_nobody(clients, wo
     assert admin.post(f"/approvals/{one['id']}/appoint", named).json["steps"][0]["state"] == "open"
     assert admin.post(f"/approvals/{one['id']}/appoint", named).status_code == 409
     assert ada.post(f"/approvals/{one['id']}/approve", {}).json["state"] == "approved"
+
+
+def test_several_are_decided_one_by_one_and_one_refusal_hinders_no_other(clients, workspace):
+    owner = clients["ada"].get("/me").json["id"]
+    made_of = [made(workspace, "t.deal", name=f"Deal {i}", owner=owner) for i in range(3)]
+    ids = [
+        clients["ada"].post(f"/records/t.deal/{deal}/approvals", {"approval": "t.consent"}).json["id"]
+        for deal in made_of
+    ]
+    decisions = [
+        {"id": ids[0], "verdict": "approved"},
+        {"id": ids[1], "verdict": "rejected"},
+        {"id": owner, "verdict": "approved"},
+        {"id": ids[2], "verdict": "rejected", "comment": "no"},
+    ]
+    results = clients["admin"].post("/approvals/bulk", {"decisions": decisions}).json["results"]
+    assert [one.get("state", one.get("code")) for one in results] == [
+        "approved",
+        "record-invalid",
+        "not-found",
+        "rejected",
+    ]
+    assert results[1]["errors"][0]["pointer"] == "/comment"
+    assert clients["admin"].get(f"/approvals/{ids[1]}").json["state"] == "open"
+    wrong = clients["admin"].post("/approvals/bulk", {"decisions": [{"id": ids[1], "verdict": "maybe"}]})
+    assert (wrong.status_code, wrong.json["errors"][0]["pointer"]) == (422, "/decisions/0/verdict")
+
+
+def test_somebody_notes_an_absence_and_the_delegate_is_asked(clients, workspace, deal):
+    ada, admin = clients["ada"], clients["admin"]
+    me, other = admin.get("/me").json["id"], person(workspace, "Zoe", ["t.viewer"]).id
+    when = {"since": "2020-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z"}
+    noted = admin.post("/absences", {**when, "delegate": other, "entity": "t.deal"})
+    assert noted.status_code == 201
+    (listed,) = admin.get("/absences").json["items"]
+    assert (listed["user"], listed["delegate"], listed["entity"]) == (me, other, "t.deal")
+    one = ada.post(f"/records/t.deal/{deal}/approvals", {"approval": "t.consent"}).json
+    assert [(p["name"], p["behalf_name"]) for p in one["steps"][0]["people"]] == [("Zoe", "Root")]
+    assert ada.ask("DELETE", f"/absences/{noted.json['id']}").status_code == 404
+    assert admin.ask("DELETE", f"/absences/{noted.json['id']}").status_code == 204
+    assert admin.get("/absences").json["items"] == []
+    actions = [row["action"] for row in rows_of(workspace.database, "dw_audit")]
+    assert {"absence.noted", "absence.ended"} <= set(actions)
+
+
+def test_an_absence_that_cannot_be_is_refused_with_every_fault(clients):
+    me = clients["ada"].get("/me").json["id"]
+    wrong = {"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z", "delegate": me, "entity": "t.nothing"}
+    answer = clients["ada"].post("/absences", wrong)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.json["errors"]] == ["/until", "/delegate", "/entity"]
+    assert clients["ada"].post("/absences", {**wrong, "user": "somebody"}).status_code == 403
+    assert clients["ada"].get("/absences?user=somebody").status_code == 403
+
+
+def test_who_would_approve_is_told_with_reasons_and_asks_nobody(clients, workspace, deal):
+    told = clients["ada"].get(f"/approvals/simulate?approval=t.consent&record={deal}").json
+    assert (told["needed"], told["refusal"]) == (True, None)
+    (step,) = told["steps"]
+    assert [(one["name"], one["why"]) for one in step["people"]] == [("Root", "role base.admin")]
+    assert clients["admin"].get("/approvals").json["items"] == []
+    own = clients["admin"].get(f"/approvals/simulate?approval=t.consent&record={deal}").json["steps"][0]
+    assert (own["people"], own["nobody"], own["left_out"][0]["why"]) == ([], "block", "who asks cannot decide")
+    assert clients["cy"].get(f"/approvals/simulate?approval=t.consent&record={deal}").status_code == 404

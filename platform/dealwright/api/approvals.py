@@ -8,7 +8,8 @@ from flask import Blueprint, Response
 
 from dealwright.api import answers
 from dealwright.errors import Problem, QueryError, RecordError
-from dealwright.records import approval_views, approving
+from dealwright.fields.moment import moment
+from dealwright.records import absences, approval_trial, approval_views, approving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 approvals = Blueprint("approvals", __name__)
 
+#: Decisions in one call.
+MOST_AT_ONCE = 100
 #: What can be done with an approval, the keys of its body, and those that must be there.
 _DOINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "approve": (("step", "comment"), ()),
@@ -86,6 +89,82 @@ def done(identifier: str, doing: str) -> Response:
             return answers.answer(approval_views.one(work, identifier))
 
         return answers.once(work, make)
+
+
+@approvals.get("/approvals/simulate")
+def simulated() -> Response:
+    """Tell who would approve a record now, why, and who was left out: ``approval``, ``record``; nothing is asked."""
+    answers.only_known("approval", "record")
+    approval, record = answers.single("approval"), answers.single("record")
+    if not approval or not record:
+        raise QueryError("approval and record are needed: the id of an approval, and that of a record")
+    with answers.reading() as work:
+        return answers.answer(approval_trial.simulated(work, approval, record))
+
+
+@approvals.post("/approvals/bulk")
+def decided() -> Response:
+    """Decide several, one by one: ``{"decisions": [{"id", "verdict", "step"?, "comment"?}]}``; what became of each."""
+    given = answers.body()
+    answers.known(given, "decisions")
+    items = given.get("decisions")
+    if not isinstance(items, list) or len(items) > MOST_AT_ONCE:
+        text = f"decisions is a list of at most {MOST_AT_ONCE}"
+        raise RecordError("nothing was decided", [Problem("/decisions", "wrong-type", text)])
+    problems = []
+    for i, one in enumerate(items):
+        keys = ("id", "verdict", "step", "comment")
+        if not isinstance(one, dict) or set(one) - set(keys) or not all(isinstance(v, str) for v in one.values()):
+            text = f"a decision has {', '.join(keys)}, each as text"
+            problems.append(Problem(f"/decisions/{i}", "wrong-type", text))
+        elif one.get("verdict") not in ("approved", "rejected") or not one.get("id"):
+            text = "a decision needs an id, and a verdict: approved or rejected"
+            problems.append(Problem(f"/decisions/{i}/verdict", "no-such-option", text))
+    if problems:
+        raise RecordError("nothing was decided", problems)
+    with answers.writing() as work:
+        return answers.once(work, lambda: answers.answer({"results": approving.decide_each(work, items)}))
+
+
+@approvals.get("/absences")
+def away() -> Response:
+    """List the caller's absences that have not ended; ``user``: another's, for an administrator."""
+    answers.only_known("user")
+    with answers.reading() as work:
+        return answers.answer({"items": absences.absences(work, answers.single("user"))})
+
+
+@approvals.post("/absences")
+def go_away() -> Response:
+    """Note an absence: ``{"since", "until", "delegate", "entity"?, "user"?}``; 201 with its id."""
+    given = answers.body()
+    keys, needed = ("since", "until", "delegate", "entity", "user"), ("since", "until", "delegate")
+    answers.known(given, *keys)
+    _texts(given, needed, keys)
+    moments = {name: moment(given[name]) for name in ("since", "until")}
+    problems = [
+        Problem(f"/{name}", "not-a-datetime", f"{name} is a moment with a zone such as 2026-11-23T09:30:00Z")
+        for name, at in moments.items()
+        if at is None
+    ]
+    since, until = moments["since"], moments["until"]
+    if since is None or until is None:
+        raise RecordError("the absence was not noted", problems)
+    with answers.writing() as work:
+
+        def make() -> Response:
+            more = {name: given.get(name) for name in ("entity", "user")}
+            return answers.answer({"id": absences.be_away(work, since, until, given["delegate"], **more)}, 201)
+
+        return answers.once(work, make)
+
+
+@approvals.delete("/absences/<identifier>")
+def come_back(identifier: str) -> Response:
+    """End an absence now; 204."""
+    with answers.writing() as work:
+        absences.be_back(work, identifier)
+    return Response(status=204)
 
 
 for _doing in _DOINGS:

@@ -154,6 +154,15 @@ def _general() -> dict[str, Any]:
     }
     return {
         "/approvals": {"get": _operation("List approvals that wait for the bearer", _OBJECT, query=("mine",))},
+        "/absences": {
+            "get": _operation("List absences", _OBJECT, query=("user",)),
+            "post": _operation("Note an absence", _OBJECT, status="201", body=_OBJECT),
+        },
+        "/absences/{id}": {"delete": _operation("End an absence", None, status="204", identified=True)},
+        "/approvals/bulk": {"post": _operation("Decide several approvals", _OBJECT, body=_OBJECT)},
+        "/approvals/simulate": {
+            "get": _operation("Who would approve a record now", _OBJECT, query=("approval", "record"))
+        },
         "/approvals/{id}": {"get": _operation("Read an approval", _OBJECT, identified=True)},
         **{
             f"/approvals/{{id}}/{name}": {"post": _operation(title, _OBJECT, body=_OBJECT, identified=True)}

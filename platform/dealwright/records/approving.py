@@ -66,11 +66,11 @@ def request(
     env = approval_facts.env(work, work.catalog, approval, record_id)
     if env is None or (held is not None and not held.seen_on(env)):
         raise missing(work, entity_id, record_id)
-    refused = _refusal(work, approval, env, held)
+    refused = refusal(work, approval, env, held)
     if refused is not None:
         raise refused
     people = _people(work, approval, env, work.user.id)
-    course = moves.begin(approval, _needed(work, approval, env), work.user.id, people.ask, people.managers)
+    course = moves.begin(approval, needed(work, approval, env), work.user.id, people.ask, people.managers)
     identifier = clock.new_id()
     stored.add(
         work.connection,
@@ -104,10 +104,10 @@ def may_request(work: Work, approval: Approval, record_id: str) -> bool:
     """Tell whether the user may ask for this approval of a record now."""
     held = access.rights(work.catalog, work.user, approval.entity)
     env = approval_facts.env(work, work.catalog, approval, record_id)
-    return env is not None and bool(held.seen_on(env)) and _refusal(work, approval, env, held) is None
+    return env is not None and bool(held.seen_on(env)) and refusal(work, approval, env, held) is None
 
 
-def _refusal(
+def refusal(
     work: Work, approval: Approval, env: Mapping[str, Any], held: access.Rights | None
 ) -> ForbiddenError | ConflictError | None:
     """Return why an approval cannot be asked for; ``held`` are the rights of the person who asks, None for a rule."""
@@ -115,7 +115,7 @@ def _refusal(
         return ForbiddenError("you may not change this record, so you cannot ask for its approval")
     if held is not None and not approval.by_hand:
         return ForbiddenError(f"{approval.title} is asked for by rules only")
-    if not _holds(work, approval, approval.when, env):
+    if not holds(work, approval, approval.when, env):
         return ConflictError(f"{approval.title} is not needed for this record as it is now")
     if stored.rows(work.connection, [env["id"]], [approval.id], state="open"):
         return ConflictError(f"{approval.title} is asked for already; wait for the decision or take it back")
@@ -224,6 +224,30 @@ def appoint(work: Work, identifier: str, *, step: str, who: str) -> Course:
     return _step(work, identifier, "approval.approver_added", {"who": who, "where": step}, named)
 
 
+def decide_each(work: Work, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Decide several approvals one by one, with the same checks; one that is refused hinders no other.
+
+    Args:
+        work: The transaction.
+        items: ``{"id", "verdict", "step"?, "comment"?}`` each.
+
+    Returns:
+        For each its ``index`` and ``id``, and its ``state`` or what is wrong: ``code``, ``detail`` and ``errors``.
+    """
+    done: list[dict[str, Any]] = []
+    for index, one in enumerate(items):
+        told: dict[str, Any] = {"index": index, "id": one["id"]}
+        try:
+            with work.connection.begin_nested():
+                course = decide(work, one["id"], one["verdict"], step=one.get("step"), comment=one.get("comment"))
+            told["state"] = course.state
+        except (NotFoundError, ConflictError, ForbiddenError, RecordError) as error:
+            errors = [{"pointer": p.pointer, "code": p.code, "message": p.message} for p in error.problems]
+            told |= {"code": error.code, "detail": error.detail, "errors": errors}
+        done.append(told)
+    return done
+
+
 # What time and changes do ------------------------------------------------------------------------------------------
 
 
@@ -271,7 +295,7 @@ def changed(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     for open_one in stored.rows(work.connection, touched, state="open"):
         row, approval, before = _locked(work, open_one.id)
         env = approval_facts.env(work, _catalog(work, row), approval, row.record)
-        if env is None or not _holds(work, approval, approval.when, env, _catalog(work, row)):
+        if env is None or not holds(work, approval, approval.when, env, _catalog(work, row)):
             after = moves.end(before, "recalled")
             _write(work, row, before, after, {})
             _follow(work, approval, row, before, after, "approval.dropped", {})
@@ -280,8 +304,8 @@ def changed(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
         if digest == row.digest:
             continue
         people = _people(work, approval, env, row.requester, row)
-        needed = _needed(work, approval, env, _catalog(work, row))
-        after = moves.restart(approval, before, needed, people.ask, people.managers)
+        wanted = needed(work, approval, env, _catalog(work, row))
+        after = moves.restart(approval, before, wanted, people.ask, people.managers)
         row = replace(row, facts=approvals.facts(_catalog(work, row), approval, env), digest=digest)
         _write(work, row, before, after, {})
         _follow(work, approval, row, before, after, "approval.restarted", {})
@@ -294,7 +318,7 @@ def asked_by_rules(work: Work, effects: Sequence[Asked]) -> None:
             continue
         approval, record = approvals.of(work.catalog)[one.effect.approval], one.decision.record
         env = approval_facts.env(work, work.catalog, approval, record)
-        if env is None or _refusal(work, approval, env, None) is not None:
+        if env is None or refusal(work, approval, env, None) is not None:
             continue
         latest = stored.rows(work.connection, [record], [approval.id])[-1:]
         digest = approvals.digest(work.catalog, approval, env)
@@ -380,7 +404,8 @@ def _people(
     return approvals.People(work.connection, catalog, approval, env, requester, work.now)
 
 
-def _holds(work: Work, approval: Approval, source: str | None, env: Mapping[str, Any], catalog: Any = None) -> bool:
+def holds(work: Work, approval: Approval, source: str | None, env: Mapping[str, Any], catalog: Any = None) -> bool:
+    """Tell whether a condition of an approval holds for a record; an absent one does."""
     if source is None:
         return True
     namespace = namespace_of(approval.id)
@@ -388,8 +413,9 @@ def _holds(work: Work, approval: Approval, source: str | None, env: Mapping[str,
     return found.evaluate(env) is True
 
 
-def _needed(work: Work, approval: Approval, env: Mapping[str, Any], catalog: Any = None) -> list[str]:
-    return [one.id for one in approval.steps.values() if _holds(work, approval, one.when, env, catalog)]
+def needed(work: Work, approval: Approval, env: Mapping[str, Any], catalog: Any = None) -> list[str]:
+    """Return the ids of the steps that a record needs."""
+    return [one.id for one in approval.steps.values() if holds(work, approval, one.when, env, catalog)]
 
 
 def _must_say_why(step: Step, verdict: str, comment: str | None) -> None:

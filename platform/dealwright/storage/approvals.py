@@ -182,6 +182,12 @@ def add_absence(connection: Connection, row: Mapping[str, Any]) -> None:
     connection.execute(sa.insert(absence), [dict(row)])
 
 
+def absence_of(connection: Connection, identifier: str) -> dict[str, Any] | None:
+    """Return an absence by its id; None if there is none."""
+    row = connection.execute(sa.select(absence).where(absence.c.id == identifier)).mappings().first()
+    return None if row is None else dict(row)
+
+
 def end_absence(connection: Connection, identifier: str, user: str, now: datetime) -> bool:
     """End an absence of a user now; tell whether there is one that has not ended."""
     where = (absence.c.id == identifier, absence.c.user == user, absence.c.until > now)
