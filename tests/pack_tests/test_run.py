@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from dealwright import pack_tests
+from dealwright.cli import main
 from dealwright.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ LARGE: dict[str, Any] = {
         {"do": "set_field", "field": "large", "value": "true"},
         {"do": "create_task", "assignee": "owner", "message": "shop.look", "due": "P1D"},
         {"do": "notify", "to": "owner", "message": "shop.look"},
+        {"do": "send_message", "to": "owner", "message": "shop.mail"},
         {"do": "call_webhook", "to": "store", "values": {"name": "name"}},
     ],
 }  # fmt: skip
@@ -53,6 +56,11 @@ SALE: dict[str, Any] = {
     "steps": [{"id": "head", "title": "Head", "approvers": [{"manager_of": "requester"}]}],
     "on_approved": [{"do": "set_field", "field": "name", "value": "'Agreed'"}],
 }  # fmt: skip
+SIZE: dict[str, Any] = {
+    "kind": "score", "id": "shop.size", "lang": 1, "title": "Size", "entity": "shop.order",
+    "inputs": [{"id": "amount", "title": "Amount", "value": "amount", "scale": {"steps": [[0, 0], [1000, 50]]}, "weight": 1}],
+    "tiers": [{"id": "A", "title": "Large", "from": 50}, {"id": "B", "title": "Small", "from": 0}],
+}  # fmt: skip
 FILES: dict[str, Any] = {
     "pack.json": {"format": 1, "id": "shop", "ns": "shop", "version": "1.0.0", "title": "Shop", "platform": ">=0.1 <1"},
     "entities/order.json": ORDER,
@@ -61,11 +69,19 @@ FILES: dict[str, Any] = {
     "sla/hurry.json": HURRY,
     "roles/clerk.json": ROLE,
     "approvals/sale.json": SALE,
+    "scores/size.json": SIZE,
+    "messages/mail.json": {
+        "kind": "message",
+        "id": "shop.mail",
+        "title": "{name} is large",
+        "body": "Look",
+        "channels": ["email"],
+    },
     "messages/look.json": {"kind": "message", "id": "shop.look", "title": "Look at {name}"},
     "parameters.json": [{"id": "large_from", "type": "integer", "title": "Large from", "default": 1000}],
 }
 
-GIVEN = {"base.user": [{"id": "ada", "name": "Ada"}]}
+GIVEN = {"base.user": [{"id": "ada", "name": "Ada", "roles": ["shop.clerk"]}]}
 WHEN = [
     {
         "create": "shop.order",
@@ -132,6 +148,19 @@ PAIRS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"sla": {"id": "shop.hurry", "record": "big", "due": "2026-11-25T09:00:00+08:00", "state": "running"}},
         {"sla": {"id": "shop.hurry", "state": "met"}},
     ),
+    (
+        {"score": {"id": "shop.size", "record": "big", "value": 50, "tier": "A"}},
+        {"score": {"id": "shop.size", "record": "big", "value": "49.9"}},
+    ),
+    (
+        {"score": {"id": "shop.size", "record": "small", "value": "0.00", "tier": "B"}},
+        {"score": {"id": "shop.size", "record": "small", "tier": "A"}},
+    ),
+    (
+        {"message": {"channel": "email", "to": "ada", "subject": "Chairs is large", "count": 1}},
+        {"message": {"to": "ada", "subject": "Cup is large"}},
+    ),
+    ({"message": {"to": "ada@example.com", "text": "Look", "rule": "shop.large"}}, {"message": {"channel": "sms"}}),
     ({"never": {"breach": {"sla": "shop.hurry"}}}, {"breach": {"sla": "shop.hurry"}}),
     ({"never": {"task": {"about": "small"}}}, {"never": {"task": {"about": "big"}}}),
 ]
@@ -343,3 +372,27 @@ def test_coverage_names_what_no_passing_test_has_reached(tmp_path: Path) -> None
         ("T001", forgotten), ("T002", forgotten), ("T001", large), ("T002", large), ("T005", large), ("T005", large),
         ("T005", large), ("T006", "role:shop.clerk"),
     ]  # fmt: skip
+
+
+def test_the_command_reports_as_json_and_by_its_exit_code(tmp_path: Path) -> None:
+    def said(*words: object) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["pack", "test", *map(str, words)])
+        return done.exit_code, done.output
+
+    right = case({"field": {"id": "big", "large": True}}, name="right")
+    shop = written(tmp_path, right, case({"task": {"about": "small"}}, name="wrong"))
+    code, out = said(shop, "--json")
+    report = json.loads(out)
+    assert (code, report["passed"], report["failed"]) == (1, 1, 1)
+    assert [(one["test"], one["ok"], bool(one["because"])) for one in report["tests"]] == [
+        ("right", True, False),
+        ("wrong", False, True),
+    ]
+    assert said(shop, "-k", "RIGHT") == (0, "ok       right\n1 passed, 0 failed\n")
+    code, out = said(shop, "-k", "right", "--coverage", "--json")
+    assert code == 1
+    assert {"code": "T006", "path": "role:shop.clerk", "message": "no test of the kind “access” for the role"} in (
+        json.loads(out)["coverage"]["holes"]
+    )
+    assert said(shop, "-k", "nothing like it") == (1, "there is no such test\n")
+    assert said(tmp_path / "nowhere")[0] == 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import access, fields, rules
@@ -15,7 +16,8 @@ from dealwright.actions.messages import message
 from dealwright.metadata import ladders
 from dealwright.pack_tests.named import Mistake, moment, same
 from dealwright.records import Work, page
-from dealwright.storage import approvals, clocks, events, outbox
+from dealwright.records.telling import LONGEST_TITLE
+from dealwright.storage import approvals, clocks, events, outbox, scores
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -156,9 +158,16 @@ def _made_by(play: Play, entity: str, row: Mapping[str, Any], by: tuple[str, ...
         raise Mistake(f"there is no message “{wanted['message']}”")
     known = rules.of(play.catalog).by_id.get(str(rule))
     named = [one.spec.get("message") for one in known.actions if one.do in by] if known is not None else []
-    title = message(play.catalog, wanted["message"], "title")
-    parts = [re.escape(part) for part in re.split(r"\{[^{}]+\}", title)]
-    return wanted["message"] in named and re.fullmatch(".*".join(parts), row["title"], re.DOTALL) is not None
+    return wanted["message"] in named and any(
+        _comes_from(message(play.catalog, wanted["message"], "title", locale), row["title"])
+        for locale in (None, *play.catalog.translations)
+    )
+
+
+def _comes_from(text: str, title: str) -> bool:
+    """Tell whether a title may be a text with its placeholders filled; one that was cut is not looked at closely."""
+    parts = [r"\s+".join(map(re.escape, part.split(" "))) for part in re.split(r"\{[^{}]+\}", text)]
+    return len(title) >= LONGEST_TITLE or re.fullmatch(".*".join(parts), title, re.DOTALL) is not None
 
 
 def _decision(play: Play, wanted: Mapping[str, Any]) -> Answer:
@@ -214,6 +223,49 @@ def _webhook(play: Play, wanted: Mapping[str, Any]) -> Answer:
     count = wanted.get("count")
     found = [{"to": one["target"], "values": play.named.shown(one["payload"].get("values"))} for one in waiting]
     return len(matching) == count if count is not None else bool(matching), _text(found)
+
+
+def _message(play: Play, wanted: Mapping[str, Any]) -> Answer:
+    names = ("channel", "to", "rule", "subject", "text")
+    waiting = []
+    for one in outbox.latest(play.connection, limit=1000):
+        payload = one["payload"]
+        if one["channel"] != "webhook":
+            said = {"channel": one["channel"], "to": one["target"], "rule": one["rule"]}
+            person = play.named.shown(payload.get("user"))
+            waiting.append(({**said, "subject": payload.get("subject"), "text": payload.get("text")}, person))
+    matching = [
+        said
+        for said, person in waiting
+        if all(
+            wanted[name] == said[name] or (name == "to" and wanted[name] == person) for name in names if name in wanted
+        )
+    ]
+    count = wanted.get("count")
+    found = _text([said for said, _ in waiting])
+    return len(matching) == count if count is not None else bool(matching), found
+
+
+def _score(play: Play, wanted: Mapping[str, Any]) -> Answer:
+    if ("score", wanted["id"]) not in play.catalog.documents:
+        raise Mistake(f"there is no score “{wanted['id']}”")
+    record = play.named.of(wanted["record"])[1]
+    kept = scores.about(play.connection, [record]).get((record, wanted["id"]))
+    if kept is None:
+        return False, "that it was not worked out"
+    found = {"value": kept.value, "tier": kept.tier, "coverage": kept.coverage}
+    so = all(_equal(wanted[name], one) for name, one in found.items() if name in wanted)
+    return so, _text(found) + (f" ({kept.reason})" if kept.reason else "")
+
+
+def _equal(expected: Any, found: Any) -> bool:
+    """Tell whether a part of a score is as expected: a number whatever its zeros, or a tier."""
+    if expected is None or found is None or not isinstance(found, Decimal):
+        return bool(expected == found)
+    try:
+        return Decimal(str(expected)) == found
+    except InvalidOperation:
+        raise Mistake(f"“{expected}” is no number") from None
 
 
 def _approval(play: Play, wanted: Mapping[str, Any]) -> Answer:
@@ -287,9 +339,11 @@ QUESTIONS: Final[Mapping[str, Callable[[Play, Any], Answer]]] = {
     "decision": _decision,
     "event": _event,
     "field": _field,
+    "message": _message,
     "notice": _notice,
     "record": _record,
     "refused": _refused,
+    "score": _score,
     "sla": _sla,
     "task": _task,
     "webhook": _webhook,
