@@ -119,3 +119,26 @@ def test_a_constant_may_be_a_number_a_text_or_a_parameter() -> None:
     assert with_minimum("1,5") == ["wrong-form"]
     assert with_minimum({"param": "low", "plus": 1}) == ["unknown-key"]
     assert with_minimum(True) == ["wrong-type"]
+
+
+def test_what_an_action_may_say_stands_in_one_schema_and_others_are_like_it():
+    """Ladders of clocks and ends of approvals hold actions of rules, and no list of actions of their own."""
+
+    def parts(value, at=""):
+        if isinstance(value, dict):
+            yield at, value
+            for key, one in value.items():
+                yield from parts(one, f"{at}/{key}")
+        elif isinstance(value, list):
+            for number, one in enumerate(value):
+                yield from parts(one, f"{at}/{number}")
+
+    own, like = set(), {}
+    for name in {name for name, _ in schemas.KINDS.values()}:
+        for at, part in parts(schemas.schema(name)):
+            if at.endswith("/properties/do") and "enum" in part and "description" in part:
+                own.add((name, at))
+            if "x-like" in part:
+                like.setdefault(part["x-like"], set()).add(name)
+    assert own == {("rule", "/$defs/rule/properties/then/items/properties/do")}
+    assert like == {"rule/properties/then/items": {"approval", "deadline", "sla"}}

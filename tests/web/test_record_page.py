@@ -6,6 +6,7 @@ import pytest
 
 from dealwright import access
 from dealwright.records import Workspace, save
+from dealwright.storage import decisions
 from pages import Person, deal, text, thing
 
 
@@ -36,6 +37,21 @@ def test_a_decision_says_why_with_each_comparison_and_what_it_saw(admin: Person,
     assert "The platform changed it by the rule “Big deals”" in page
     small = deal(workspace, name="Small", budget="50")
     assert "Big deals did not fire" in text(admin.get(f"/records/t.deal/{small.id}"))
+
+
+def test_a_decision_says_what_its_rule_could_not_do_and_what_was_missing(admin: Person, workspace: Workspace) -> None:
+    made = deal(workspace, name="Big", budget="5000")
+    missing = {"pointer": "/budget", "code": "gate-unmet", "message": "Enter the budget first"}
+    outcomes = [
+        {"action": 0, "do": "move_stage", "to": "offer", "code": "gate-unmet", "problems": [missing]},
+        {"action": 1, "do": "archive", "code": "held"},
+    ]
+    with workspace.database.write() as connection:
+        (one,) = [one for one in decisions.about(connection, "t.deal", made.id) if one["fired"]]
+        decisions.note(connection, {one["id"]: {"outcomes": outcomes}})
+    page = text(admin.get(f"/records/t.deal/{made.id}"))
+    assert "The record was not moved; something is missing: Enter the budget first" in page
+    assert "The record was not archived: others refer to it." in page
 
 
 def test_a_move_that_is_refused_lists_what_is_missing_and_where_to_mend_it(admin: Person, workspace: Workspace) -> None:

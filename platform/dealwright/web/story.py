@@ -92,6 +92,15 @@ class Judgement:
     exact: str
     same_version: bool
     reasons: tuple[Reason, ...]
+    undone: tuple[Undone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What a rule asked for and could not have, and what was missing for it."""
+
+    text: str
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +219,27 @@ def judgements(reader: Reader, told: Story) -> tuple[Judgement, ...]:
                 exact=exact,
                 same_version=bool(one["same_version"]),
                 reasons=tuple(_reason(reader, leaf, because) for leaf in _leaves(one["tree"])),
+                undone=tuple(_undone(each) for each in one["outcomes"]),
             )
         )
     return tuple(found)
+
+
+def _undone(outcome: Mapping[str, Any]) -> Undone:
+    texts = {
+        "gate-unmet": gettext("The record was not moved; something is missing:"),
+        "invalid": gettext("The record was not moved; something is missing:"),
+        "does-not-follow": gettext("The record was not moved: the stage does not follow."),
+        "no-such-stage": gettext("The record was not moved: its pipeline has no such stage."),
+        "archived": gettext("The record was not moved: it is archived."),
+        "locked": gettext("It was not done: an open approval locks the record."),
+        "held": gettext("The record was not archived: others refer to it."),
+        "gone": gettext("The other record was not changed: it is archived or removed."),
+        "no-address": gettext("A person without an e-mail address was not written to."),
+    }
+    code = str(outcome.get("code"))
+    missing = tuple(dict.fromkeys(str(one["message"]) for one in outcome.get("problems", ())))
+    return Undone(texts.get(code, code), missing)
 
 
 def _leaves(tree: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
