@@ -21,9 +21,9 @@ from dealwright.storage import Database, accounts
 from served import dealwright, serving
 
 COMMANDS = [
-    "check", "demo", "doctor", "explain", "export", "import", "init", "pack", "pack build", "pack install", "pack list",
-    "pack test", "pack validate", "rule", "rule list", "rule off", "rule on", "serve", "settings", "simulate", "user",
-    "user add", "user list", "user token", "worker",
+    "check", "demo", "doctor", "explain", "export", "import", "init", "pack", "pack build", "pack init", "pack install",
+    "pack list", "pack test", "pack validate", "rule", "rule list", "rule off", "rule on", "serve", "settings",
+    "simulate", "user", "user add", "user list", "user token", "worker",
 ]  # fmt: skip
 
 

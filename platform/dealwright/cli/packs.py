@@ -119,6 +119,21 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
     )
 
 
+@pack.command("init")
+@click.argument("folder", metavar="PATH", type=click.Path(path_type=Path))
+@click.option("--ns", "namespace", default="", metavar="NAME", help="Namespace of its documents; else the pack's id.")
+@json_option
+@told
+def begin(folder: Path, namespace: str, as_json: bool) -> None:
+    """Begin a new pack: a small one that works, with tests that pass. The folder's name is the pack's id.
+
+    dealwright pack init my_pack --ns shop
+    """
+    files = packs.scaffold.begin(folder, namespace)
+    names = [one.as_posix() for one in files]
+    show({"id": folder.name, "files": names}, as_json, *names, f"now: dealwright pack test {folder}")
+
+
 @pack.command("build")
 @click.argument("folder", metavar="PATH", type=_PATHS)
 @click.option(

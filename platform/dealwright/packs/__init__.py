@@ -7,13 +7,14 @@ check(paths), review(paths)      everything that is wrong, at once; and what sho
 catalog(sources, settings)      the catalog of the base and these packs, or an error with everything that is wrong
 layers_of(sources)              what goes into the fold
 install(database, sources)      puts them in force: checked whole, tables made, revision swapped
+scaffold.begin(folder)           the beginning of a new pack
 archive.build, archive.unpacked  one file for a version, and a folder from it for as long as it is looked at
 store, stored_catalog           a revision in the database, and the catalog of one
 """
 
 from __future__ import annotations
 
-from dealwright.packs import archive
+from dealwright.packs import archive, scaffold
 from dealwright.packs.examine import Reviewed, catalog, check, layers_of, review, with_required
 from dealwright.packs.install import Installed, active_packs, install
 from dealwright.packs.search import find
@@ -33,6 +34,7 @@ __all__ = [
     "layers_of",
     "read",
     "review",
+    "scaffold",
     "store",
     "stored_catalog",
     "stored_layers",
