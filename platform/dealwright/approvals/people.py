@@ -35,6 +35,7 @@ class People:
         env: The record as conditions read it, with the paths of :func:`paths` loaded.
         requester: Who asked; None for the platform.
         now: The present moment, for absences.
+        present: The catalog in force: how users are stored and what they may see are as they are now. None: ``catalog``.
 
     Attributes:
         left_out: Who was found and left out at the last :meth:`ask`, and why: for those who ask how it was routed.
@@ -48,9 +49,11 @@ class People:
         env: Mapping[str, Any],
         requester: str | None,
         now: datetime,
+        present: Catalog | None = None,
     ) -> None:
         self._connection, self._catalog, self._approval = connection, catalog, approval
         self._env, self._requester, self._now = env, requester, now
+        self._present = present or catalog
         self._known: dict[str, Person | None] = {}
         self.left_out: list[tuple[str, str]] = []
 
@@ -65,7 +68,7 @@ class People:
 
     def managers(self, users: Iterable[str]) -> Mapping[str, str]:
         """Return the manager of each user who has one that may decide."""
-        above = people.managers(self._connection, self._catalog, set(users))
+        above = people.managers(self._connection, self._present, set(users))
         self._load(above.values())
         return {user: to for user, to in above.items() if self.may(to)}
 
@@ -82,7 +85,7 @@ class People:
             case _:
                 of = {"owner": [self._env.get("owner")], "requester": [self._requester], "previous": before}
                 below = [one for one in of[entry.value] if isinstance(one, str)]
-                return people.managers(self._connection, self._catalog, below).values()
+                return people.managers(self._connection, self._present, below).values()
 
     def _of_role(self, entry: Approvers) -> list[str]:
         users = people.with_role(self._connection, entry.value)
@@ -106,7 +109,7 @@ class People:
         found: list[str] = []
         for one in listed:
             if isinstance(one, str):
-                team = people.in_team(self._connection, self._catalog, one)
+                team = people.in_team(self._connection, self._present, one)
                 found += team or [one]
         return found
 
@@ -149,7 +152,7 @@ class People:
         if known is None:
             self.left_out.append((user, "cannot sign in"))
             return False
-        held = rights_of(self._catalog, known.roles, self._approval.entity)
+        held = rights_of(self._present, known.roles, self._approval.entity)
         own = {f"user.{name}": value for name, value in known.facts.items()}
         if not held.matching("read", {**self._env, **own, "user.id": user, "user.roles": list(known.roles)}):
             self.left_out.append((user, "may not read the record"))
@@ -159,7 +162,7 @@ class People:
     def _load(self, users: Iterable[str]) -> None:
         new = {one for one in users if one not in self._known}
         if new:
-            found = people.of_ids(self._connection, self._catalog, new)
+            found = people.of_ids(self._connection, self._present, new)
             self._known.update((one, found.get(one)) for one in new)
 
 

@@ -18,7 +18,6 @@ def look(findings: Findings, key: tuple[str, str], document: Document) -> None:
     if "calendar" in document:
         known = {identifier: None for kind, identifier in findings.catalog.documents if kind == "calendar"}
         findings.known(key, ("calendar",), document["calendar"], known, "calendar")
-    steps = [one["id"] for one in document["steps"]]
     for step in document["steps"]:
         for index, entry in enumerate(step["approvers"]):
             at = ("steps", step["id"], "approvers", index)
@@ -36,8 +35,6 @@ def look(findings: Findings, key: tuple[str, str], document: Document) -> None:
     if entity is not None:
         for name, field in named:
             findings.field(key, ("rules", name), entity, field)
-    for old, new in document.get("step_map", {}).items():
-        findings.known(key, ("step_map", old), new, steps, "step")
 
 
 def _leads_to_people(findings: Findings, key: tuple[str, str], at: tuple[Any, ...], entity: Any, path: str) -> None:

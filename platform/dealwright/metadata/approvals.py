@@ -114,7 +114,6 @@ class Approval:
         by_hand: Whether people who may change the record may ask for it.
         when: Condition under which it is needed at all; None for always.
         calendar: Whose working days count; None for the workspace's own.
-        step_map: Step of the version before to the step that takes its place; None where open ones finish on theirs.
     """
 
     id: str
@@ -125,7 +124,6 @@ class Approval:
     by_hand: bool = True
     when: str | None = None
     calendar: str | None = None
-    step_map: Mapping[str, str] | None = None
     document: Document = field(default_factory=lambda: EMPTY)
 
     def stretches(self) -> tuple[tuple[Step, ...], ...]:
@@ -159,7 +157,6 @@ def _approval(catalog: Catalog, identifier: str, document: Document) -> Approval
         rules=_rules(document.get("rules", EMPTY)),
         by_hand=document.get("by_hand", "yes") == "yes",
         when=document.get("when"),
-        step_map=document.get("step_map"),
         document=document,
     )
 

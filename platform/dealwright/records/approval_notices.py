@@ -56,7 +56,7 @@ def remind(work: Work, approval: Approval, row: Stored, course: Course, place: i
 
 def again(work: Work, approval: Approval, row: Stored, place: Place) -> None:
     """Set the moment of the next reminder of a place."""
-    at = _after(work, approval, approval.steps[place.step].remind)
+    at = _after(work, approval, row, approval.steps[place.step].remind)
     if at is not None:
         name = f"{FAMILY}:{row.id}:{place.number}:remind"
         timers.put(work.connection, [timers.Timer(row.entity, row.record, name, at)])
@@ -114,7 +114,7 @@ def _moments(work: Work, approval: Approval, row: Stored, before: Course | None,
                 continue
             if not is_open:
                 gone.append(name)
-            elif (at := _after(work, approval, given)) is not None:
+            elif (at := _after(work, approval, row, given)) is not None:
                 new.append(timers.Timer(row.entity, row.record, name, at))
     timers.put(work.connection, new)
     if after.state != "open":
@@ -123,9 +123,10 @@ def _moments(work: Work, approval: Approval, row: Stored, before: Course | None,
         timers.cancel(work.connection, row.record, gone)
 
 
-def _after(work: Work, approval: Approval, given: Any) -> datetime | None:
+def _after(work: Work, approval: Approval, row: Stored, given: Any) -> datetime | None:
     """Return when a duration of a step is over: ``P2D``, ``P3WD``, a parameter with its unit. None if it has no value."""
-    if isinstance(given, Mapping) and work.catalog.parameters[parameter_id(approval.id, given["param"])].value is None:
+    catalog = work.workspace.catalog_of(work.connection, row.revision)
+    if isinstance(given, Mapping) and catalog.parameters[parameter_id(approval.id, given["param"])].value is None:
         return None
-    period = calendars.said(work.catalog, given, namespace_of(approval.id))
-    return calendars.later(work.catalog, work.now, period, approval.calendar)
+    period = calendars.said(catalog, given, namespace_of(approval.id))
+    return calendars.later(catalog, work.now, period, approval.calendar)

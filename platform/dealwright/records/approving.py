@@ -401,7 +401,7 @@ def _people(
     work: Work, approval: Approval, env: Mapping[str, Any], requester: str | None, row: Stored | None = None
 ) -> People:
     catalog = work.catalog if row is None else _catalog(work, row)
-    return approvals.People(work.connection, catalog, approval, env, requester, work.now)
+    return approvals.People(work.connection, catalog, approval, env, requester, work.now, work.catalog)
 
 
 def holds(work: Work, approval: Approval, source: str | None, env: Mapping[str, Any], catalog: Any = None) -> bool:
