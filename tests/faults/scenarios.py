@@ -54,6 +54,12 @@ def tasks(site: Site, title: str) -> int:
         return len(connection.execute(sa.select(table.c.id).where(table.c.title == title)).all())
 
 
+def notices(site: Site, title: str) -> int:
+    table = tables.of(site.catalog).tables["base__notification"]
+    with site.workspace.database.read() as connection:
+        return len(connection.execute(sa.select(table.c.id).where(table.c.title == title)).all())
+
+
 def compared(**pairs: tuple[Any, Any]) -> list[str]:
     return [
         f"{name} is {found!r}, expected {expected!r}" for name, (found, expected) in pairs.items() if found != expected
@@ -115,6 +121,31 @@ class Move:
         return compared(
             status=(answers[0][0], 200), stage=(found["stage"], "offer"), version=(found["version"], 2),
             tier=(found["tier"], "A"),
+        )  # fmt: skip
+
+
+class Decide:
+    """An approval is decided: the last of its steps closes, what follows changes the record, who asked is told."""
+
+    def begin(self, site: Site, run: int) -> Any:
+        deal = site.create("t.deal", name=f"decide {run}", account=site.account)
+        asked = site.ask("POST", f"/records/t.deal/{deal}/approvals", {"approval": "t.consent"}, f"ask-{run}")
+        return run, deal, asked[1]["id"]
+
+    def act(self, site: Site, state: Any) -> list[Any]:
+        return [site.ask("POST", f"/approvals/{state[2]}/approve", {"comment": "fine"}, f"decide-{state[0]}")]
+
+    def wrong(self, site: Site, state: Any, answers: list[Any]) -> list[str]:
+        (found,) = deals(site, id=state[1])
+        seat, event = system.approval_seat, system.event
+        with site.workspace.database.read() as connection:
+            seats = connection.scalars(sa.select(seat.c.state).where(seat.c.approval == state[2])).all()
+            ends = sa.select(event.c.id).where(event.c.record == state[1], event.c.type == "approval.approved")
+            ended = len(connection.execute(ends).all())
+        return compared(
+            status=(answers[0][0], 200), state=(answers[0][1].get("state"), "approved"), seats=(seats, ["approved"]),
+            ended=(ended, 1), followed=(found["opened"], 1), version=(found["version"], 2),
+            told=(notices(site, f"Approved: Consent for {found['name']}"), 1),
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dealwright import access, plugins
 from dealwright.app import create_app
 from dealwright.records import Workspace
 from dealwright.storage import Database
-from worlds import made, opened, person
+from worlds import APPROVAL, made, opened, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,17 @@ NOTE = {
 }  # fmt: skip
 
 
+#: Whoever asks may decide; what follows counts how often it was approved.
+CONSENT = {
+    **APPROVAL,
+    "rules": {"self_approval": "allowed"},
+    "on_approved": [{"do": "set_field", "field": "opened", "value": "coalesce(opened, 0) + 1"}],
+}
+
+
 def world(database: Database) -> dict[str, str]:
     """Put the world in force; return the token of an administrator and the id of an account in the East."""
-    workspace = opened(database, NOTE)
+    workspace = opened(database, NOTE, CONSENT)
     root = person(workspace, "Root", ["base.admin"])
     with database.write() as connection:
         token = access.new_token(connection, root.id or "", "test")

@@ -15,7 +15,7 @@ from dealwright.storage import schema
 
 from .invariants import last, violations
 from .kill_points import Points, die, in_a_child
-from .scenarios import Archive, Bulk, Import, Install, Move, Outbox, Save, Update
+from .scenarios import Archive, Bulk, Decide, Import, Install, Move, Outbox, Save, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,6 +105,7 @@ WORK = {
     "save": Save(),
     "update": Update(),
     "move": Move(),
+    "decide": Decide(),
     "bulk-atomic": Bulk(atomic=True),
     "bulk": Bulk(atomic=False),
     "archive": Archive(),
@@ -124,7 +125,7 @@ def test_work_killed_at_any_point_and_repeated_is_done_whole_and_once(site: Site
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("name", ["update", "move", "bulk-atomic", "bulk", "archive", "import", "install"])
+@pytest.mark.parametrize("name", ["update", "move", "decide", "bulk-atomic", "bulk", "archive", "import", "install"])
 def test_work_killed_at_some_points_and_repeated_is_done_whole_and_once(site: Site, name: str) -> None:
     assert some_points(site, WORK[name], 3) >= 4
 
