@@ -324,6 +324,9 @@ def test_a_skipped_test_runs_again_after_its_day(tmp_path: Path) -> None:
         ({"when": [{"create": "shop.order"}]}, "wrong-form", "/0/when/0/record"),
         ({"when": [{"move": "big"}]}, "wrong-form", "/0/when/0/record"),
         ({"clock": "2026-11-23"}, "wrong-form", "/0/clock"),
+        ({"clock": "0001-01-01T00:00:00+14:00"}, "wrong-form", "/0/clock"),
+        ({"clock": "1969-12-31T00:00:00Z"}, "wrong-form", "/0/clock"),
+        ({"skip": {"reason": "later", "until": "2026-13-45"}}, "wrong-form", "/0/skip/until"),
         ({"role": "shop.clerk"}, "missing-may", "/0"),
         ({"kind": "speed"}, "not-a-choice", "/0/kind"),
     ],
@@ -348,6 +351,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"given": {"shop.ordr": [{}]}}, "there is no entity “shop.ordr”"),
     ({"when": [WHEN[1], {**WHEN[0], "at": "+PT30M"}]}, "lies before the step before it"),
     ({"when": [{**WHEN[0], "at": "soon"}]}, "“soon” is no time after the clock of the test"),
+    ({"when": [{**WHEN[0], "at": "+P900000W"}]}, "“+P900000W” is no time after the clock of the test"),
+    ({"when": [{**WHEN[0], "at": "0001-01-01T00:00:00+14:00"}]}, "is no time after the clock of the test"),
 ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dealwright import clock
 from dealwright.errors import DefinitionError, Problem
 from dealwright.metadata import schemas, strict
+from dealwright.pack_tests.named import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: What a step may do; each step does one of these.
 OPERATIONS: Final = ("create", "update", "move", "delete", "event", "request", "approve", "reject", "tick")
+#: The first year in which a test may begin.
+FIRST: Final = 1970
 #: When a test begins that does not say.
 BEGINS: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -83,8 +86,11 @@ def _faults(document: dict[str, Any], source: str, at: tuple[str | int, ...]) ->
     """Yield what no schema can say."""
     where = "".join(f"/{step}" for step in at)
     if "clock" in document and _moment(document["clock"]) is None:
-        message = f"“{document['clock']}” is no moment with a zone, such as 2026-11-23T09:00:00+08:00"
+        message = f"“{document['clock']}” is no moment with a zone from {FIRST} on, such as 2026-11-23T09:00:00+08:00"
         yield Problem(f"{where}/clock", "wrong-form", message, source)
+    if "skip" in document and not _is_day(document["skip"]["until"]):
+        message = f"“{document['skip']['until']}” is no day, such as 2026-12-31"
+        yield Problem(f"{where}/skip/until", "wrong-form", message, source)
     steps = document.get("when", [])
     for number, step in enumerate(steps):
         done = [name for name in OPERATIONS if name in step]
@@ -119,8 +125,12 @@ def _record_fault(operation: str, step: dict[str, Any]) -> str:
 
 
 def _moment(text: Any) -> datetime | None:
+    found = moment(text)
+    return found if found is not None and found.year >= FIRST else None
+
+
+def _is_day(text: str) -> bool:
     try:
-        moment = datetime.fromisoformat(str(text))
+        return bool(date.fromisoformat(text))
     except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None
+        return False

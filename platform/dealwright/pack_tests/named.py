@@ -101,7 +101,7 @@ def same(field_: Field | None, expected: Any, found: Any, *, ordered: bool = Fal
         return False
     if not isinstance(expected, str) or (field_ is not None and field_.type in _NUMBERS):
         return _number(expected) is not None and _number(expected) == _number(found)
-    return _moment(expected) is not None and _moment(expected) == _moment(found)
+    return moment(expected) is not None and moment(expected) == moment(found)
 
 
 def _number(value: Any) -> Decimal | None:
@@ -111,15 +111,10 @@ def _number(value: Any) -> Decimal | None:
         return None
 
 
-def _moment(value: Any) -> datetime | None:
+def moment(value: Any) -> datetime | None:
     """Return a moment with a zone, in UTC; None for everything else, days too."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
     try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return found.astimezone(UTC) if found.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None
-
-
-moment = _moment

@@ -122,7 +122,7 @@ class Play:
             return self.case.clock
         try:
             return calendars.later(self.catalog, self.case.clock, calendars.period(at.removeprefix("+")))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise Mistake(f"“{at}” is no time after the clock of the test, such as +PT1H: {error}") from None
 
     def _user(self, step: Mapping[str, Any]) -> access.User:
