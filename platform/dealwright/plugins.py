@@ -56,6 +56,24 @@ class Delivery:
     attempt: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action that a plugin adds to rules: ``{"do": "acme__enrich", "values": {"code": "account.code"}}``.
+
+    It is carried out after the commit: a rule that asks for it leaves a message on the channel of its name, which the
+    plugin delivers (:meth:`Hooks.deliver`). So plugin code never runs within a save.
+
+    Attributes:
+        name: ``<whose>__<what>``, such as ``acme__enrich``; the value of ``do``, and the channel.
+        values: Names that ``values`` of the action may have → what each means, for editors.
+        required: Those that it must have.
+    """
+
+    name: str
+    values: Mapping[str, str]
+    required: frozenset[str] = frozenset()
+
+
 class Hooks:
     """What a plugin may implement. The first line of each says when it is called."""
 
@@ -84,6 +102,15 @@ class Hooks:
         Returns:
             Instances of subclasses of ``dealwright.fields.FieldType``. The name of each is ``<whose>__<what>``, such as
             ``cn__credit_code``, so that none is ever taken by the platform.
+        """
+
+    @_hook
+    def actions(self) -> list[Action] | None:
+        """Called once, when the first definitions are read: adds actions of rules.
+
+        Returns:
+            Actions; ``deliver`` of the plugin takes the messages on the channel of each. The payload of such a message
+            has ``rule``, ``entity``, ``record``, ``values`` (name → value in API JSON) and ``key``.
         """
 
     @_hook
@@ -118,6 +145,7 @@ class Plugins:
 
     faults: list[Fault] = field(default_factory=list)
     _types: list[Any] | None = None
+    _actions: dict[str, Action] | None = None
     _registry: pluggy.PluginManager = field(default_factory=lambda: _registry())
 
     def add(self, name: str, plugin: object) -> None:
@@ -163,6 +191,27 @@ class Plugins:
                         known[one.name] = one
             self._types = list(known.values())
         return self._types
+
+    def actions(self) -> Mapping[str, Action]:
+        """Return the actions that plugins add, by name, the same each time; for one that is left out a fault tells why."""
+        if self._actions is None:
+            known: dict[str, Action] = {}
+            for name, function in self._each("actions"):
+                try:
+                    added = cast("list[Any]", _guarded(name, "actions", function) or [])
+                except DealwrightError as error:
+                    self.faults.append(Fault(name, str(error)))
+                    continue
+                for one in added:
+                    if not isinstance(one, Action) or not _TYPE.match(one.name) or not one.required <= set(one.values):
+                        reason = f"{one!r} is no action: its name is like acme__enrich, and what it requires is a value"
+                        self.faults.append(Fault(name, reason))
+                    elif one.name in known:
+                        self.faults.append(Fault(name, f"the action {one.name!r} is there already"))
+                    else:
+                        known[one.name] = one
+            self._actions = known
+        return self._actions
 
     def register_pages(self, app: Any) -> None:
         """Let every plugin add its pages; one that breaks is noted and the others go on."""

@@ -46,7 +46,12 @@ def apply(action: CompiledAction, subject: Subject) -> list[Effect]:
         KeyError: If the catalog holds an action that no longer exists; ``rules.problems`` refuses such a catalog.
     """
     values = {name: plain(condition.evaluate(subject.env)) for name, condition in action.values.items()}
-    return ACTIONS[action.do](action, values, subject)
+    if action.do in ACTIONS:
+        return ACTIONS[action.do](action, values, subject)
+    if "__" not in action.do:
+        raise KeyError(action.do)
+    # A plugin's. Where it is gone the save goes on, and the message waits in the outbox for its return.
+    return [Deliver(action.do, action.do, _sent(values, subject))]
 
 
 def _set_field(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
@@ -132,13 +137,12 @@ def _tell(
 
 
 def _call_webhook(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
-    payload = {
-        "rule": subject.rule,
-        "entity": subject.entity,
-        "record": subject.record,
-        "values": dict(values),
-    }
-    return [Deliver("webhook", action.spec["to"], payload)]
+    return [Deliver("webhook", action.spec["to"], _sent(values, subject))]
+
+
+def _sent(values: Mapping[str, Any], subject: Subject) -> dict[str, Any]:
+    """Return what another system is told: which rule, about which record, and the values of the action."""
+    return {"rule": subject.rule, "entity": subject.entity, "record": subject.record, "values": dict(values)}
 
 
 def _request_approval(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:

@@ -55,14 +55,26 @@ _WORDS: Final = {
 
 @cache
 def schema(name: str) -> Mapping[str, Any]:
-    """Return a shipped schema by the name of its file, such as ``entity`` or ``pack``, with the field types of plugins."""
+    """Return a shipped schema by the name of its file, such as ``entity`` or ``pack``, with what plugins add."""
     file = shipped("metadata") / "schemas" / f"{name}.schema.json"
     loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     for added in plugins.installed().field_types() if name == "entity" else ():
         for names in _types_named(loaded["$defs"]):
             if added.condition in names:
                 names.append(added.name)
+    if name == "rule":
+        for action in plugins.installed().actions().values():
+            _with_action(loaded["$defs"]["rule"]["properties"]["then"]["items"], action)
     return loaded
+
+
+def _with_action(items: dict[str, Any], action: plugins.Action) -> None:
+    """Let the schema of an action know one that a plugin adds."""
+    items["properties"]["do"]["enum"].append(action.name)
+    items["dependentSchemas"]["values"]["properties"]["do"]["enum"].append(action.name)
+    values = {"required": sorted(action.required), "propertyNames": {"enum": sorted(action.values)}}
+    needs = {"properties": {"values": values}, **({"required": ["values"]} if action.required else {})}
+    items["allOf"].append({"if": {"properties": {"do": {"const": action.name}}, "required": ["do"]}, "then": needs})
 
 
 def _types_named(part: Any) -> Iterator[list[str]]:
@@ -83,6 +95,7 @@ def fingerprint() -> str:
     """Return the SHA-256 of all shipped schemas: what fitted them still fits while it is the same."""
     files = sorted((shipped("metadata") / "schemas").glob("*.schema.json"))
     added = [f"{one.name} {one.condition}".encode() for one in plugins.installed().field_types()]
+    added += [f"{one!r} {sorted(one.required)}".encode() for one in plugins.installed().actions().values()]
     return hashlib.sha256(b"\0".join([*(file.read_bytes() for file in files), *added])).hexdigest()
 
 

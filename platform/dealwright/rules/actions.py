@@ -63,7 +63,7 @@ class CompiledAction:
     """An action of a rule, ready to be carried out.
 
     Attributes:
-        do: One of :data:`EXPRESSIONS`.
+        do: One of :data:`EXPRESSIONS`, or an action of a plugin.
         spec: Its other keys as they were written.
         values: Compiled expressions by name: of ``set_field`` ``value``, of ``create_record`` the fields to set.
         placeholders: Compiled ``{field}`` of the action's title, body and reason and of its message, by the text between the
@@ -108,7 +108,7 @@ def expressions(action: Action) -> Iterator[tuple[str, str, str]]:
     for key in EXPRESSIONS.get(action.do, ()):
         if key in action.spec:
             yield f"/{key}", key, source_of(action.spec[key])
-    if action.do in WITH_VALUES:
+    if action.do in WITH_VALUES or "__" in action.do:  # or a plugin's
         for name, written in action.spec.get("values", {}).items():
             yield f"/values/{name}", name, source_of(written)
     due = action.spec.get("due")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from dealwright import conditions
+from dealwright import conditions, plugins
 from dealwright.conditions import types
 from dealwright.conditions.syntax import Literal, Name
 from dealwright.errors import ConditionError, Problem
@@ -76,9 +76,10 @@ def _action_problems(catalog: Catalog, rule: Rule, places: Sequence[str] | None 
         return  # without the entity nothing can be said of its fields
     for place, action in enumerate(rule.actions):
         pointer = f"/then/{place}" if places is None else places[place]
-        if action.do not in actions.EXPRESSIONS:
-            near = get_close_matches(action.do, actions.EXPRESSIONS, n=1)
-            hint = f"did you mean “{near[0]}”?" if near else f"use one of {', '.join(sorted(actions.EXPRESSIONS))}"
+        known = {*actions.EXPRESSIONS, *plugins.installed().actions()}
+        if action.do not in known:
+            near = get_close_matches(action.do, sorted(known), n=1)
+            hint = f"did you mean “{near[0]}”?" if near else f"use one of {', '.join(sorted(known))}"
             yield Problem(f"{pointer}/do", "unknown-action", f"there is no action “{action.do}”; {hint}")
             continue
         for key, name, source in actions.expressions(action):
