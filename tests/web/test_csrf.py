@@ -25,11 +25,20 @@ POSTS = [
     ("/records/t.deal/x/restore", {}),
     ("/records/t.deal/x/edit", {"name": "forged"}),
     ("/files/t.thing/papers", {}),
+    ("/records/t.deal/x/checklist", {"id": "call"}),
+    ("/records/t.deal/x/approvals", {"approval": "t.consent"}),
+    ("/approvals/x/approve", {}),
+    ("/approvals/x/reject", {"comment": "no"}),
+    ("/approvals/x/return", {}),
+    ("/approvals/x/recall", {}),
+    ("/approvals/x/delegate", {"who": "y"}),
+    ("/approvals/x/add_approver", {"who": "y", "where": "after"}),
 ]
 
 
 def test_the_list_of_posts_is_complete(app: Flask) -> None:
     known = {address.replace("t.thing", "<entity_id>").replace("t.deal", "<entity_id>") for address, _ in POSTS}
+    known = {address.replace("/approvals/x/", "/approvals/<identifier>/") for address in known}
     known = {address.replace("/x/", "/<record_id>/") for address in known} | {"/sign-in"}
     known = {address.replace("/papers", "/<field_id>") for address in known}
     takes_posts = {
