@@ -14,7 +14,7 @@ from dealwright import clock, rules
 from dealwright.errors import DefinitionError, NotFoundError, UnavailableError
 from dealwright.metadata import load
 from dealwright.metadata.settings import problems
-from dealwright.packs import in_flight, outlook
+from dealwright.packs import deciders, in_flight, outlook
 from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
 from dealwright.packs.outlook import Outlook
@@ -40,7 +40,7 @@ class Installed:
         packs: Id to version of every pack in force.
         changes: What was changed in the tables, in words.
         unchanged: Whether just this was in force already.
-        warnings: What should be looked at in the rules.
+        warnings: What should be looked at in the rules, and in approvals that nobody could decide.
         outlook: How many records the rules look at that are woken by time and are new or changed.
     """
 
@@ -101,6 +101,7 @@ def install(
         queue.install(database)
     left: list[str] = []
     ahead: list[Outlook] = []
+    missing: list[Problem] = []
     with database.write() as connection:
         old = _active(connection, known)
         unchanged = old is not None and old.revision == catalog.revision
@@ -117,6 +118,7 @@ def install(
             workspaces.put_settings(connection, inherited)
             left = recompute.leave(connection, old, catalog)
             ahead = outlook.of(connection, old, catalog, now)
+            missing = deciders.warnings(connection, catalog)
             audit.append(
                 connection,
                 action="revision.activated",
@@ -132,7 +134,7 @@ def install(
         _versions(catalog),
         (*(step.text for step in plan.steps), *later, *left),
         unchanged,
-        rules.warnings(catalog),
+        [*rules.warnings(catalog), *missing],
         ahead,
     )
 
