@@ -187,8 +187,11 @@ COMMANDS = {
     "export": "operator",
     "import": "operator; every row goes down the one road",
     "init": "operator",
+    "pack build": "reads a folder and writes an archive; touches no workspace",
+    "pack init": "writes a folder that was not there; touches no workspace",
     "pack install": "operator; packs are checked first and hold no code",
     "pack list": "operator",
+    "pack test": "installs the pack in a throw-away workspace of its own; touches no other",
     "pack validate": "reads files; touches no workspace",
     "rule list": "operator",
     "rule off": "operator; in the audit log",
@@ -224,6 +227,7 @@ JOBS = {
 
 #: Hooks of code plugins: an installed plugin is code of the operator.
 HOOKS = {
+    "actions": "called once; what an action sends is a message after commit, as for deliver",
     "deliver": "called with a message after commit; goes out through egress only",
     "field_types": "called once; its readers judge values before they are stored, and see no record",
     "register_pages": "called once; the pages get rows above",
