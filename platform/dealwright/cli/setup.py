@@ -109,7 +109,7 @@ def doctor(url: str, known: str | None, as_json: bool) -> None:
         if late.dead_messages:
             faults.append(f"{late.dead_messages} messages could not be delivered; look at the outbox in the console")
         if late.dead_jobs:
-            faults.append(f"{late.dead_jobs} jobs failed for good; look at the jobs in the console")
+            faults.append(f"{late.dead_jobs} jobs failed for good; look at GET /api/v1/jobs?state=dead")
         waiting = max(late.message_seconds, late.timer_seconds)
         if waiting > _PATIENCE and not late.workers:
             faults.append(f"work has waited for {waiting:.0f} seconds and no worker runs; start dealwright worker")
