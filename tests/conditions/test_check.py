@@ -184,7 +184,7 @@ def test_everything_wrong_is_told_at_once():
     [
         ("old.amount > 3", {"check", "rule", "value"}, None),
         ("changed(stage)", {"check", "rule", "value"}, None),
-        ("event.kind == 'call'", {"rule", "value"}, None),
+        ("event.kind == 'call'", {"clock", "rule", "value"}, None),
         ("approvals.legal.outcome == 'approved'", {"gate", "score", "rule", "value"}, None),
         ("is_new", set(USES) - {"filter", "permission", "where"}, None),
         ("record.name == 'x'", {"where", "value"}, None),
