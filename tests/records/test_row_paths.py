@@ -156,7 +156,8 @@ def test_the_number_of_statements_does_not_grow_with_rows_or_records(world, prod
             records.save_many(Work(world, connection, access.operator()), "t.deal", changes)
         return len(sent)
 
-    assert count(1, 1) == count(10, 4)
+    assert count(1, 1) == count(3, 4)
+    assert count(10, 4) <= count(1, 1)  # many rows go to PostgreSQL as one COPY
 
 
 @contextmanager
