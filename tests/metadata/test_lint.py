@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from dealwright import packs
 from dealwright.metadata import lint, load
+from dealwright.resources import shipped
 from worlds import PIPELINE, ROLES, documents
 
 CODES = {
@@ -76,10 +76,10 @@ def test_of_a_variant_only_its_own_stages_are_looked_at():
 
 
 def test_a_check_of_a_pack_tells_of_it_at_the_place_in_its_file_and_the_shipped_packs_have_nothing_to_look_at(tmp_path):
-    shipped = Path(__file__).parents[2] / "rule_packs"
-    assert [str(one) for one in packs.review([shipped]).warnings if one.code in CODES] == []
+    packs_of_ours = shipped("rule_packs")
+    assert [str(one) for one in packs.review([packs_of_ours]).warnings if one.code in CODES] == []
     copy = tmp_path / "sales_pipeline"
-    shutil.copytree(shipped / "sales_pipeline", copy)
+    shutil.copytree(packs_of_ours / "sales_pipeline", copy)
     file = copy / "pipelines" / "standard.json"
     document = json.loads(file.read_text(encoding="utf-8"))
     del document["stages"][0]["owner"]
