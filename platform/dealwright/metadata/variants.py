@@ -137,20 +137,16 @@ def _whole(parent: Mapping[str, Any], variant: Mapping[str, Any]) -> tuple[dict[
 
 def _in_full(value: Any, namespace: str) -> Any:
     """Return part of a stage with its parameters named in full: in another pack's document short names mean others."""
-    match value:
-        case {"param": str(name), **rest}:
-            return {"param": name if "__" in name else f"{namespace}__{name}", **rest}
-        case dict():
-            return {
-                key: _PARAMETER.sub(lambda found: _named_in_full(found, namespace), one)
-                if key == "require" and isinstance(one, str)
-                else _in_full(one, namespace)
-                for key, one in value.items()
-            }
-        case list():
-            return [_in_full(one, namespace) for one in value]
-        case _:
-            return value
+    if isinstance(value, list):
+        return [_in_full(one, namespace) for one in value]
+    if not isinstance(value, dict):
+        return value
+    whole = {key: _in_full(one, namespace) for key, one in value.items()}
+    if isinstance(value.get("param"), str) and "__" not in value["param"]:
+        whole["param"] = f"{namespace}__{value['param']}"
+    if isinstance(value.get("require"), str):
+        whole["require"] = _PARAMETER.sub(lambda found: _named_in_full(found, namespace), value["require"])
+    return whole
 
 
 def _named_in_full(found: re.Match[str], namespace: str) -> str:
