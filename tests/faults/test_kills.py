@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dealwright.records import follow
 from dealwright.records import imports as importing
+from dealwright.records import onward
 from dealwright.storage import outbox as messages
 from dealwright.storage import schema
 
@@ -158,11 +158,11 @@ class Careless(Save):
             def put(connection: object, deliveries: list[Any]) -> None:
                 late.extend(deliveries)
 
-        follow.outbox, kept = Late, follow.outbox  # type: ignore[misc, assignment]
+        onward.outbox, kept = Late, onward.outbox  # type: ignore[misc, assignment]
         try:
             answers = super().act(site, state)
         finally:
-            follow.outbox = kept  # type: ignore[misc]
+            onward.outbox = kept  # type: ignore[misc]
         with site.workspace.database.write() as connection:
             messages.put(connection, late)
         return answers
