@@ -38,7 +38,8 @@ def load(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
         approval = locking[row.approval]
         fields = frozenset({WHOLE}) if approval.rules.lock == "record" else approval.rules.lock_fields
         draft = present[row.record]
-        draft.locked = {**draft.locked, **dict.fromkeys(fields, approval.title)}
+        title = work.catalog.text("approval", approval.id, "/title", messages.locale()) or approval.title
+        draft.locked = {**draft.locked, **dict.fromkeys(fields, title)}
 
 
 def check(draft: Draft) -> None:
