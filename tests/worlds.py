@@ -126,10 +126,15 @@ def documents(*more: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def opened(database: Database, *more: Mapping[str, Any], folder: Path = Path("files")) -> Workspace:
+def opened(
+    database: Database,
+    *more: Mapping[str, Any],
+    folder: Path = Path("files"),
+    translations: Mapping[str, Mapping[str, str]] | None = None,
+) -> Workspace:
     """Put the world in force in a migrated database and return the workspace."""
     sourced = tuple(SourcedDocument(one, f"{one['kind']}:{one['id']}") for one in documents(*more))
-    layers = [load.base(), Layer("t", "t", sourced, {}, frozenset({"base"}))]
+    layers = [load.base(), Layer("t", "t", sourced, translations or {}, frozenset({"base"}))]
     return in_force(database, layers, folder)
 
 

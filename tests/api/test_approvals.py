@@ -56,6 +56,7 @@ def test_what_has_changed_since_it_was_asked_for_is_shown(clients, asked, worksp
     assert clients["ada"].ask("PATCH", f"/records/t.deal/{deal}", {"discount": "14"}).status_code == 200
     told = clients["admin"].get(f"/approvals/{asked}").json
     assert (told["turn"], told["changed"], [one["past"] for one in told["steps"]]) == (2, [], [True, False])
+    assert told["values"] == {"discount": "14"}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from dealwright import clock
 from dealwright.errors import ConflictError, ForbiddenError, GateUnmetError, NotFoundError, RecordError
+from dealwright.fields import messages
 from dealwright.records import Change, Work, approving, move_one, save_one
 from dealwright.storage import approvals as stored
 from dealwright.storage import events
@@ -38,12 +39,14 @@ FINANCE = {
     "grants": [{"entity": "t.deal", "ops": ["read"], "fields": {"*": "see", "margin": "none"}}],
 }  # fmt: skip
 
+CHINESE = {"zh-CN": {"approval:t.discount#/title": "折扣审批"}}
+
 
 class Office:
     """A workspace with the people of these tests: ann sells, mia manages her, fay and finn are in finance."""
 
     def __init__(self, database: Any, folder: Any, *more: dict[str, Any]) -> None:
-        self.workspace: Workspace = opened(database, DISCOUNT, FINANCE, *more, folder=folder)
+        self.workspace: Workspace = opened(database, DISCOUNT, FINANCE, *more, folder=folder, translations=CHINESE)
         self.mia = person(self.workspace, "Mia", ["base.admin"])
         self.ann = person(self.workspace, "Ann", ["t.rep"], manager=self.mia.id)
         self.fay = person(self.workspace, "Fay", ["t.finance"], locale="zh-CN")
@@ -116,7 +119,7 @@ def test_whoever_is_asked_is_told_in_the_own_language_and_who_asked_hears_the_en
     one = office.asked(office.deal())
     assert office.notices(office.mia) == ["Please decide: Discount for Lift"]
     office.decide(office.mia, one)
-    assert office.notices(office.fay) == ["请审批：Lift的Discount"]
+    assert office.notices(office.fay) == ["请审批：Lift的折扣审批"]
     office.decide(office.finn, one, "rejected", comment="too much")  # two of two can be reached no more
     assert office.notices(office.ann) == ["Rejected: Discount for Lift"]
 
@@ -214,6 +217,9 @@ def test_what_is_locked_cannot_be_changed_by_a_person_a_rule_or_an_archive(offic
     with pytest.raises(RecordError) as refused:
         change(office.ann, discount="30", reason="friend", name="Lift 2")
     assert [(p.pointer, p.code) for p in refused.value.problems] == [("/discount", "locked")]
+    with messages.speaking("zh-CN"), pytest.raises(RecordError) as refused:
+        change(office.ann, discount="30", reason="friend")
+    assert [p.message for p in refused.value.problems] == ["“折扣审批”审批期间不能修改，请等待审批结果或先撤回。"]
     change(office.ann, name="Lift 2")  # only what the approval is about is locked
     office.decide(office.mia, one, "rejected", comment="no")
     assert change(office.ann, discount="30", reason="friend").version == 3

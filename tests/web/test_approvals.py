@@ -40,6 +40,7 @@ def test_the_inbox_says_who_asks_why_it_came_and_what_comes_next(admin: Person, 
     page = text(clerk.get("/approvals"))
     assert "Big Budget waits for a decision" in page
     assert "please soon" in page
+    assert "Budget ¥5,000.00 Why it came" in page  # what it is about, before why
     assert "Why it came to you: Has the role Clerk" in page
     assert "Boss comes next" in page
     assert "Nothing waits for you." in text(admin.get("/approvals"))

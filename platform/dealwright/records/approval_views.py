@@ -124,6 +124,7 @@ def _view(
     heard = _has_to_do(work, row) or seen >= frozenset(row.facts)
     display = entity.display if entity.display in seen else None
     asked = [one for one in course.asked() if one.user == work.user.id and course.place(one.place).state == "open"]
+    now = fields.shown(work.catalog, row.entity, env, only=seen & frozenset(row.facts))
     return {
         "id": row.id,
         "approval": row.approval,
@@ -140,7 +141,12 @@ def _view(
         "turn": row.turn,
         "asks_me": [{"step": course.place(one.place).step, "why": one.why, "behalf": one.behalf} for one in asked],
         "may_recall": row.requester is not None and row.requester == work.user.id and _recallable(approval, course),
-        "changed": _changed(work, row, env, seen),
+        "values": dict(sorted(now.items())),
+        "changed": [
+            {"field": name, "then": row.facts[name], "now": value}
+            for name, value in sorted(now.items())
+            if value != row.facts[name]
+        ],
         "steps": [_step(work, approval, place, row, names, heard=heard) for place in course.places],
     }
 
@@ -173,16 +179,6 @@ def _step(
             if seat["place"] == place.number
         ],
     }
-
-
-def _changed(work: Work, row: Stored, env: Mapping[str, Any], seen: frozenset[str]) -> list[dict[str, Any]]:
-    """Return what of the values it is about is another now than when it was asked for, as far as it may be seen."""
-    now = fields.shown(work.catalog, row.entity, env, only=seen & frozenset(row.facts))
-    return [
-        {"field": name, "then": row.facts[name], "now": value}
-        for name, value in sorted(now.items())
-        if value != row.facts[name]
-    ]
 
 
 def _recallable(approval: Approval, course: Course) -> bool:

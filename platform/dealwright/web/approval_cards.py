@@ -60,6 +60,7 @@ class Card:
     Attributes:
         raw: What the API says of it.
         whys: Why it came to the reader, if it did.
+        values: Field and value of what it is about, unless it has changed or is empty.
         changes: Field, value when it was asked for, value now.
         earlier: (id, title) of the steps that it can be sent back to.
     """
@@ -70,6 +71,7 @@ class Card:
     at: str
     whys: tuple[str, ...]
     steps: tuple[Step, ...]
+    values: tuple[tuple[str, Display], ...]
     changes: tuple[tuple[str, Display, Display], ...]
     earlier: tuple[tuple[str, str], ...]
 
@@ -102,7 +104,7 @@ def card(work: Work, one: Mapping[str, Any]) -> Card:
     entity = work.catalog.entity(one["entity"])
     then = {change["field"]: change["then"] for change in one["changed"]}
     now = {change["field"]: change["now"] for change in one["changed"]}
-    reader = Reader(work.catalog, entity, links(work, [linked(entity, then), linked(entity, now)]) if now else {})
+    reader = Reader(work.catalog, entity, links(work, [linked(entity, then), linked(entity, one["values"])]))
     fields = entity.all_fields()
     live = [step for step in one["steps"] if not step["past"]]
     mine = {asked["step"] for asked in one["asks_me"]}
@@ -114,6 +116,11 @@ def card(work: Work, one: Mapping[str, Any]) -> Card:
         at=moment(plain(one["asked_at"])),
         whys=tuple(why(work.catalog, asked["why"]) for asked in one["asks_me"]),
         steps=tuple(_step(work.catalog, step) for step in live),
+        values=tuple(
+            (i18n.field_text(work.catalog, entity, fields[name]), display(reader, fields[name], value))
+            for name, value in one["values"].items()
+            if name not in now and value is not None
+        ),
         changes=tuple(
             (
                 i18n.field_text(work.catalog, entity, fields[name]),
