@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,8 @@ from dealwright import clock
 from dealwright.errors import ConflictError, ForbiddenError, GateUnmetError, NotFoundError, RecordError
 from dealwright.fields import messages
 from dealwright.records import Change, Work, approving, move_one, save_one
+from dealwright.storage import accounts, events
 from dealwright.storage import approvals as stored
-from dealwright.storage import events
 from passing import pass_until
 from worlds import PIPELINE, made, opened, person
 
@@ -198,7 +199,47 @@ def test_it_is_handed_over_sent_back_and_taken_back(office):
         office.act(office.fay, lambda work: approving.recall(work, one))
     office.act(office.ann, lambda work: approving.recall(work, one))
     assert office.row(one).state == "recalled"
-    assert office.told() == ["requested", "handed_over", "decided", "sent_back", "decided", "recalled"]
+    assert office.told() == ["requested", "handed_over", "decided", "sent_back", "recalled"]
+
+
+def test_who_may_see_the_record_no_longer_decides_no_longer(office):
+    one = office.asked(office.deal())
+    office.decide(office.mia, one)
+    with office.workspace.database.write() as connection:
+        accounts.set_roles(connection, office.fay.id, ["t.guest"])
+    with pytest.raises(ForbiddenError, match="may not see this record any more"):
+        office.decide(office.fay, one)
+    with pytest.raises(ForbiddenError, match="may not see this record any more"):
+        office.act(office.fay, lambda work: approving.hand_over(work, one, to=office.mia.id))
+    assert [s["state"] for s in office.row(one).seats if s["user"] == office.fay.id] == ["asked"]
+
+
+def test_who_decides_and_who_changes_the_record_at_once_never_wait_for_each_other(office):
+    """Ten times at once: the change begins the approval anew, and the decision comes before it or after it."""
+    deal = office.deal()
+    office.asked(deal)
+    for turn in range(10):
+        start, failed = threading.Barrier(2), []
+
+        def at_once(what: Callable[[Work], Any], start: threading.Barrier = start, failed: list[Any] = failed) -> None:
+            start.wait()
+            try:
+                office.act(office.mia, what)
+            except (ConflictError, NotFoundError) as error:
+                failed.append(error)  # decided before it began anew: then it is finance's turn
+
+        change = Change({"discount": str(20 + turn), "reason": "big"}, deal)
+        with office.workspace.database.read() as connection:
+            (one,) = (row.id for row in stored.rows(connection, [deal], state="open"))
+        change_it = partial(save_one, entity_id="t.deal", change=change)
+        doings = (change_it, partial(approving.decide, identifier=one, verdict="approved"))
+        threads = [threading.Thread(target=at_once, args=(what,)) for what in doings]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert office.row(one).turn == turn + 2
+    assert office.row(one).state == "open"
 
 
 def test_nobody_is_asked_who_may_not_see_the_record(office):

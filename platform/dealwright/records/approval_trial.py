@@ -8,7 +8,7 @@ from dealwright import access, approvals
 from dealwright.approvals import Course, progress
 from dealwright.errors import ForbiddenError, NotFoundError
 from dealwright.fields import messages
-from dealwright.records import approval_facts, approving, read
+from dealwright.records import approval_course, approval_facts, approving, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def simulated(work: Work, approval_id: str, record_id: str) -> dict[str, Any]:
     if not held.matching("update", env):
         raise ForbiddenError("you may not change this record, so you cannot ask for its approval")
     people = approvals.People(work.connection, work.catalog, approval, env, work.user.id, work.now)
-    needed = set(approving.needed(work, approval, env))
+    needed = set(approval_course.needed(work, approval, env))
     before: tuple[str, ...] = ()
     steps = []
     for stretch in approval.stretches():
@@ -58,7 +58,7 @@ def simulated(work: Work, approval_id: str, record_id: str) -> dict[str, Any]:
     return {
         "approval": approval.id,
         "title": work.catalog.text("approval", approval.id, "/title", messages.locale()) or approval.title,
-        "needed": approving.holds(work, approval, approval.when, env),
+        "needed": approval_course.holds(work, approval, approval.when, env),
         "refusal": refusal.detail if refusal is not None else None,
         "steps": [
             {

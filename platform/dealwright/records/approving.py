@@ -1,4 +1,4 @@
-"""Approvals of records: asking for one, deciding, taking back, and what time and changes do to it.
+"""Approvals of records: asking for one, deciding, taking back, handing over.
 
 Each is one transaction: the course goes on (:mod:`dealwright.approvals`), its rows, the notices to those who are asked
 now, the moments at which it is due, and the ``approval.*`` events that wake rules are written together. The approval
@@ -8,15 +8,12 @@ first has done.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, actions, approvals, clock, conditions
+from dealwright import access, approvals, clock
 from dealwright.approvals import Candidate, kept, moves
 from dealwright.errors import ConflictError, ForbiddenError, NotFoundError, Problem, RecordError
-from dealwright.events import Event
-from dealwright.metadata.names import namespace_of
-from dealwright.records import approval_facts, approval_notices, happenings, road
+from dealwright.records import approval_course, approval_facts
 from dealwright.records.read import missing
 from dealwright.storage import approvals as stored
 
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
 
     from dealwright.approvals import Course, People
     from dealwright.metadata.approvals import Approval, Step
-    from dealwright.metadata.definitions import Entity
-    from dealwright.records.draft import Draft
-    from dealwright.records.follow import Asked
     from dealwright.records.work import Work
     from dealwright.storage.approvals import Stored
 
@@ -69,8 +63,10 @@ def request(
     refused = refusal(work, approval, env, held)
     if refused is not None:
         raise refused
-    people = _people(work, approval, env, work.user.id)
-    course = moves.begin(approval, needed(work, approval, env), work.user.id, people.ask, people.managers)
+    people = approvals.People(work.connection, work.catalog, approval, env, work.user.id, work.now, work.catalog)
+    course = moves.begin(
+        approval, approval_course.needed(work, approval, env), work.user.id, people.ask, people.managers
+    )
     identifier = clock.new_id()
     stored.add(
         work.connection,
@@ -96,7 +92,7 @@ def request(
     )
     stored.add_seats(work.connection, kept.new_seats(identifier, None, course, work.now))
     row = stored.get(work.connection, [identifier])[identifier]
-    _follow(work, approval, row, None, course, "approval.requested", {})
+    approval_course.follow(work, approval, row, None, course, "approval.requested", {})
     return identifier
 
 
@@ -115,7 +111,7 @@ def refusal(
         return ForbiddenError("you may not change this record, so you cannot ask for its approval")
     if held is not None and not approval.by_hand:
         return ForbiddenError(f"{approval.title} is asked for by rules only")
-    if not holds(work, approval, approval.when, env):
+    if not approval_course.holds(work, approval, approval.when, env):
         return ConflictError(f"{approval.title} is not needed for this record as it is now")
     if stored.rows(work.connection, [env["id"]], [approval.id], state="open"):
         return ConflictError(f"{approval.title} is asked for already; wait for the decision or take it back")
@@ -137,7 +133,7 @@ def decide(work: Work, identifier: str, verdict: str, *, step: str | None = None
         ConflictError: If it has ended, or the person has decided or is asked no longer.
         RecordError: If the step wants a comment and there is none.
     """
-    row, approval, course = _locked(work, identifier)
+    row, approval, course = approval_course.locked(work, identifier)
     seats = [one for one in course.asked() if one.user == work.user.id]
     seats = [one for one in seats if course.place(one.place).state == "open"]
     if step is not None:
@@ -146,22 +142,23 @@ def decide(work: Work, identifier: str, verdict: str, *, step: str | None = None
         raise _not_asked(work, row, course)
     for seat in seats:
         _must_say_why(approval.steps[course.place(seat.place).step], verdict, comment)
-    env = approval_facts.env(work, _catalog(work, row), approval, row.record) or {}
-    people = _people(work, approval, env, row.requester, row)
+    env = approval_course.env_of(work, row, approval)
+    people = approval_course.people_of(work, row, approval, env)
+    _must_see(work, people)
     before, told = course, {"comment": _comment(comment), "address": work.address or None}
-    told["digest"] = approvals.digest(_catalog(work, row), approval, env)
+    told["digest"] = approvals.digest(approval_course.catalog_of(work, row), approval, env)
     for seat in seats:
         if any(one.number == seat.number and one.state == "asked" for one in course.seats):
             course = moves.decide(approval, course, seat.number, verdict, people.ask, people.managers)
     data = {"by": work.user.id, "verdict": verdict, "steps": [course.place(one.place).step for one in seats]}
-    _write(work, row, before, course, {one.number: told for one in seats})
-    _follow(work, approval, row, before, course, "approval.decided", data)
+    approval_course.write(work, row, before, course, {one.number: told for one in seats})
+    approval_course.follow(work, approval, row, before, course, "approval.decided", data)
     return course
 
 
 def recall(work: Work, identifier: str) -> Course:
     """Take an approval back, as who asked for it; raises as :func:`dealwright.approvals.moves.recall`."""
-    return _step(work, identifier, "approval.decided", {}, lambda a, c, p: moves.recall(a, c, work.user.id))
+    return _step(work, identifier, None, {}, lambda a, c, p: moves.recall(a, c, work.user.id))
 
 
 def give_back(work: Work, identifier: str, *, to: str | None, comment: str | None = None) -> Course:
@@ -210,7 +207,7 @@ def appoint(work: Work, identifier: str, *, step: str, who: str) -> Course:
         RecordError: If ``who`` cannot sign in or may not read the record.
     """
     if not access.capable(work.catalog, work.user, "admin"):
-        row, _, course = _locked(work, identifier)
+        row, _, course = approval_course.locked(work, identifier)
         refused = _not_asked(work, row, course)
         raise refused if isinstance(refused, NotFoundError) else ForbiddenError("only an administrator names approvers")
 
@@ -248,108 +245,21 @@ def decide_each(work: Work, items: Sequence[Mapping[str, Any]]) -> list[dict[str
     return done
 
 
-# What time and changes do ------------------------------------------------------------------------------------------
-
-
-def due(work: Work, told: Sequence[Event]) -> None:
-    """Carry out what a step says of the time it takes: due timers of the family ``approval``."""
-    for event in told:
-        _, identifier, place, what = str(event.data["name"]).split(":")
-        row = stored.get(work.connection, [identifier], lock=True).get(identifier)
-        if row is None or row.state != "open":
-            continue
-        approval, before = approvals.of(_catalog(work, row))[row.approval], kept.course(row)
-        here = before.place(int(place))
-        if here.state != "open" or here.past:
-            continue
-        if what == "remind" or approval.steps[here.step].on_timeout == "remind":
-            approval_notices.remind(work, approval, row, before, here.number)
-        if what == "remind":
-            approval_notices.again(work, approval, row, here)
-            continue
-        env = approval_facts.env(work, _catalog(work, row), approval, row.record) or {}
-        people = _people(work, approval, env, row.requester, row)
-        after = moves.time_out(approval, before, here.number, people.ask, people.managers)
-        _write(work, row, before, after, {})
-        _follow(work, approval, row, before, after, "approval.expired", {"step": here.step})
-
-
-def changed(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
-    """Begin open approvals anew whose values have changed, and end those that are needed no longer.
-
-    No statement where no approval of the entity is begun anew by a change of these fields.
-    """
-    watched = work.catalog.once(
-        ("records.approving.watched", entity.id),
-        lambda: frozenset[str]().union(
-            *(
-                one.rules.restart_on | {"archived_at"}
-                for one in approvals.of(work.catalog).values()
-                if one.entity == entity.id
-            )
-        ),
-    )
-    touched = [draft.id for draft in drafts if not draft.new and not watched.isdisjoint(draft.changed)]
-    if not touched:
-        return
-    for open_one in stored.rows(work.connection, touched, state="open"):
-        row, approval, before = _locked(work, open_one.id)
-        env = approval_facts.env(work, _catalog(work, row), approval, row.record)
-        if env is None or not holds(work, approval, approval.when, env, _catalog(work, row)):
-            after = moves.end(before, "recalled")
-            _write(work, row, before, after, {})
-            _follow(work, approval, row, before, after, "approval.dropped", {})
-            continue
-        digest = approvals.digest(_catalog(work, row), approval, env)
-        if digest == row.digest:
-            continue
-        people = _people(work, approval, env, row.requester, row)
-        wanted = needed(work, approval, env, _catalog(work, row))
-        after = moves.restart(approval, before, wanted, people.ask, people.managers)
-        row = replace(row, facts=approvals.facts(_catalog(work, row), approval, env), digest=digest)
-        _write(work, row, before, after, {})
-        _follow(work, approval, row, before, after, "approval.restarted", {})
-
-
-def asked_by_rules(work: Work, effects: Sequence[Asked]) -> None:
-    """Ask for the approvals that decisions want. One that is open, not needed, or agreed to as the record is, is left."""
-    for one in effects:
-        if not isinstance(one.effect, actions.RequestApproval) or one.decision.record is None:
-            continue
-        approval, record = approvals.of(work.catalog)[one.effect.approval], one.decision.record
-        env = approval_facts.env(work, work.catalog, approval, record)
-        if env is None or refusal(work, approval, env, None) is not None:
-            continue
-        latest = stored.rows(work.connection, [record], [approval.id])[-1:]
-        digest = approvals.digest(work.catalog, approval, env)
-        if not any(row.state == "approved" and row.digest == digest for row in latest):
-            request(work, approval.id, approval.entity, record, event=one.decision.event)
-
-
-def follow_up(work: Work, entity: Entity, drafts: Sequence[Draft], effects: Sequence[Asked]) -> None:
-    """Do what a save means for approvals: some begin anew, rules ask for others."""
-    changed(work, entity, drafts)
-    asked_by_rules(work, effects)
-
-
-road.FOLLOWING.append(follow_up)
-
-
 # How each goes ----------------------------------------------------------------------------------------------------
 
 
 def _step(
     work: Work,
     identifier: str,
-    kind: str,
+    kind: str | None,
     data: Mapping[str, Any],
     move: Callable[[Approval, Course, People], Course],
 ) -> Course:
-    row, approval, before = _locked(work, identifier)
-    env = approval_facts.env(work, _catalog(work, row), approval, row.record) or {}
-    after = move(approval, before, _people(work, approval, env, row.requester, row))
-    _write(work, row, before, after, {})
-    _follow(work, approval, row, before, after, kind, {"by": work.user.id, **data})
+    row, approval, before = approval_course.locked(work, identifier)
+    env = approval_course.env_of(work, row, approval)
+    after = move(approval, before, approval_course.people_of(work, row, approval, env))
+    approval_course.write(work, row, before, after, {})
+    approval_course.follow(work, approval, row, before, after, kind, {"by": work.user.id, **data})
     return after
 
 
@@ -365,22 +275,10 @@ def _as_asked(
         seats = [one for one in seats if course.place(one.place).state == "open"]
         if not seats:
             raise _not_asked(work, stored.get(work.connection, [identifier])[identifier], course)
+        _must_see(work, people)
         return move(approval, course, seats[0].number, people)
 
     return _step(work, identifier, kind, data, moved)
-
-
-def _locked(work: Work, identifier: str) -> tuple[Stored, Approval, Course]:
-    row = stored.get(work.connection, [identifier], lock=True).get(identifier)
-    if row is None:
-        raise NotFoundError(f"there is no approval with the id “{identifier[:80]}”")
-    approval = approvals.of(_catalog(work, row))[row.approval]
-    return row, approval, kept.course(row)
-
-
-def _catalog(work: Work, row: Stored) -> Any:
-    """Return the catalog whose definition the approval finishes on."""
-    return work.workspace.catalog_of(work.connection, row.revision)
 
 
 def _not_asked(work: Work, row: Stored, course: Course) -> Exception:
@@ -397,25 +295,14 @@ def _not_asked(work: Work, row: Stored, course: Course) -> Exception:
     return ConflictError("you are not asked here; somebody else has decided, or it was handed over")
 
 
-def _people(
-    work: Work, approval: Approval, env: Mapping[str, Any], requester: str | None, row: Stored | None = None
-) -> People:
-    catalog = work.catalog if row is None else _catalog(work, row)
-    return approvals.People(work.connection, catalog, approval, env, requester, work.now, work.catalog)
+def _must_see(work: Work, people: People) -> None:
+    """Hold back who was asked and may see the record no longer: a decision is made on what one sees.
 
-
-def holds(work: Work, approval: Approval, source: str | None, env: Mapping[str, Any], catalog: Any = None) -> bool:
-    """Tell whether a condition of an approval holds for a record; an absent one does."""
-    if source is None:
-        return True
-    namespace = namespace_of(approval.id)
-    found = conditions.of(catalog or work.catalog, approval.entity, source, "gate", namespace=namespace)
-    return found.evaluate(env) is True
-
-
-def needed(work: Work, approval: Approval, env: Mapping[str, Any], catalog: Any = None) -> list[str]:
-    """Return the ids of the steps that a record needs."""
-    return [one.id for one in approval.steps.values() if holds(work, approval, one.when, env, catalog)]
+    Raises:
+        ForbiddenError: If it is so.
+    """
+    if work.user.id is None or not people.may(work.user.id):
+        raise ForbiddenError("you may not see this record any more, so you cannot decide on it; ask an administrator")
 
 
 def _must_say_why(step: Step, verdict: str, comment: str | None) -> None:
@@ -439,45 +326,3 @@ def _somebody(people: People, user: str, pointer: str) -> str:
         text = "there is nobody with this id who can sign in and may read the record; choose somebody else"
         raise RecordError("nobody was asked", [Problem(pointer, "no-such-record", text)])
     return user
-
-
-def _write(work: Work, row: Stored, before: Course, after: Course, decided: Mapping[int, Mapping[str, Any]]) -> None:
-    ended = work.now if after.state != "open" else None
-    stored.change(
-        work.connection,
-        [
-            {
-                "id": row.id,
-                "state": after.state,
-                "turn": after.turn,
-                "places": kept.places(after),
-                "facts": row.facts,
-                "digest": row.digest,
-                "ended_at": ended,
-            }
-        ],
-    )
-    stored.change_seats(work.connection, kept.changed_seats(row.id, before, after, row.seats, work.now, decided))
-    stored.add_seats(work.connection, kept.new_seats(row.id, before, after, work.now))
-
-
-def _follow(
-    work: Work,
-    approval: Approval,
-    row: Stored,
-    before: Course | None,
-    after: Course,
-    kind: str,
-    data: Mapping[str, Any],
-) -> None:
-    """Tell those who are asked now, set the moments at which it is due, and let rules hear of it."""
-    approval_notices.tell(work, approval, row, before, after)
-    told = {"approval": approval.id, "request": row.id, "turn": after.turn, **data}
-    kinds = [kind] if after.state == "open" or before is None else [kind, f"approval.{after.state}"]
-    if before is None and after.state != "open":
-        kinds.append(f"approval.{after.state}")
-    events = [
-        Event(clock.new_id(), one, row.entity, row.record, None, work.now, actor=work.user.id, data=told)
-        for one in kinds
-    ]
-    happenings.happen(work, events)

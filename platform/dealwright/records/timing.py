@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dealwright.records import (
-    approving,
+    approval_turns,
     armed,
     clock_timers,
     clocks_in_force,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: What the name of a timer begins with → who carries it out. Events are ``timer.due``; ``data`` has the timer's own
 #: data and its ``name`` and ``due_at``.
 FAMILIES: Mapping[str, Family] = {
-    "approval": approving.due,
+    "approval": approval_turns.due,
     "interaction": interactions.due,
     "revision": live.went_live,
     "sla": clock_timers.due,
