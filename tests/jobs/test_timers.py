@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from dealwright import clock
+from dealwright.errors import UnavailableError
 from dealwright.events import Event
 from dealwright.jobs import Pace
 from dealwright.jobs.timers import JOB, Timers
@@ -153,3 +154,40 @@ def test_four_workers_fire_three_hundred_timers_once_each_while_some_are_cancell
     for thread in threads:
         thread.join(60)
     assert sorted(fired(database) + cancelled) == [f"r{n:03d}" for n in range(300)]
+
+
+def test_a_worker_gives_way_to_a_save_that_waits_for_its_timer(postgresql_url):
+    """The worker has the timer and wants the record, the save has the record and wants the timer: the save is done."""
+    claimed, holding = threading.Event(), threading.Event()
+    record = sa.select(system.workspace.c.id).with_for_update()  # any row will do
+
+    with Database(postgresql_url) as database:
+        put(database, "r1")
+
+        def happen(connection: Connection, told: Sequence[Event]) -> None:
+            claimed.set()
+            assert holding.wait(10)
+            waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            # The save waits first, so it would be the one that the server ends.
+            assert any(connection.scalar(waiting) for _ in range(100_000))
+            connection.execute(record)
+
+        def save() -> None:
+            with database.write() as connection:
+                connection.execute(record)
+                holding.set()
+                assert claimed.wait(10)
+                timers.put(connection, [timers.Timer("sales.deal", "r1", "first_response", NOON + timedelta(days=1))])
+            saved.append(True)
+
+        saved: list[bool] = []
+        person = threading.Thread(target=save)
+        person.start()
+        with clock.frozen(NOON), pytest.raises(UnavailableError):
+            Timers(database, happen, Pace()).look()
+        person.join()
+        assert saved == [True]
+        fire_all(database, NOON)
+        assert fired(database) == []
+        fire_all(database, NOON + timedelta(days=1))
+        assert fired(database) == ["r1"]

@@ -20,6 +20,7 @@ class Pace:
         first_wait: Pause after the first failure; each later one is four times the one before.
         longest_wait: At most this long between two tries.
         timers: Due timers taken in one look.
+        patience: How long due timers wait for a record that somebody changes; then they are tried again.
         jobs: Jobs at once.
         job_attempts: Tries of one job before it is dead, within the same run.
         job_wait: Pause after a job's first failure; each later one is three times the one before.
@@ -36,6 +37,7 @@ class Pace:
     first_wait: float = 10.0
     longest_wait: float = 6 * 3600.0
     timers: int = 100
+    patience: float = 0.3
     jobs: int = 8
     job_attempts: int = 4
     job_wait: float = 1.0

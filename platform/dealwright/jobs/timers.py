@@ -61,7 +61,8 @@ class Timers:
         return self._fire_or_hand_over()
 
     def _fire(self, limit: int) -> bool:
-        with self._database.write() as connection:
+        # Its timers are locked before their records, a save locks the other way round: the worker gives way.
+        with self._database.write(patience=self._pace.patience) as connection:
             taken = timers.claim(connection, clock.now(), limit=limit)
             if taken:
                 self._happen(connection, [timers.event_of(timer) for timer in taken])

@@ -117,8 +117,13 @@ class Database:
         return self._writing
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, patience: float | None = None) -> Iterator[Connection]:
         """Begin a transaction that may write; commit at the end of the block, roll back on any exception.
+
+        Args:
+            patience: Seconds that it waits for a row that somebody else has locked; ``PATIENCE`` when None. Work that
+                nobody waits for gives way early: after one second PostgreSQL ends one of two transactions that wait
+                for each other, and that may be the person's. SQLite has one writer at a time and no such case.
 
         Raises:
             ConflictError: If a unique index or a foreign key refuses the change; ``problems`` names it.
@@ -133,6 +138,10 @@ class Database:
         self._local.writing = True
         try:
             with _begun(self._writing) as connection:
+                if patience is not None and self.dialect == "postgresql":
+                    connection.exec_driver_sql(
+                        "SELECT set_config('lock_timeout', %s, true)", (f"{patience * 1000:.0f}ms",)
+                    )
                 yield connection
         finally:
             self._local.writing = False
