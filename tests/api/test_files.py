@@ -17,6 +17,8 @@ PAPER = {
     "properties": {
         "scan": {"field": "image", "title": "Scan", "max_size": 1000},
         "more": {"field": "file", "title": "More", "multiple": True},
+        "pages": {"field": "rows", "title": "Pages", "items": {"properties": {
+            "note": {"field": "text", "title": "Note"}, "photo": {"field": "image", "title": "Photo", "max_size": 1000}}}},
     },
 }  # fmt: skip
 ROLE = {
@@ -94,3 +96,29 @@ def test_what_is_no_image_is_downloaded_and_never_shown(people):
     answer = people["Ada"].save({"more": [file]})
     assert answer.status_code == 201, answer.text
     assert people["Ada"].get(f"/files/{file['id']}").headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_file_in_a_row_is_held_to_the_same_and_shown_to_the_same(people):
+    file, other = people["Ada"].upload(PNG, "a.png").json, people["Bo"].upload(PNG, "b.png").json
+    page = people["Ada"].upload(b"<html><script>1</script>", "c.png").json
+    for row, code in (
+        ({"photo": other}, "no-such-file"),
+        ({"photo": {**page, "type": "image/png"}}, "wrong-file-type"),
+    ):
+        refused = people["Ada"].save({"pages": [{"note": "fine"}, row]})
+        assert refused.status_code == 422
+        pointers = [(one["pointer"].split("/")[1:4], one["code"]) for one in refused.json["errors"]]
+        assert pointers == [(["pages", "1", "photo"], code)]
+    saved = people["Ada"].save({"pages": [{"note": "fine", "photo": {**file, "size": 1, "name": "x"}}]})
+    assert saved.status_code == 201
+    assert saved.json["pages"][0]["photo"] == file  # what the store knows, not what was said
+    assert people["Ada"].get(f"/files/{file['id']}").status_code == 200
+    assert people["Bo"].get(f"/files/{file['id']}").status_code == 404
+    again = people["Ada"].client.patch(
+        f"/api/v1/records/t.paper/{saved.json['id']}",
+        json={"pages": [*saved.json["pages"], {"note": "two", "photo": file}]},
+        headers=people["Ada"].headers,
+    )
+    assert again.status_code == 200
+    assert [row["note"] for row in again.json["pages"]] == ["fine", "two"]
+    assert again.json["pages"][0]["id"] == saved.json["pages"][0]["id"]

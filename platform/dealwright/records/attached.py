@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dealwright.access import User
-    from dealwright.metadata.definitions import Entity
+    from dealwright.metadata.definitions import Entity, Field
     from dealwright.records.draft import Draft
     from dealwright.records.work import Work
     from dealwright.records.workspace import Workspace
@@ -59,26 +59,25 @@ def waiting(work: Work, ids: Collection[str]) -> dict[str, dict[str, Any]]:
 
 def check(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Replace what the clients say of files by what is known of them; refuse files that are not theirs. One statement."""
-    named = [field for field in entity.fields.values() if field.type in TYPES]
-    held = [(draft, f) for draft in drafts for f in named if f.id in draft.changed and draft.env.get(f.id) is not None]
-    if not held:
+    held = [(draft, field) for draft in drafts for field in _holding(work, entity) if field.id in draft.changed]
+    ids = {one["id"] for draft, field in held for _, one in _files(field, draft.env.get(field.id))}
+    if not ids:
         return
-    ids = {one["id"] for draft, field in held for one in _listed(draft.env[field.id])}
     known = files.many(work.connection, ids)
     for draft, field in held:
-        given = draft.env[field.id]
-        told = []
-        for index, one in enumerate(_listed(given)):
-            stored = known.get(one["id"])
-            if stored is None or not _own(stored, draft, work.user):
-                pointer = f"/{field.id}/{index}" if isinstance(given, list) else f"/{field.id}"
-                text = "there is no such file, or it belongs to another record; upload it again"
-                draft.problems.append(Problem(pointer, "no-such-file", text))
-            else:
-                told.append(files.value(stored))
-        if len(told) == len(_listed(given)):
-            value = told if isinstance(given, list) else told[0]
-            read, problems = fields.read(work.catalog, entity.id, {field.id: value}, new=False)
+        refused = [
+            pointer
+            for pointer, one in _files(field, draft.env.get(field.id))
+            if (stored := known.get(one["id"])) is None or not _own(stored, draft, work.user)
+        ]
+        text = "there is no such file, or it belongs to another record; upload it again"
+        draft.problems += [Problem(pointer, "no-such-file", text) for pointer in refused]
+        if not refused and draft.env.get(field.id) is not None:
+            told = fields.shown(work.catalog, entity.id, draft.env, only=frozenset({field.id}))[field.id]
+            before = {**(draft.before or {}), field.id: draft.env[field.id]}  # rows that are new have ids by now
+            read, problems = fields.read(
+                work.catalog, entity.id, {field.id: _known(field, told, known)}, new=False, before=before
+            )
             draft.problems += problems
             if not problems:
                 draft.put(field.id, read[field.id])
@@ -86,11 +85,11 @@ def check(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
 
 def attach(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Note that the records name their files from now on: a statement for each record that names any."""
-    for field in entity.fields.values():
-        if field.type in TYPES:
-            for draft in drafts:
-                if field.id in draft.changed and draft.env.get(field.id) is not None:
-                    ids = [one["id"] for one in _listed(draft.env[field.id])]
+    for field in _holding(work, entity):
+        for draft in drafts:
+            if field.id in draft.changed:
+                ids = [one["id"] for _, one in _files(field, draft.env.get(field.id))]
+                if ids:
                     files.attach(work.connection, ids, entity.id, draft.id)
 
 
@@ -125,8 +124,44 @@ def _place(stored: files.StoredFile) -> tuple[str, str, str]:
 
 def _shown(entity: Entity, record: Mapping[str, Any]) -> Iterator[str]:
     for field in entity.fields.values():
-        if field.type in TYPES and record.get(field.id):
-            yield from (one["id"] for one in _listed(record[field.id]))
+        yield from (one["id"] for _, one in _files(field, record.get(field.id)))
+
+
+def _holding(work: Work, entity: Entity) -> tuple[Field, ...]:
+    """Return the fields that hold files, and the ``rows`` fields whose rows do; found once per catalog."""
+    return work.catalog.once(
+        ("records.attached", entity.id),
+        lambda: tuple(
+            field
+            for field in entity.fields.values()
+            if field.type in TYPES or any(one.type in TYPES for one in (field.items or {}).values())
+        ),
+    )
+
+
+def _files(field: Field, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield (pointer, file) of each file that the value of a field names, those in its rows included."""
+    if value is None:
+        return
+    if field.type in TYPES:
+        many = isinstance(value, list)
+        for index, one in enumerate(_listed(value)):
+            yield f"/{field.id}/{index}" if many else f"/{field.id}", one
+    for index, row in enumerate(value if field.items is not None else ()):
+        for inner in (field.items or {}).values():
+            for pointer, one in _files(inner, row.get(inner.id)):
+                yield f"/{field.id}/{index}{pointer}", one
+
+
+def _known(field: Field, value: Any, known: Mapping[str, files.StoredFile]) -> Any:
+    """Return a value in API JSON with what is known of each file in the place of what was said of it."""
+    if value is None:
+        return None
+    if field.type in TYPES:
+        told = [files.value(known[one["id"]]) for one in _listed(value)]
+        return told if isinstance(value, list) else told[0]
+    inner = {one.id: one for one in (field.items or {}).values() if one.type in TYPES}
+    return [{**row, **{name: _known(one, row.get(name), known) for name, one in inner.items()}} for row in value]
 
 
 def _listed(value: Any) -> list[Any]:
