@@ -5,11 +5,8 @@ Hours are 9 to 18 on weekdays in UTC, so that figures can be read off. Monday is
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-
-import sqlalchemy as sa
 
 from dealwright import access, clock, records
 from dealwright.records import Work
@@ -18,8 +15,6 @@ from dealwright.storage import events
 from worlds import made, opened, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dealwright.records import Workspace
     from dealwright.sla import Clock
 
@@ -97,21 +92,6 @@ def fetched(workspace: Workspace, record: str) -> dict[str, Any]:
     """Return a ticket as the operator sees it."""
     with workspace.database.read() as connection:
         return dict(records.fetch(Work(workspace, connection, access.operator()), "t.ticket", record))
-
-
-@contextmanager
-def statements(workspace: Workspace) -> Iterator[list[str]]:
-    """Collect the statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        sent.append(statement)
-
-    sa.event.listen(workspace.database.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        sa.event.remove(workspace.database.engine, "before_cursor_execute", note)
 
 
 def tasks(workspace: Workspace) -> list[dict[str, Any]]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from dealwright import access, clock
@@ -20,10 +18,8 @@ from dealwright.errors import RateLimitedError, SignInRequiredError
 from dealwright.jobs import retention
 from dealwright.records import Workspace, add_user
 from dealwright.storage import Database, accounts, audit
+from sent import statements
 from worlds import rows_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -229,24 +225,9 @@ def test_a_new_password_forgives_the_old_guesses(place):
     assert guess(place, NOON, password="another four words") == 0
 
 
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    found: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        found.append(statement)
-
-    engines = [database._writing, database._reading]
-    for engine in engines:
-        sa.event.listen(engine, "before_cursor_execute", note)
-    yield found
-    for engine in engines:
-        sa.event.remove(engine, "before_cursor_execute", note)
-
-
 def test_during_a_pause_an_attempt_is_two_reads_and_holds_nobody_up(place):
     guesses(place, 10, NOON)
-    with statements(place.database) as done:
+    with statements() as done:
         assert guess(place, NOON, password=PASSWORD) == 60
     assert [one.split()[0] for one in done if one != "BEGIN"] == ["SELECT", "SELECT"]
 
@@ -267,7 +248,7 @@ def test_an_address_that_nobody_has_is_answered_with_the_same_words_and_the_same
         compared.clear()
         # Each from an origin of its own: what is compared here is the limit of the person.
         sent = {"csrf_token": token, "email": email, "password": "wrong"}
-        with statements(place.database) as done:
+        with statements() as done:
             answer = client.post("/sign-in", data=sent, environ_base={"REMOTE_ADDR": f"198.51.{n}.{len(email)}"})
         text = answer.text
         for mine in (token, email, visitor):

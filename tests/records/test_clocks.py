@@ -16,7 +16,8 @@ from dealwright.records import Change, Work
 from dealwright.storage import clocks as stored
 from dealwright.storage import timers
 from passing import pass_until
-from ticketing import DAY, HOUR, NINE, SOLVE, change, clocks, desk, fetched, statements, tasks, ticket, told
+from sent import statements
+from ticketing import DAY, HOUR, NINE, SOLVE, change, clocks, desk, fetched, tasks, ticket, told
 from worlds import made, person, rows_of
 
 TUESDAY = NINE + DAY
@@ -321,10 +322,10 @@ def test_many_records_take_as_many_statements_as_one(database):
     workspace = desk(database)
 
     def run(count):
-        with statements(workspace) as seen, clock.frozen(NINE), workspace.database.write() as connection:
+        with statements() as seen, clock.frozen(NINE), workspace.database.write() as connection:
             work = Work(workspace, connection, access.operator())
             made = records.save_many(work, "t.ticket", [Change({"subject": "x", "status": "open"})] * count)
-        with statements(workspace) as later, clock.frozen(NINE + HOUR), workspace.database.write() as connection:
+        with statements() as later, clock.frozen(NINE + HOUR), workspace.database.write() as connection:
             work = Work(workspace, connection, access.operator())
             records.save_many(work, "t.ticket", [Change({"status": "waiting"}, one.id) for one in made])
         return [[text[:60] for text in some if "dw_" in text] for some in (seen, later)]
@@ -336,7 +337,7 @@ def test_many_records_take_as_many_statements_as_one(database):
 def test_a_save_that_cannot_touch_a_clock_asks_nothing_about_clocks(database):
     workspace = desk(database)
     one = ticket(workspace, NINE)
-    with statements(workspace) as seen:
+    with statements() as seen:
         change(workspace, NINE + HOUR, one, subject="Other")
     assert [text for text in seen if "dw_clock" in text or "dw_timer" in text] == []
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from dealwright import access, clock, fields, records
 from dealwright.metadata import load
@@ -17,6 +15,7 @@ from dealwright.records import imports as importing
 from dealwright.records.tables_in import open_table
 from dealwright.storage import events
 from passing import pass_until
+from sent import statements
 from worlds import DEAL, documents, made, opened
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -43,21 +42,6 @@ def call(workspace, about, at, entity="t.deal", **data):
 def last(workspace, record, entity="t.deal"):
     with workspace.database.read() as connection:
         return records.fetch(Work(workspace, connection, access.operator()), entity, record)["last_activity_at"]
-
-
-@contextmanager
-def statements(workspace):
-    """Collect the statements that are sent meanwhile."""
-    sent = []
-
-    def note(connection, cursor, statement, *rest):
-        sent.append(statement)
-
-    sa.event.listen(workspace.database.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        sa.event.remove(workspace.database.engine, "before_cursor_execute", note)
 
 
 def do(workspace, function, *arguments):
@@ -135,7 +119,7 @@ def test_two_interactions_more_in_one_call_take_no_statement_more(workspace):
             Change({"kind": "visit", "about": {"entity": "t.deal", "id": one}, "at": NOON.isoformat()})
             for one in deals[:count]
         ]
-        with statements(workspace) as seen:
+        with statements() as seen:
             do(workspace, records.save_many, "base.activity", data)
         return len(seen)
 

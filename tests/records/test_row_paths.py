@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from contextlib import contextmanager
 
 import pytest
-import sqlalchemy as sa
 
 from dealwright import access, records
 from dealwright.errors import GateUnmetError, RecordError
 from dealwright.records import Change, Work
+from sent import statements
 from worlds import DEAL, PIPELINE, made, opened, rows_of
 
 MAKER = {
@@ -152,23 +151,9 @@ def test_the_number_of_statements_does_not_grow_with_rows_or_records(world, prod
             Change({"name": f"{records_}-{rows}-{i}", "lines": lines(*[(bought[j % 4], 1) for j in range(rows)])})
             for i in range(records_)
         ]
-        with world.database.write() as connection, statements(world) as sent:
+        with world.database.write() as connection, statements() as sent:
             records.save_many(Work(world, connection, access.operator()), "t.deal", changes)
         return len(sent)
 
     assert count(1, 1) == count(3, 4)
     assert count(10, 4) <= count(1, 1)  # many rows go to PostgreSQL as one COPY
-
-
-@contextmanager
-def statements(workspace):
-    sent = []
-
-    def note(connection, cursor, statement, *rest):
-        sent.append(statement)
-
-    sa.event.listen(workspace.database.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        sa.event.remove(workspace.database.engine, "before_cursor_execute", note)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from dealwright import access, clock, records
 from dealwright.records import Change, Work, armed
 from dealwright.storage import decisions, timers
 from passing import pass_until
+from sent import statements
 from worlds import DEAL, made, opened, person, rows_of
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -57,21 +56,6 @@ def tasks(workspace):
 def made_of(workspace, rule):
     with workspace.database.read() as connection:
         return decisions.of(connection, rule)
-
-
-@contextmanager
-def statements(workspace):
-    """Collect the statements that are sent meanwhile."""
-    sent = []
-
-    def note(connection, cursor, statement, *rest):
-        sent.append(statement)
-
-    sa.event.listen(workspace.database.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        sa.event.remove(workspace.database.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
@@ -327,7 +311,7 @@ def test_a_rule_in_shadow_mode_decides_and_does_nothing(database, tmp_path):
 def test_any_number_of_records_is_one_statement_more(visited):
     def saved(count):
         changes = [Change({"name": f"{count}-{n}", "visited_at": NOON.isoformat()}) for n in range(count)]
-        with statements(visited) as sent, clock.frozen(NOON), visited.database.write() as connection:
+        with statements() as sent, clock.frozen(NOON), visited.database.write() as connection:
             records.save_many(Work(visited, connection, access.operator()), "t.deal", changes)
         return [one for one in sent if "dw_timer" in one]
 
@@ -335,7 +319,7 @@ def test_any_number_of_records_is_one_statement_more(visited):
 
 
 def test_where_no_rule_waits_no_statement_is_sent(workspace):
-    with statements(workspace) as sent, clock.frozen(NOON):
+    with statements() as sent, clock.frozen(NOON):
         deal = made(workspace, "t.deal", name="Pumps")
         save(workspace, deal, amount="5")
     assert [one for one in sent if "dw_timer" in one] == []

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-import sqlalchemy as sa
 
 from dealwright.metadata.names import is_id
 from security.payloads import MARK, PAYLOADS
 from security.traces import traces
+from sent import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from security.site import Site
 
@@ -82,27 +81,12 @@ PLACES: dict[str, Callable[[Site, str], Any]] = {
 }
 
 
-@contextmanager
-def statements(site: Site) -> Iterator[list[str]]:
-    """Collect the text of every statement, without its bound parameters."""
-    told: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        told.append(statement)
-
-    sa.event.listen(sa.engine.Engine, "before_cursor_execute", note)
-    try:
-        yield told
-    finally:
-        sa.event.remove(sa.engine.Engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize("place", PLACES)
 def test_a_hostile_name_is_refused_and_never_becomes_part_of_a_statement(shared_site, place):
     site, ask = shared_site, PLACES[place]
     before = traces(site.workspace.database)
     taken = []
-    with statements(site) as told:
+    with statements() as told:
         for text in PAYLOADS:
             if place == "type of an event" and is_id(text):
                 continue  # two plain words with a dot between are a type, whatever they look like
@@ -120,7 +104,7 @@ def test_a_hostile_name_is_refused_and_never_becomes_part_of_a_statement(shared_
 def test_a_value_with_a_hostile_text_is_kept_as_it_is(shared_site):
     """The positive control: as values the same texts are taken, bound, and come back letter by letter."""
     site = shared_site
-    with statements(site) as told:
+    with statements() as told:
         for text in PAYLOADS:
             if any(ord(c) < 32 for c in text) or len(text) > 80 or text != text.strip():
                 continue
@@ -134,6 +118,6 @@ def test_a_value_with_a_hostile_text_is_kept_as_it_is(shared_site):
 
 def test_a_name_put_into_a_statement_is_found(shared_site):
     """The positive control of the log: text made of data is seen in it."""
-    with statements(shared_site) as told, shared_site.workspace.database.read() as connection:
+    with statements() as told, shared_site.workspace.database.read() as connection:
         connection.exec_driver_sql(f"SELECT '{MARK}'")
     assert [one for one in told if MARK in one] != []

@@ -269,7 +269,13 @@ def test_faults_are_told_in_the_language_of_the_page(admin: Person) -> None:
 
 @pytest.mark.parametrize(
     "evil",
-    ['"><script>alert(1)</script>', "<img src=x onerror=alert(1)>", "javascript:alert(1)", "{{7*7}}", "</textarea>"],
+    [
+        '"><script>alert(1)</script>',
+        "<img src=x onerror=alert(1)>",
+        "javascript:alert(1)",
+        "{{7919*7919}}",
+        "</textarea>",
+    ],
 )
 def test_what_is_typed_stays_text(admin: Person, evil: str) -> None:
     made = created(
@@ -278,7 +284,7 @@ def test_what_is_typed_stays_text(admin: Person, evil: str) -> None:
     for address in (f"/records/t.thing/{made}", f"/records/t.thing/{made}/edit", "/records/t.thing"):
         page = admin.get(address).text
         assert "<script>alert" not in page and "<img src" not in page and 'href="javascript' not in page
-        assert "49" not in re.sub(r"[0-9a-f-]{36}|\w{64}", "", text(admin.get(address))) or evil != "{{7*7}}"
+        assert "62710561" not in page
 
 
 def test_a_post_that_is_no_form_of_ours_is_a_plain_refusal(admin: Person) -> None:
