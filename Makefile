@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := 0.13.9
 
+# Modules are compiled once and not by each process that starts, as pip does for an installed package.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test check bench passing nightly ui lock clean tools
 
 demo: $(VENV)/.installed  ## a workspace with every shipped pack, demo users and data; prints the address and sign-ins
