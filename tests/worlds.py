@@ -102,6 +102,14 @@ APPROVAL = {
     "steps": [{"id": "office", "title": "Office", "approvers": [{"role": "base.admin"}]}],
     "rules": {"restart_on": ["discount"]},
 }  # fmt: skip
+REPORT = {
+    "kind": "report", "id": "t.by_stage", "lang": 1, "title": "Deals by stage", "entity": "t.deal",
+    "calculate": "totals", "measure": "sum:amount", "group": ["stage"],
+}  # fmt: skip
+DASHBOARD = {
+    "kind": "dashboard", "id": "t.stages", "lang": 1, "title": "Stages",
+    "reports": [{"id": "stages", "report": "t.by_stage"}],
+}  # fmt: skip
 ROLES = [
     {"kind": "role", "id": "t.rep", "lang": 1, "title": "Rep", "grants": [
         {"entity": "t.deal", "ops": ["read", "create", "update", "move", "export"],
@@ -119,9 +127,8 @@ ROLES = [
 
 def documents(*more: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the documents of the world; ``more`` come last, and one of the same kind and id replaces the world's."""
-    found = {
-        (one["kind"], one["id"]): copy.deepcopy(one) for one in (ACCOUNT, DEAL, PIPELINE, APPROVAL, *RULES, *ROLES)
-    }
+    whole = (ACCOUNT, DEAL, PIPELINE, APPROVAL, REPORT, DASHBOARD, *RULES, *ROLES)
+    found = {(one["kind"], one["id"]): copy.deepcopy(one) for one in whole}
     found.update({(one["kind"], one["id"]): dict(one) for one in more})
     return list(found.values())
 

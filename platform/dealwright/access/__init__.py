@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dealwright.access.asking import asked
+from dealwright.access.asking import all_seen, asked
 from dealwright.access.rights import (
     ALWAYS_SEEN,
     EntityGrant,
@@ -38,6 +38,7 @@ __all__ = [
     "EntityGrant",
     "Rights",
     "User",
+    "all_seen",
     "asked",
     "bearer",
     "capable",

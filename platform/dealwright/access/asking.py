@@ -48,7 +48,7 @@ def asked(catalog: Catalog, user: User, entity_id: str, source: str, use: str) -
         if name is None and error.reason != "unknown-field":
             raise
         raise _unknown(name or source[error.start : error.end]) from None
-    if not _all_seen(catalog, user, found):
+    if not all_seen(catalog, user, found):
         raise _unknown(_first_unseen(catalog, user, entity_id, source) or source)
     return found
 
@@ -57,7 +57,7 @@ def _unknown(name: str) -> UnknownFieldError:
     return UnknownFieldError(f"there is no field “{name}”")
 
 
-def _all_seen(catalog: Catalog, user: User, found: Condition) -> bool:
+def all_seen(catalog: Catalog, user: User, found: Condition) -> bool:
     """Tell whether the user may see everything that a checked condition reads."""
     entity = catalog.entity(found.entity)
     seen = rights(catalog, user, entity.id).seen()

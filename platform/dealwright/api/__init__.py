@@ -12,6 +12,7 @@ from dealwright.api.files import files
 from dealwright.api.metadata import metadata
 from dealwright.api.operations import operations
 from dealwright.api.records import records
+from dealwright.api.reports import reports
 from dealwright.api.rules import rules
 from dealwright.api.simulate import simulation
 from dealwright.errors import DealwrightError
@@ -22,7 +23,7 @@ __all__ = ["blueprint"]
 def blueprint() -> Blueprint:
     """Return the blueprint of the whole interface."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
-    for part in (records, metadata, events, rules, files, approvals, simulation, operations):
+    for part in (records, metadata, events, rules, files, approvals, simulation, operations, reports):
         api.register_blueprint(part)
     api.register_error_handler(DealwrightError, answers.problem)
     api.register_error_handler(HTTPException, _http)

@@ -39,6 +39,7 @@ _PROBLEM: dict[str, Any] = {
     },
 }
 _OBJECT = {"type": "object"}
+_ASKED = ("filter", "since", "until", "compare")
 _QUERY = ("filter", "sort", "fields", "page_size", "cursor", "count", "archived", "q")
 
 
@@ -167,6 +168,23 @@ def _general() -> dict[str, Any]:
         **{
             f"/approvals/{{id}}/{name}": {"post": _operation(title, _OBJECT, body=_OBJECT, identified=True)}
             for name, title in doings.items()
+        },
+        "/dashboards": {"get": _operation("List dashboards", _OBJECT)},
+        "/dashboards/{id}": {
+            "get": _operation("Work the reports of a dashboard out", _OBJECT, identified=True, query=_ASKED)
+        },
+        "/reports": {"get": _operation("List reports", _OBJECT)},
+        "/reports/{id}": {"get": _operation("Work a report out", _OBJECT, identified=True, query=_ASKED)},
+        "/reports/{id}/export": {
+            "get": _operation("A report as a file", None, identified=True, query=(*_ASKED, "format"))
+        },
+        "/reports/{id}/records": {
+            "get": _operation(
+                "Records behind a figure",
+                _OBJECT,
+                identified=True,
+                query=(*_ASKED, "key", "figure", "page_size", "cursor"),
+            )
         },
         "/conditions/check": {"post": _operation("Check a condition", _OBJECT, body=_OBJECT)},
         "/decisions/{id}": {"get": _operation("Explain a decision", _OBJECT, identified=True)},

@@ -150,6 +150,21 @@ def places(catalog: Catalog) -> Iterator[Use]:
                 yield _standing("score", document, f"/inputs/{index}/value", str(given["value"]), "score", identifier)
             if document.get("when"):
                 yield _standing("score", document, "/when", str(document["when"]), "filter", identifier)
+        if kind == "report":
+            yield from _of_report(document, identifier)
+
+
+def _of_report(document: Document, identifier: str) -> Iterator[Use]:
+    """Yield the filter of a report and the paths that it names."""
+    if document.get("filter"):
+        yield _standing("report", document, "/filter", str(document["filter"]), "filter", identifier)
+    named = [(f"/group/{index}", str(one).partition(":")[0]) for index, one in enumerate(document.get("group", ()))]
+    named += [("/measure", str(document.get("measure", "")).partition(":")[2])]
+    named += [(f"/{key}", str(document.get(key, ""))) for key in ("start", "end", "reason")]
+    named += [(f"/{key}/of", str(document.get(key, {}).get("of", ""))) for key in ("period", "tenure")]
+    for pointer, path in named:
+        if path:
+            yield _standing("report", document, pointer, path, "path", identifier)
 
 
 def _use(

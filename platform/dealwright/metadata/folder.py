@@ -21,11 +21,13 @@ from dealwright.metadata.pointers import pointer
 FOLDERS: Final[Mapping[str, str]] = {
     "approvals": "approval",
     "calendars": "calendar",
+    "dashboards": "dashboard",
     "deadlines": "deadline",
     "entities": "entity",
     "messages": "message",
     "option_sets": "option_set",
     "pipelines": "pipeline",
+    "reports": "report",
     "roles": "role",
     "rules": "rule",
     "scores": "score",

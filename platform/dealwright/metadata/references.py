@@ -15,6 +15,7 @@ from dealwright.metadata import (
     ladders,
     parse,
     pipelines,
+    report_references,
     score_references,
     texts,
 )
@@ -65,6 +66,7 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
             _start(findings, key, document)
         _parameters(findings, key, document)
     score_references.look(findings)
+    report_references.look(findings)
     cycles.look(findings)
     return [*findings.problems, *texts.problems(folded, layers)]
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "approval": ("approval", "approval"),
     "calendar": ("calendar", "calendar"),
+    "dashboard": ("dashboard", "dashboard"),
     "deadline": ("deadline", "deadline"),
     "entity": ("entity", "entity"),
     "fact": ("facts", "fact"),
@@ -37,6 +38,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "option_set": ("option_set", "option_set"),
     "parameter": ("parameters", "parameter"),
     "pipeline": ("pipeline", "pipeline"),
+    "report": ("report", "report"),
     "role": ("role", "role"),
     "rule": ("rule", "rule"),
     "score": ("score", "score"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,20 @@ def export(work: Work, entity_id: str, kind: str, *, filter: str | None = None, 
     return Export(_TYPES[kind], iter([_xlsx(names, table)]))
 
 
+def sheet(kind: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> Export:
+    """Return a table of texts that are no records as a file, csv or xlsx, safe for spreadsheets.
+
+    Raises:
+        QueryError: If ``kind`` is neither.
+    """
+    if kind not in ("csv", "xlsx"):
+        raise QueryError(f"format is “{kind[:20]}”; it may be csv or xlsx")
+    table = ([_safe(text) for text in row] for row in rows)
+    if kind == "csv":
+        return Export(_TYPES[kind], iter(list(_csv(names, table, exact=False))))
+    return Export(_TYPES[kind], iter([_xlsx(names, table)]))
+
+
 def _flat(kind: str) -> bool:
     """Tell whether a field has a place in a table: a list of rows has none, ``static`` has no value."""
     return kind not in ("rows", "static")
@@ -87,7 +101,11 @@ def _rows(work: Work, entity_id: str, condition: str | None) -> Iterator[Mapping
 
 def _cell(work: Work, entity_id: str, name: str, value: Any, *, exact: bool) -> str:
     text = fields.to_text(work.catalog, entity_id, name, value)
-    return text if exact or not text.startswith(_FORMULA) or _number(text) else f"'{text}"
+    return text if exact else _safe(text)
+
+
+def _safe(text: str) -> str:
+    return text if not text.startswith(_FORMULA) or _number(text) else f"'{text}"
 
 
 def _number(text: str) -> bool:

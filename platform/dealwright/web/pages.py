@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from dealwright import access
 from dealwright.errors import DealwrightError, RateLimitedError, SignInRequiredError
 from dealwright.metadata.names import BASE, namespace_of
-from dealwright.web import approvals, assets, csrf, i18n, lists, record_pages, sign_in, ticks, uploads, visit
+from dealwright.web import approvals, assets, csrf, i18n, lists, record_pages, reports, sign_in, ticks, uploads, visit
 from dealwright.web.i18n import gettext
 from dealwright.web.shell import shell
 
@@ -56,6 +56,7 @@ def _blueprint() -> Blueprint:
     lists.register(pages)
     record_pages.register(pages)
     approvals.register(pages)
+    reports.register(pages)
     ticks.register(pages)
     uploads.register(pages)
     return pages

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g, request, url_for
 
 from dealwright import access
-from dealwright.metadata import approvals
+from dealwright.metadata import approvals, reports
 from dealwright.metadata.names import BASE, namespace_of
 from dealwright.web import assets, i18n
 from dealwright.web.i18n import gettext
@@ -88,12 +88,17 @@ def shell() -> Shell:
 
 def _groups(catalog: Catalog, user: User) -> tuple[Group, ...]:
     readable = access.readable(catalog, user)
+    readable_by = {one.id for one in readable}.__contains__
     records = [one for one in readable if namespace_of(one.id) != BASE and one.part_of is None]
     own = [one for one in readable if one.id in _OWN_LISTS]
     inbox = Link(gettext("Approvals"), url_for("web.approvals"), icon="badge-check", picture="badge-check")
     if request.path == inbox.url:
         inbox = replace(inbox, current=True)
-    decided = (inbox,) if approvals.of(catalog) else ()
+    decided: tuple[Link, ...] = (inbox,) if approvals.of(catalog) else ()
+    figures = Link(gettext("Reports"), url_for("web.reports"), icon="trending-up", picture="trending-up")
+    if request.path.startswith(("/reports", "/dashboards")):
+        figures = replace(figures, current=True)
+    decided += (figures,) if any(readable_by(one.entity) for one in reports.of(catalog).values()) else ()
     groups = [
         Group(gettext("Records"), tuple(_link(catalog, one, i) for i, one in enumerate(records))),
         Group(gettext("Work"), decided + tuple(_link(catalog, one, i + len(records)) for i, one in enumerate(own))),

@@ -1,0 +1,24 @@
+"""What records tell together: the calculations of reports, as statements over sets.
+
+    kinds       the calculations by name
+    ground      the records that may be counted, and the expressions that all calculations are made of
+    table       what each of them gives: keys, figures, and the records behind a figure
+    totals      measures by group, Pareto, leaderboard
+    outcomes    win rate, cycle time, losses
+    stages      conversion, dwell
+    outlook     forecast, seasons, health
+    oddities    anomalies
+    paths       variants of the process
+    figures     statistics of a few numbers; periods: time on the calendar. Pure
+
+Nothing here asks who may see what: the ground comes with the criteria (``records.reports``).
+"""
+
+from __future__ import annotations
+
+from dealwright.insights.ground import Ground, behind
+from dealwright.insights.kinds import between, calculated, reads
+from dealwright.insights.periods import Between, before
+from dealwright.insights.table import Column, Head, Row, Table
+
+__all__ = ["Between", "Column", "Ground", "Head", "Row", "Table", "before", "behind", "between", "calculated", "reads"]

@@ -1,0 +1,188 @@
+"""What became of records: won or lost, how long it took, where and why they were lost.
+
+``win_rate``    won of won and lost, with the Wilson interval. Who is still open or was put aside (status ``archived``)
+                is in neither. A record counts at the moment when it entered the stage it is in, or by ``period.of``.
+``cycle_time``  from ``start`` to ``end`` of won records, in days: mean, median, and the 90 % quantile. Counted in whole
+                hours. Records that end before they start are left out and their number is told.
+``losses``      lost records by the stage that they were lost from, and by reason or another group.
+
+Two statements at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from dealwright.insights import figures, ground
+from dealwright.insights.ground import SECONDS_IN_HOUR, Key, flag, seconds, total
+from dealwright.insights.table import Column, Head, Row, Table
+from dealwright.storage.system import visit
+
+if TYPE_CHECKING:
+    from dealwright.insights.ground import Ground
+
+_NINETY: Final = Fraction(9, 10)
+_HALF: Final = Fraction(1, 2)
+
+
+def timed(at: Ground) -> str:
+    """Return the field that says when a record counts: that of the period, else when it entered its stage."""
+    period = at.report.period
+    return period.of if period is not None and period.of is not None else "stage_entered_at"
+
+
+def win_rate(at: Ground) -> Table:
+    """Won, lost, share of won with its interval, by group."""
+    keys = at.grouped(timed(at))
+    status = at.table.c.status
+    names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
+    told = (
+        sa.select(at.table.c.id.label("record"), *names, flag(status == "won").label("won"))
+        .where(*at.criteria, *at.within(at.value(timed(at))), status.in_(("won", "lost")))
+        .subquery("told")
+    )
+    groups = [told.c[f"k{i}"] for i in range(len(keys))]
+    statement = sa.select(*groups, sa.func.count(), total(told.c.won)).group_by(*groups).order_by(*groups)
+    rows = [Row(tuple(row[: len(keys)]), _rated(at, row[-1], row[-2])) for row in at.rows(statement) if row[-2]]
+    won, closed = (sum(row.figures[name] for row in rows) for name in ("won", "closed"))
+    wanted = {"won": [told.c.won == 1], "lost": [told.c.won == 0], "closed": []}
+    return Table(
+        heads=tuple(key.head for key in keys),
+        columns=(
+            Column("won", "count", counted=True),
+            Column("lost", "count", counted=True),
+            Column("closed", "count", counted=True),
+            Column("win_rate", "percent"),
+            Column("low", "percent"),
+            Column("high", "percent"),
+            Column("mark", "word"),
+        ),
+        rows=rows,
+        records=lambda row, name: ground.chosen(told, [one.name for one in groups], row.key, *wanted[name]),
+        starts={key.head.id: key.starts for key in keys if key.starts},
+        total=_rated(at, won, closed),
+    )
+
+
+def _rated(at: Ground, won: int, closed: int) -> dict[str, Any]:
+    low, high = figures.wilson(won, closed) or (None, None)
+    return {
+        "won": won,
+        "lost": closed - won,
+        "closed": closed,
+        "win_rate": figures.share(won, closed),
+        "low": low,
+        "high": high,
+        "mark": "few" if closed < at.report.least else None,
+    }
+
+
+def cycle_time(at: Ground) -> Table:
+    """Days from start to end of won records by group: mean, median, 90 % quantile."""
+    start = at.value(at.report.start or "created_at")
+    end = at.value(at.report.end or "stage_entered_at")
+    when = at.report.period.of if at.report.period is not None and at.report.period.of else at.report.end
+    when = when or "stage_entered_at"
+    keys = at.grouped(when)
+    spent = seconds(end) - seconds(start)
+    names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
+    told = (
+        sa.select(at.table.c.id.label("record"), *names, spent.label("spent"))
+        .where(
+            *at.criteria, *at.within(at.value(when)), at.table.c.status == "won", start.is_not(None), end.is_not(None)
+        )
+        .subquery("told")
+    )
+    groups = [told.c[f"k{i}"] for i in range(len(keys))]
+    hours = whole_hours(told.c.spent)
+    statement = sa.select(*groups, hours, sa.func.count(), total(told.c.spent)).where(told.c.spent >= 0)
+    counts: dict[tuple[Any, ...], dict[int, int]] = {}
+    spent_in: dict[tuple[Any, ...], int] = {}
+    for row in at.rows(statement.group_by(*groups, hours)):
+        key = tuple(row[: len(keys)])
+        counts.setdefault(key, {})[int(row[-3])] = row[-2]
+        spent_in[key] = spent_in.get(key, 0) + row[-1]
+    wrong = at.connection.scalar(sa.select(sa.func.count()).select_from(told).where(told.c.spent < 0)) or 0
+    rows = [Row(key, _spent(at, counts[key], spent_in[key])) for key in sorted(counts, key=_order)]
+    together: dict[int, int] = {}
+    for one in counts.values():
+        for hour, number in one.items():
+            together[hour] = together.get(hour, 0) + number
+    return Table(
+        heads=tuple(key.head for key in keys),
+        columns=(
+            Column("won", "count", counted=True),
+            Column("mean", "days"),
+            Column("median", "days"),
+            Column("p90", "days"),
+            Column("mark", "word"),
+        ),
+        rows=rows,
+        records=lambda row, _: ground.chosen(told, [one.name for one in groups], row.key, told.c.spent >= 0),
+        starts={key.head.id: key.starts for key in keys if key.starts},
+        total=_spent(at, together, sum(spent_in.values())),
+        notes=[("ends-before-start", {"count": wrong})] if wrong else (),
+    )
+
+
+def whole_hours(spent: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return seconds as whole hours: the quotient of whole numbers, which both databases cut."""
+    return spent.op("/", return_type=sa.BigInteger())(sa.literal_column(str(SECONDS_IN_HOUR)))
+
+
+def _spent(at: Ground, hours: dict[int, int], spent: int) -> dict[str, Any]:
+    number = sum(hours.values())
+    return {
+        "won": number,
+        "mean": figures.rounded(Fraction(spent, number * 86_400)) if number else None,
+        "median": days(figures.quantile(hours, _HALF)),
+        "p90": days(figures.quantile(hours, _NINETY)),
+        "mark": "few" if number < at.report.least else None,
+    }
+
+
+def days(hours: Fraction | int | None) -> Any:
+    """Return hours as days with two places; None stays None."""
+    return None if hours is None else figures.rounded(Fraction(hours) / 24)
+
+
+def _order(key: Sequence[Any]) -> list[tuple[bool, Any]]:
+    """Return what keys are sorted by: empty ones first."""
+    return [(one is not None, one if one is not None else 0) for one in key]
+
+
+def losses(at: Ground) -> Table:
+    """Lost records by the stage before and the reason, the most first, with their share of all losses."""
+    ends = [one.id for one in at.pipeline.stages.values() if one.outcome == "lost"]
+    keys = at.grouped()
+    reason = at.report.reason or at.pipeline.reason_field
+    if not keys and at.layout.entity.field(reason) is not None:
+        keys = [Key(Head(reason, "field", reason), at.value(reason))]
+    joined, criteria = at.visits(visit.c.left_at.is_(None), visit.c.stage.in_(ends))
+    when = visit.c.entered_at
+    if at.report.period is not None and at.report.period.of is not None:
+        when = at.value(at.report.period.of)  # type: ignore[assignment]
+    names = [key.value.label(f"k{i + 1}") for i, key in enumerate(keys)]
+    told = (
+        sa.select(visit.c.record.label("record"), visit.c.came_from.label("k0"), *names)
+        .select_from(joined)
+        .where(*criteria, *at.within(when))
+        .subquery("told")
+    )
+    groups = [told.c[f"k{i}"] for i in range(len(keys) + 1)]
+    number = sa.func.count()
+    found = at.rows(sa.select(*groups, number).group_by(*groups).order_by(number.desc(), *groups))
+    whole = sum(row[-1] for row in found)
+    rows = [Row(tuple(row[:-1]), {"count": row[-1], "share": figures.share(row[-1], whole)}) for row in found]
+    return Table(
+        heads=(Head("stage", "stage"), *(key.head for key in keys)),
+        columns=(Column("count", "count", counted=True), Column("share", "percent")),
+        rows=rows,
+        records=lambda row, _: ground.chosen(told, [one.name for one in groups], row.key),
+        starts={key.head.id: key.starts for key in keys if key.starts},
+        total={"count": whole, "share": figures.share(whole, whole)},
+    )

@@ -1,0 +1,283 @@
+"""What is to be expected: of the open records, of the months of a year, of the next thirty days.
+
+``forecast``  measure of the open records times the chance that history gives their stage, by stage and another group:
+              won of those won or lost that have ever been in the stage. Where a group has few such, its chance is drawn
+              to that of the stage over all groups: (won + m p) / (decided + m) with m = 10, the mean of a beta
+              distribution that weighs as much as ten cases (A. Gelman et al., *Bayesian Data Analysis*, 3rd ed., §2.4).
+``seasons``   index of each month: its mean over the whole years of the period, in percent of the mean of all months
+              (ratio to average; S. Makridakis, S. Wheelwright, R. Hyndman, *Forecasting*, 3rd ed. 1998, ch. 3). Of won
+              records where the entity has stages.
+``health``    where the open records of each stage will be in so many days: what became within that time of those that
+              were in the stage at six moments before, one horizon apart (a cohort estimate of a Markov chain's
+              transitions; J. G. Kemeny and J. L. Snell, *Finite Markov Chains*, 1960).
+
+Two statements each.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from dealwright.insights import figures, ground, periods, totals
+from dealwright.insights.ground import flag, total
+from dealwright.insights.periods import Between
+from dealwright.insights.stages import STAGE, ways
+from dealwright.insights.table import Column, Head, Row, Table
+from dealwright.storage.system import visit
+
+if TYPE_CHECKING:
+    from dealwright.insights.ground import Ground
+
+#: Cases that the chance of a stage weighs in that of a group.
+_WEIGHT: Final = 10
+#: Moments in the past that health looks at.
+_LOOKS: Final = 6
+_CENT: Final = Decimal("0.01")
+
+
+def forecast(at: Ground) -> Table:
+    """Open records by stage and group: count, measure, chance, and measure times chance."""
+    opened, _, _ = ways(at.pipeline)
+    history, whole = _chances(at, opened)
+    keys = at.grouped()
+    names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
+    path = at.report.measure[1]
+    value = [at.value(path).label("v")] if path is not None else []
+    period = at.report.period
+    within = at.within(at.value(period.of)) if period is not None and period.of is not None else []
+    told = (
+        sa.select(at.table.c.id.label("record"), *names, at.table.c.stage.label("stage"), *value)
+        .where(
+            *at.criteria,
+            *within,
+            at.table.c.status == "open",
+            at.table.c.stage.in_(opened),
+            at.table.c.pipeline.in_(at.family),
+        )
+        .subquery("told")
+    )
+    groups = [*(told.c[f"k{i}"] for i in range(len(keys))), told.c.stage]
+    statement = sa.select(*groups, *totals.measured(at, told)).group_by(*groups).order_by(*groups)
+    rows, sums = [], defaultdict[str, Decimal](Decimal)
+    for found in at.rows(statement):
+        key, rest = tuple(found[: len(groups)]), found[len(groups) :]
+        amount = Decimal(totals.settled(at, rest) or 0)
+        won, decided = history.get(key, (0, 0))
+        all_won, all_decided = whole[key[-1]]
+        stated = at.pipeline.stages[key[-1]].probability
+        chance = _chance(won, decided, all_won, all_decided)
+        weighted = (amount * chance).quantize(_CENT) if chance is not None else None
+        figured = {
+            "count": rest[0],
+            "open": amount,
+            "decided": decided if keys else all_decided,
+            "chance": figures.rounded(chance * 100) if chance is not None else None,
+            "stated": figures.rounded(Decimal(str(stated)))
+            if isinstance(stated, int | float | str | Decimal)
+            else None,
+            "weighted": weighted,
+            "mark": "few" if all_decided < at.report.least else None,
+        }
+        rows.append(Row(key, figured))
+        sums["count"] += rest[0]
+        sums["open"] += amount
+        sums["weighted"] += weighted or 0
+    place = {stage: i for i, stage in enumerate(opened)}
+    rows.sort(key=lambda row: place[row.key[-1]])
+    return Table(
+        (*(key.head for key in keys), STAGE),
+        (
+            Column("count", "count", counted=True),
+            Column("open", "value", path=path),
+            Column("decided", "number"),
+            Column("chance", "percent"),
+            Column("stated", "percent"),
+            Column("weighted", "value", path=path),
+            Column("mark", "word"),
+        ),
+        rows,
+        lambda row, _: ground.chosen(told, [one.name for one in groups], row.key),
+        {key.head.id: key.starts for key in keys if key.starts},
+        {name: sums[name] for name in ("count", "open", "weighted")},
+    )
+
+
+def _chances(
+    at: Ground, opened: list[str]
+) -> tuple[dict[tuple[Any, ...], tuple[int, int]], dict[str, tuple[int, int]]]:
+    """Return won and decided records that have ever been in each stage: by group and stage, and by stage alone."""
+    keys = [key for key in at.moved(None).grouped() if not key.starts]
+    names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
+    status = at.table.c.status
+    joined, criteria = at.visits(visit.c.stage.in_(opened), status.in_(("won", "lost")))
+    told = (
+        sa.select(
+            visit.c.record.label("record"), *names, visit.c.stage.label("stage"), flag(status == "won").label("won")
+        )
+        .select_from(joined)
+        .where(*criteria)
+        .distinct()
+        .subquery("decided")
+    )
+    groups = [*(told.c[f"k{i}"] for i in range(len(keys))), told.c.stage]
+    whole = dict.fromkeys(opened, (0, 0))
+    found: dict[tuple[Any, ...], tuple[int, int]] = {}
+    for row in at.rows(sa.select(*groups, total(told.c.won), sa.func.count()).group_by(*groups)):
+        key, won, decided = tuple(row[:-2]), row[-2], row[-1]
+        before = whole[key[-1]]
+        whole[key[-1]] = (before[0] + won, before[1] + decided)
+        found[key] = (won, decided)
+    return found, whole
+
+
+def _chance(won: int, decided: int, all_won: int, all_decided: int) -> Decimal | None:
+    if not all_decided:
+        return None
+    whole = Decimal(all_won) / all_decided
+    return (won + _WEIGHT * whole) / (decided + _WEIGHT)
+
+
+def seasons(at: Ground) -> Table:
+    """Index of each month of the year, in percent of the mean month, by group; of whole years only."""
+    period = at.report.period
+    assert period is not None  # noqa: S101 - the check of the definitions has made sure
+    path = period.of or ("stage_entered_at" if at.layout.entity.pipelines else "created_at")
+    whole = at.between or periods.last(period.unit, period.last, at.today)
+    first = whole.since.year if (whole.since.month, whole.since.day) == (1, 1) else whole.since.year + 1
+    years = range(first, min(whole.until.year, at.today.year))
+    between = Between(
+        whole.since.replace(year=first, month=1, day=1), whole.since.replace(year=years.stop, month=1, day=1)
+    )
+    at = at.moved(between if len(years) else Between(at.today, at.today))
+    keys = at.grouped()
+    moment = at.value(path)
+    starts = periods.starts(between, "month") if len(years) else [at.today]
+    names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
+    value = [at.value(at.report.measure[1]).label("v")] if at.report.measure[1] is not None else []
+    won = [at.table.c.status == "won"] if at.layout.entity.pipelines else []
+    told = (
+        sa.select(at.table.c.id.label("record"), *names, at.bucket(moment, starts).label("bucket"), *value)
+        .where(*at.criteria, *at.within(moment), *won)
+        .subquery("told")
+    )
+    groups = [*(told.c[f"k{i}"] for i in range(len(keys))), told.c.bucket]
+    sums: dict[tuple[Any, ...], dict[int, list[Decimal]]] = {}
+    counts: dict[tuple[Any, ...], int] = defaultdict(int)
+    for found in at.rows(sa.select(*groups, *totals.measured(at, told)).group_by(*groups)):
+        key, month = tuple(found[: len(keys)]), found[len(keys)] % 12 + 1
+        rest = found[len(groups) :]
+        sums.setdefault(key, {}).setdefault(month, []).append(Decimal(totals.settled(at, rest) or 0))
+        counts[(*key, month)] += rest[0]
+    rows = []
+    for key in sorted(sums, key=str):
+        mean = sum((sum(one, Decimal(0)) for one in sums[key].values()), Decimal(0)) / (12 * len(years))
+        for month in range(1, 13):
+            own = sum(sums[key].get(month, []), Decimal(0)) / len(years)
+            figured = {"count": counts[(*key, month)], "mean": figures.rounded(own), "index": figures.share(own, mean)}
+            rows.append(Row((*key, month), figured))
+    in_month = [told.c.bucket % 12]
+
+    def records(row: Row, _: str) -> sa.Select[tuple[str]]:
+        return ground.chosen(told, [one.name for one in groups[:-1]], row.key[:-1], in_month[0] == row.key[-1] - 1)
+
+    return Table(
+        (*(key.head for key in keys), Head("month", "month")),
+        (
+            Column("count", "count", counted=True),
+            Column("mean", "value", path=at.report.measure[1]),
+            Column("index", "percent"),
+        ),
+        rows,
+        records,
+        notes=[("whole-years", {"since": first, "count": len(years)})],
+    )
+
+
+def health(at: Ground) -> Table:
+    """Open records by stage, and how many of them will be won, lost and open after the horizon."""
+    opened, _, out = ways(at.pipeline)
+    ends = [one.id for one in at.pipeline.stages.values() if one.outcome == "won"]
+    shares = _moves(at, opened, ends, out)
+    path = at.report.measure[1]
+    value = [at.value(path).label("v")] if path is not None else []
+    told = (
+        sa.select(at.table.c.id.label("record"), at.table.c.stage.label("k0"), *value)
+        .where(*at.criteria, at.table.c.stage.in_(opened), at.table.c.pipeline.in_(at.family))
+        .subquery("told")
+    )
+    now = {row[0]: row[1:] for row in at.rows(sa.select(told.c.k0, *totals.measured(at, told)).group_by(told.c.k0))}
+    rows, sums = [], defaultdict[str, Decimal](Decimal)
+    for stage in opened:
+        rest = now.get(stage, (0, 0, 0))
+        amount = Decimal(totals.settled(at, rest) or 0)
+        cases, won, lost = shares.get(stage, (0, 0, 0))
+        chance = Decimal(won) / cases if cases else None
+        figured: dict[str, Any] = {
+            "count": rest[0],
+            "open": amount,
+            "cases": cases,
+            "win_share": figures.share(won, cases),
+            "loss_share": figures.share(lost, cases),
+            "expected": (amount * chance).quantize(_CENT) if chance is not None else None,
+            "mark": "few" if cases < at.report.least else None,
+        }
+        rows.append(Row((stage,), figured))
+        sums["count"] += rest[0]
+        sums["open"] += amount
+        sums["expected"] += figured["expected"] or 0
+    return Table(
+        (STAGE,),
+        (
+            Column("count", "count", counted=True),
+            Column("open", "value", path=path),
+            Column("cases", "number"),
+            Column("win_share", "percent"),
+            Column("loss_share", "percent"),
+            Column("expected", "value", path=path),
+            Column("mark", "word"),
+        ),
+        rows,
+        lambda row, _: ground.chosen(told, ["k0"], row.key),
+        total=dict(sums),
+        notes=[("horizon", {"days": at.report.horizon, "looks": _LOOKS})],
+    )
+
+
+def _moves(at: Ground, opened: list[str], ends: list[str], out: list[str]) -> dict[str, tuple[int, int, int]]:
+    """Return for each stage how many were in it at moments in the past, and were won, and lost, one horizon later."""
+    ahead = timedelta(days=at.report.horizon)
+    later = visit.alias("later")
+    looks = []
+    for back in range(1, _LOOKS + 1):
+        then, after = at.now - ahead * back, at.now - ahead * (back - 1)
+        joined = visit.join(at.table, at.table.c.id == visit.c.record).join(
+            later,
+            sa.and_(
+                later.c.record == visit.c.record,
+                later.c.entity == visit.c.entity,
+                later.c.entered_at <= after,
+                sa.or_(later.c.left_at.is_(None), later.c.left_at > after),
+            ),
+        )
+        _, criteria = at.visits(
+            visit.c.stage.in_(opened),
+            visit.c.entered_at <= then,
+            sa.or_(visit.c.left_at.is_(None), visit.c.left_at > then),
+        )
+        looks.append(
+            sa.select(
+                visit.c.stage.label("stage"),
+                flag(later.c.stage.in_(ends)).label("won"),
+                flag(later.c.stage.in_(out)).label("lost"),
+            )
+            .select_from(joined)
+            .where(*criteria)
+        )
+    seen = sa.union_all(*looks).subquery("seen")
+    statement = sa.select(seen.c.stage, sa.func.count(), total(seen.c.won), total(seen.c.lost)).group_by(seen.c.stage)
+    return {row[0]: (row[1], row[2], row[3]) for row in at.rows(statement)}

@@ -1,0 +1,127 @@
+"""What is wrong with reports and dashboards as such; their conditions are looked at elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dealwright.metadata import reports
+from dealwright.metadata.reports import ALWAYS, CALCULATIONS, RATES
+
+if TYPE_CHECKING:
+    from dealwright.metadata.definitions import Entity, Field
+    from dealwright.metadata.findings import Findings
+    from dealwright.metadata.reports import Report
+
+_DATES: Final = frozenset({"date", "datetime"})
+_NUMBERS: Final = frozenset({"integer", "decimal", "percent", "money", "rating"})
+#: Types that have many values or none, so that nothing can be parted by them.
+_NO_GROUP: Final = frozenset(
+    {"rows", "references", "multi_select", "checklist", "tags", "json", "static", "file", "image"}
+)
+_COMMON: Final = frozenset({"$schema", "kind", "id", "lang", "title", "description", "deprecated"})
+
+
+def look(findings: Findings) -> None:
+    """Add a problem for each fault of each report and dashboard."""
+    for report in reports.of(findings.catalog).values():
+        _report(findings, report)
+    known = reports.of(findings.catalog)
+    for dashboard in reports.dashboards(findings.catalog).values():
+        for tile in dashboard.tiles:
+            findings.known(("dashboard", dashboard.id), ["reports", tile.id, "report"], tile.report, known, "report")
+
+
+def _report(findings: Findings, report: Report) -> None:
+    key = ("report", report.id)
+    asked = CALCULATIONS[report.calculate]
+    for name in report.document:
+        if name not in _COMMON | ALWAYS | asked.takes:
+            those = [one for one, other in CALCULATIONS.items() if name in other.takes]
+            findings.say(key, [name], "wrong-place", f"“{name}” is not for {report.calculate}, only for {_list(those)}")
+    for name in sorted(asked.needs - report.document.keys()):
+        findings.say(key, ["calculate"], f"missing-{name}", f"“{report.calculate}” needs “{name}”; add it")
+    if report.chart not in asked.charts:
+        message = f"“{report.chart}” cannot show {report.calculate}; it can be {_list(asked.charts)}"
+        findings.say(key, ["chart"], "not-a-choice", message)
+    least, most = asked.groups
+    if not least <= len(report.group) <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        message = f"{report.calculate} is parted by {wanted} groups, and here are {len(report.group)}"
+        findings.say(key, ["group"] if report.group else ["calculate"], "wrong-number-of-groups", message)
+    if report.chart == "heat_map" and report.calculate not in ("losses", "seasons") and len(report.group) != 2:
+        findings.say(key, ["chart"], "wrong-number-of-groups", "a heat map needs two groups: one down, one across")
+    if report.measure[0] in RATES and report.calculate != "anomalies":
+        findings.say(key, ["measure"], "not-a-choice", f"“{report.measure[0]}” is a measure of anomalies only")
+    entity = findings.entity(key, ["entity"], report.entity)
+    if entity is None:
+        return
+    rate = report.measure[0] in RATES
+    if (asked.pipeline or rate) and not entity.pipelines:
+        findings.say(key, ["entity"], "no-pipeline", f"{entity.id} has no pipeline, so no record of it has stages")
+    if report.pipeline is not None and findings.known(
+        key, ["pipeline"], report.pipeline, findings.catalog.pipelines, "pipeline"
+    ):
+        other = findings.catalog.pipelines[report.pipeline].entity
+        if other != entity.id:
+            findings.say(
+                key, ["pipeline"], "wrong-entity", f"“{report.pipeline}” is one of {other}, not of {entity.id}"
+            )
+    _fields(findings, report, entity)
+    _bands(findings, report)
+
+
+def _fields(findings: Findings, report: Report, entity: Entity) -> None:
+    key = ("report", report.id)
+
+    def end(at: tuple[str | int, ...], path: str | None) -> Field | None:
+        return findings.end_of_path(key, at, entity, path) if path is not None else None
+
+    for index, one in enumerate(report.group):
+        found = end(("group", index), one.path)
+        if found is None:
+            continue
+        if one.unit is not None and _kind(found) not in _DATES:
+            message = f"“{one.path}” is of the type {found.type}; only a date or datetime has a “{one.unit}”"
+            findings.say(key, ("group", index), "wrong-type", message)
+        elif found.spec.get("sensitivity") == "secret":
+            findings.say(key, ("group", index), "wrong-type", f"“{one.path}” is secret; nothing can be grouped by it")
+        elif found.type in _NO_GROUP:
+            message = f"“{one.path}” is of the type {found.type}, which has no one value to group by"
+            findings.say(key, ("group", index), "wrong-type", message)
+    found = end(("measure",), report.measure[1])
+    if found is not None and _kind(found) not in _NUMBERS:
+        message = f"“{report.measure[1]}” is of the type {found.type}; a number is needed here"
+        findings.say(key, ["measure"], "wrong-type", message)
+    elif found is not None and found.spec.get("currency") == "per_record":
+        message = f"“{report.measure[1]}” has a currency on each record; a report adds up amounts in one currency"
+        findings.say(key, ["measure"], "wrong-type", message)
+    dated: list[tuple[tuple[str, ...], str | None]] = [(("start",), report.start), (("end",), report.end)]
+    dated.append((("period", "of"), report.period.of if report.period is not None else None))
+    dated.append((("tenure", "of"), report.tenure[0] if report.tenure is not None else None))
+    for at, path in dated:
+        found = end(at, path)
+        if found is not None and _kind(found) not in _DATES:
+            findings.say(
+                key, at, "wrong-type", f"“{path}” is of the type {found.type}; a date or datetime is needed here"
+            )
+    end(("reason",), report.reason)
+
+
+def _kind(field: Field) -> str:
+    return str(field.spec.get("result")) if field.type == "formula" else field.type
+
+
+def _bands(findings: Findings, report: Report) -> None:
+    if report.tenure is None:
+        return
+    months = [one.months for one in report.tenure[1]]
+    rising = [one for one in months[:-1] if one is not None]
+    if None in months[:-1] or months[-1] is not None or rising != sorted(set(rising)):
+        message = (
+            "each group but the last needs “months”, more than the one before; the last takes all others and has none"
+        )
+        findings.say(("report", report.id), ["tenure", "groups"], "bands-not-rising", message)
+
+
+def _list(names: object) -> str:
+    return ", ".join(str(one) for one in names)  # type: ignore[attr-defined]

@@ -1,0 +1,355 @@
+"""A report as a page draws it: titles in the reader's language, cells with their links, the chart that fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from dealwright.web import charts, i18n
+from dealwright.web.charts import Bar
+from dealwright.web.display import moment, number
+from dealwright.web.i18n import gettext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.records import Work
+
+#: The figure that each calculation is drawn by; the measure where none stands here.
+_DRAWN: Mapping[str, str] = {
+    "win_rate": "win_rate",
+    "cycle_time": "median",
+    "conversion": "entered",
+    "dwell": "median",
+    "losses": "count",
+    "forecast": "weighted",
+    "seasons": "index",
+    "health": "expected",
+    "paths": "count",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure in the table: its text, where its records are, and how it was before."""
+
+    text: str
+    url: str | None = None
+    before: str = ""
+    right: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A report for a template.
+
+    Attributes:
+        labels: Titles of the key columns; ``columns`` those of the figures.
+        rows: For each row its labels and cells.
+        notes: Sentences about the figures.
+        chart: None where a table says it best.
+    """
+
+    id: str
+    title: str
+    url: str
+    description: str
+    time: str
+    as_of: str
+    labels: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, ...], tuple[Cell, ...]], ...]
+    notes: tuple[str, ...]
+    left_out: int
+    chart: Markup | None
+
+
+def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], str], url: str) -> View:
+    """Return a report as it is drawn.
+
+    Args:
+        work: The transaction.
+        said: The report, as ``records.reports.shown`` answers.
+        link: From the key of a row and a column to the page of the records behind it.
+        url: Of the report's own page.
+    """
+    catalog, entity_id = work.catalog, said["entity"]
+    columns = [one for one in said["columns"] if one["id"] not in ("low", "high")]
+    intervals = any(one["id"] == "low" for one in said["columns"])
+    titles = [column_title(catalog, entity_id, one["id"]) for one in columns]
+    standards = any("benchmark" in row for row in said["rows"])
+    rows = []
+    for row in said["rows"]:
+        cells = [_cell(row, one, link, intervals=intervals) for one in columns]
+        if standards:
+            cells.append(_standard(row.get("benchmark")))
+        rows.append((tuple(_labels(said, row)), tuple(cells)))
+    return View(
+        id=said["report"],
+        title=said["title"],
+        url=url,
+        description=catalog.text("report", said["report"], "/description", i18n.tag()),
+        time=_time(said),
+        as_of=moment(said["as_of"].isoformat()),
+        labels=tuple(_head(catalog, entity_id, one) for one in said["heads"]),
+        columns=(*titles, *([gettext("Benchmark")] if standards else ())),
+        rows=tuple(rows),
+        notes=tuple(_note(one) for one in said["notes"]),
+        left_out=said["left_out"],
+        chart=_chart(said, column_title(catalog, entity_id, _drawn(said))),
+    )
+
+
+def _labels(said: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
+    """Return the labels of a row; an empty key is said to be so."""
+    return [
+        (_months()[int(label) - 1] if head["kind"] == "month" else label) if label else gettext("(empty)")
+        for head, label in zip(said["heads"], row["labels"], strict=True)
+    ]
+
+
+def _cell(
+    row: Mapping[str, Any], column: Mapping[str, Any], link: Callable[[list[Any], str], str], *, intervals: bool
+) -> Cell:
+    name, value = column["id"], row["figures"].get(column["id"])
+    text = figure(column["kind"], value)
+    low = row["figures"].get("low")
+    if intervals and name in ("win_rate", "decided_rate") and low is not None:
+        text = f"{text} ({number(low)}–{number(row['figures']['high'])})"
+    if name == "verdict":
+        text = _why(row["figures"])
+    url = link(row["key"], name) if column["counted"] and value else None
+    earlier = row.get("before")
+    before = figure(column["kind"], earlier.get(name)) if earlier is not None and column["kind"] != "word" else ""
+    return Cell(text, url, before, right=column["kind"] != "word")
+
+
+def figure(kind: str, value: Any) -> str:
+    """Return a figure for people; a dash for none."""
+    if value is None:
+        return "" if kind == "word" else "–"
+    if kind == "word":
+        return word(str(value))
+    if kind == "percent":
+        return f"{number(value)} %"
+    return number(value["amount"] if isinstance(value, dict) else value)
+
+
+def _standard(found: Mapping[str, Any] | None) -> Cell:
+    if found is None:
+        return Cell("–")
+    source = ", ".join(str(one) for one in (found.get("source"), found.get("valid_from")) if one)
+    return Cell(f"{number(found['value'])} ({source})" if source else number(found["value"]))
+
+
+def _time(said: Mapping[str, Any]) -> str:
+    if said["since"] is None:
+        return gettext("All of the time")
+    text = f"{said['since']} – {said['until']}"
+    other = said["compared_with"]
+    if other is None:
+        return text
+    return gettext("%(time)s, before: %(before)s", time=text, before=f"{other['since']} – {other['until']}")
+
+
+def _why(figures: Mapping[str, Any]) -> str:
+    if figures["usual"] is None:
+        return word(str(figures["verdict"]))
+    values = {name: number(figures[name] if figures[name] is not None else 0) for name in ("value", "usual", "spread")}
+    said = word(str(figures["verdict"]))
+    return gettext("%(said)s: %(value)s, usually %(usual)s, give or take %(spread)s", said=said, **values)
+
+
+def _note(note: Mapping[str, Any]) -> str:
+    match note["code"]:
+        case "ends-before-start":
+            return gettext("%(n)s records end before they start and are left out.", n=note["count"])
+        case "whole-years":
+            return gettext("%(n)s whole years, from %(year)s on.", n=note["count"], year=note["since"])
+        case "horizon":
+            return gettext(
+                "What became within %(days)s days of those that were in the stage at %(n)s moments before.",
+                days=note["days"],
+                n=note["looks"],
+            )
+        case "judged":
+            return gettext(
+                "%(period)s is held against the %(n)s periods before.", period=note["period"], n=note["before"]
+            )
+        case "adherence":
+            return gettext("%(share)s %% of the records keep to the order of the stages.", share=number(note["share"]))
+        case _:
+            return str(note["code"])
+
+
+# Titles ---------------------------------------------------------------------------------------------------------------
+
+
+def column_title(catalog: Catalog, entity_id: str, name: str) -> str:
+    """Return the title of a figure."""
+    operation, colon, path = name.partition(":")
+    if colon:
+        return f"{_operations().get(operation, operation)} {_path(catalog, entity_id, path)}"
+    return _columns().get(name, name)
+
+
+def _head(catalog: Catalog, entity_id: str, head: Mapping[str, Any]) -> str:
+    known = {
+        "stage": gettext("Stage"),
+        "path": gettext("Path"),
+        "band": gettext("Tenure"),
+        "month": gettext("Month"),
+    }
+    return known.get(head["kind"]) or _path(catalog, entity_id, head["id"].partition(":")[0])
+
+
+def _path(catalog: Catalog, entity_id: str, path: str) -> str:
+    """Return the label of the field at the end of a path."""
+    here = catalog.entities.get(entity_id)
+    for step in path.split(".")[:-1]:
+        field = here.field(step) if here is not None else None
+        here = catalog.entities.get(field.to or "") if field is not None else None
+    field = here.field(path.rpartition(".")[2]) if here is not None else None
+    return i18n.field_text(catalog, here, field) if here is not None and field is not None else path
+
+
+def _operations() -> dict[str, str]:
+    return {
+        "sum": gettext("Sum of"),
+        "avg": gettext("Average of"),
+        "min": gettext("Least"),
+        "max": gettext("Greatest"),
+    }
+
+
+def _columns() -> dict[str, str]:
+    return {
+        "count": gettext("Records"),
+        "records": gettext("Records"),
+        "share": gettext("Share"),
+        "running": gettext("Running share"),
+        "class": gettext("Class"),
+        "rank": gettext("Rank"),
+        "won": gettext("Won"),
+        "lost": gettext("Lost"),
+        "closed": gettext("Closed"),
+        "open": gettext("Open"),
+        "win_rate": gettext("Win rate"),
+        "mark": gettext("Note"),
+        "mean": gettext("Mean"),
+        "median": gettext("Median"),
+        "p90": gettext("90 % quantile"),
+        "km_median": gettext("Median with those that last"),
+        "entered": gettext("Entered"),
+        "left": gettext("Left"),
+        "went_on": gettext("Went on"),
+        "rate": gettext("Went on, of all"),
+        "decided_rate": gettext("Went on, of the decided"),
+        "threshold": gettext("Threshold"),
+        "decided": gettext("Cases"),
+        "cases": gettext("Cases"),
+        "chance": gettext("Chance by history"),
+        "stated": gettext("Chance as stated"),
+        "weighted": gettext("Weighted"),
+        "index": gettext("Index"),
+        "win_share": gettext("Share won"),
+        "loss_share": gettext("Share lost"),
+        "expected": gettext("Expected to be won"),
+        "value": gettext("Value"),
+        "usual": gettext("Usual"),
+        "spread": gettext("Spread"),
+        "z": gettext("Robust z"),
+        "verdict": gettext("Verdict"),
+        "top": gettext("By the best sellers"),
+        "kind": gettext("Kind"),
+    }
+
+
+def word(name: str) -> str:
+    """Return what a mark or verdict says."""
+    known = {
+        "few": gettext("too few cases"),
+        "valley": gettext("most drop out here"),
+        "below_threshold": gettext("below the threshold"),
+        "high": gettext("unusually high"),
+        "low": gettext("unusually low"),
+        "usual": gettext("as usual"),
+        "straight": gettext("keeps to the process"),
+        "other": gettext("another way"),
+    }
+    return known.get(name, name)
+
+
+def _months() -> list[str]:
+    from flask_babel import get_locale
+
+    return [str(get_locale().months["stand-alone"]["abbreviated"][i]) for i in range(1, 13)]
+
+
+# Charts ---------------------------------------------------------------------------------------------------------------
+
+
+def _drawn(said: Mapping[str, Any]) -> str:
+    return _DRAWN.get(said["calculate"]) or next(
+        (one["id"] for one in reversed(said["columns"]) if one["kind"] in ("value", "count")), "count"
+    )
+
+
+def _chart(said: Mapping[str, Any], drawn: str) -> Markup | None:
+    """Return the chart of a report; None where a table says it best, or there is nothing to draw."""
+    if said["chart"] == "table" or not said["rows"]:
+        return None
+    title, described = said["title"], gettext("%(figure)s; every figure stands in the table.", figure=drawn)
+    rows = [_bar(said, row) for row in said["rows"]]
+    match said["chart"]:
+        case "funnel" if len(said["heads"]) == 1:
+            return charts.funnel(title, described, rows)
+        case "lines" if len(said["heads"]) == 1:
+            return charts.lines(title, described, [one.label for one in rows], rows)
+        case "heat_map" if len(said["heads"]) == 2:
+            return _heat_map(said, title, described, rows)
+        case "pareto":
+            return charts.pareto(title, described, rows)
+        case _:
+            most = 100.0 if said["calculate"] == "win_rate" else None
+            return charts.bars(title, described, rows, most=most)
+
+
+def _bar(said: Mapping[str, Any], row: Mapping[str, Any]) -> Bar:
+    figures, name = row["figures"], _drawn(said)
+    column = next((one for one in said["columns"] if one["id"] == name), {"kind": "number"})
+    goal = _float((row.get("benchmark") or {}).get("value"))
+    text = figure(column["kind"], figures.get(name))
+    if said["calculate"] == "conversion" and figures.get("decided_rate") is not None:
+        text, goal = f"{text} · {number(figures['decided_rate'])} %", None
+    if said["calculate"] == "pareto":
+        goal = _float(figures.get("running"))
+    whole = said["calculate"] in ("forecast", "health")
+    interval = name == "win_rate"
+    return Bar(
+        label=" · ".join(_labels(said, row)),
+        value=_float(figures.get(name)),
+        text=text,
+        low=_float(figures.get("low")) if interval else None,
+        high=_float(figures.get("high")) if interval else None,
+        goal=goal,
+        ghost=_float(figures.get("open")) if whole else None,
+    )
+
+
+def _heat_map(said: Mapping[str, Any], title: str, described: str, rows: Sequence[Bar]) -> Markup:
+    labels = [_labels(said, row) for row in said["rows"]]
+    down = list(dict.fromkeys(one[0] for one in labels))
+    keys = {one[1]: row["key"][1] for one, row in zip(labels, said["rows"], strict=True)}
+    across = sorted(keys, key=lambda one: (isinstance(keys[one], str), keys[one] if keys[one] is not None else ""))
+    there = {(one[0], one[1]): bar for one, bar in zip(labels, rows, strict=True)}
+    return charts.heat_map(title, described, down, across, [[there.get((y, x)) for x in across] for y in down])
+
+
+def _float(value: Any) -> float | None:
+    if isinstance(value, dict):
+        value = value.get("amount")
+    return None if value is None else float(value)
