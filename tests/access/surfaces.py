@@ -165,6 +165,10 @@ PAGES = (
             ("add_approver", {"who": "{ada}", "where": "after"}),
         )
     ),
+    Surface("GET", "/approvals/mail/<secret>", "public", "/approvals/mail/nothing"),
+    Surface(
+        "POST", "/approvals/mail/<secret>/decide", "public", "/approvals/mail/nothing/decide", {"verdict": "approved"}
+    ),
     Surface("GET", "/files/<identifier>", "record", "/files/{file}"),
     Surface("POST", "/files/<entity_id>/<field_id>", "entity", "/files/t.deal/scan", {}),
     Surface("GET", "/lookup/<entity_id>/<path>", "entity", "/lookup/t.deal/account"),
@@ -193,8 +197,14 @@ ADMIN = (
 
 ROUTES = (*API, *PAGES, *ADMIN)
 
-#: What a stranger may ask for. Static files, which are served before the application, come to these.
-PUBLIC = frozenset({"GET /healthz", "GET /sign-in", "POST /sign-in", "POST /language"})
+#: What a stranger may ask for. Static files, which are served before the application, come to these. Whoever has the
+#: secret of a link in a mail may make the one decision that it stands for.
+PUBLIC = frozenset(
+    {
+        "GET /healthz", "GET /sign-in", "POST /sign-in", "POST /language",
+        "GET /approvals/mail/<secret>", "POST /approvals/mail/<secret>/decide",
+    }
+)  # fmt: skip
 
 #: Commands need a shell on the machine and the address of the database: whoever has both is the operator.
 COMMANDS = {

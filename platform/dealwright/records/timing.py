@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dealwright.records import (
+    approval_flight,
     approval_turns,
     armed,
     clock_timers,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 #: data and its ``name`` and ``due_at``.
 FAMILIES: Mapping[str, Family] = {
     "approval": approval_turns.due,
+    approval_flight.FAMILY: approval_flight.due,
     "interaction": interactions.due,
     "revision": live.went_live,
     "sla": clock_timers.due,

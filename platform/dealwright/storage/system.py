@@ -10,6 +10,7 @@
     dw_account, dw_user_role, dw_session, dw_token     who may sign in; no entity, so no grant ever shows them
     dw_attempt, dw_device                              failed sign-ins; browsers that somebody signed in from
     dw_approval, dw_approval_seat, dw_absence          who agrees to what, and who stands in for whom
+    dw_approval_link, dw_approval_note                 links to decide by mail; what was said and shown beside decisions
     dw_audit, dw_file                                  what administrators did; uploaded files
 
 They change by migrations (``migrations/versions``) only; a test holds both to the same shape. Ids of records, users and
@@ -457,6 +458,32 @@ sa.Index(
     approval_seat.c.approval,
     **_where(approval_seat.c.state == sa.literal_column("'asked'")),
 )
+
+approval_link = sa.Table(
+    "dw_approval_link",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the secret, which stands in the mail alone"),
+    Column("approval", Id, nullable=False, comment="id of the row in dw_approval"),
+    Column("seat", Integer, nullable=False, comment="whose decision it is: number of the seat"),
+    Column("user", Id, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime, nullable=True),
+    Column("verdict", Text, nullable=True, comment="approved or rejected, by this link"),
+)
+sa.Index("ix_dw_approval_link_expires", approval_link.c.expires_at)
+
+approval_note = sa.Table(
+    "dw_approval_note",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("approval", Id, nullable=False, comment="id of the row in dw_approval"),
+    Column("user", Id, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("text", Text, nullable=True),
+    Column("file", Id, nullable=True),
+)
+sa.Index("ix_dw_approval_note", approval_note.c.approval, approval_note.c.at)
 
 absence = sa.Table(
     "dw_absence",

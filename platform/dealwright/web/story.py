@@ -189,8 +189,9 @@ def _verb(kind: str) -> str:
         "approval.sent_back": gettext("sent an approval to an earlier step"),
         "approval.handed_over": gettext("handed an approval over"),
         "approval.approver_added": gettext("asked one more person to decide"),
-        "approval.expired": gettext("found an approval to be overdue"),
+        "approval.timed_out": gettext("found an approval to be overdue"),
         "approval.restarted": gettext("began an approval anew"),
+        "approval.migrated": gettext("took an approval along to its new definition"),
         "approval.dropped": gettext("ended an approval that is needed no longer"),
     }
     return verbs.get(kind, kind)
