@@ -21,7 +21,12 @@ from dealwright.records import (
     live,
     notices,
     rescoring,
+    road,
+    rule_clocks,
+    rule_sequences,
     scheduled,
+    sequences,
+    suggestions,
     timed,
     versions,
     visits,
@@ -54,7 +59,10 @@ FAMILIES: Mapping[str, Family] = {
     visits.FAMILY: visits.due,
     versions.FAMILY: versions.due,
     "score": rescoring.due,
+    sequences.FAMILY: sequences.due,
 }
+
+road.FOLLOWING.extend((rule_clocks.follow_up, rule_sequences.follow_up, suggestions.follow_up))
 
 
 def due(work: Work, told: Sequence[Event]) -> None:

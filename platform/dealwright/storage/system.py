@@ -498,3 +498,62 @@ absence = sa.Table(
     Column("created_by", Id, nullable=True),
 )
 sa.Index("ix_dw_absence_user", absence.c.user, absence.c.until)
+
+suggestion = sa.Table(
+    "dw_suggestion",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("action", Integer, nullable=False, comment="place of the action in its rule"),
+    Column("decision", Id, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("message", Text, nullable=False, comment="id of the document with the texts; empty: they are here"),
+    Column("title", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed", Json, nullable=False, comment="what stands for each placeholder of the texts"),
+    Column("reads", Json, nullable=False, comment="names that it tells of; who may not see one does not see it"),
+    Column("does", Json, nullable=True, comment="what accepting does; empty for nothing"),
+    Column("until", UtcDateTime, nullable=True, comment="how long it stands"),
+    Column("state", Text, nullable=False, comment="open, accepted, dismissed or expired"),
+    Column("decided_at", UtcDateTime, nullable=True),
+    Column("decided_by", Id, nullable=True),
+    Column("because", Text, nullable=True, comment="why it was dismissed"),
+    Column("made", Id, nullable=True, comment="the record that accepting created"),
+)
+sa.Index("ix_dw_suggestion_record", suggestion.c.record, suggestion.c.made_at)
+sa.Index(
+    "ux_dw_suggestion_open",
+    suggestion.c.record,
+    suggestion.c.rule,
+    suggestion.c.action,
+    unique=True,
+    **_where(suggestion.c.state == sa.literal_column("'open'")),
+)
+
+enrolment = sa.Table(
+    "dw_enrolment",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("sequence", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=False),
+    Column("revision", Text, nullable=False, comment="whose delays and calendar it runs by"),
+    Column("state", Text, nullable=False, comment="running, finished or stopped"),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("left", Json, nullable=False, comment="steps still to come: [step, moment]"),
+    Column("done", Json, nullable=False, comment="steps whose moment came: [step, moment]"),
+    Column("reads", Json, nullable=False, comment="names that what started it looked at"),
+    Column("rule", Text, nullable=True, comment="what started it"),
+    Column("ended_at", UtcDateTime, nullable=True),
+    Column("why", Text, nullable=True, comment="why it stopped: condition, rule, restart, archived or gone"),
+)
+sa.Index("ix_dw_enrolment_record", enrolment.c.record, enrolment.c.started_at)
+sa.Index(
+    "ux_dw_enrolment_running",
+    enrolment.c.record,
+    enrolment.c.sequence,
+    unique=True,
+    **_where(enrolment.c.ended_at.is_(None)),
+)

@@ -22,6 +22,7 @@ from dealwright.web import (
     record_pages,
     reports,
     sign_in,
+    suggestions,
     ticks,
     uploads,
     visit,
@@ -71,6 +72,7 @@ def _blueprint() -> Blueprint:
     approvals.register(pages)
     reports.register(pages)
     approval_mail.register(pages)
+    suggestions.register(pages)
     ticks.register(pages)
     uploads.register(pages)
     return pages
