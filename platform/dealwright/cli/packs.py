@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from dealwright import pack_tests, packs
+from dealwright.cli import lint, releases
 from dealwright.cli.places import database_option, json_option, opened, show, told
-from dealwright.errors import NotFoundError, Problem
+from dealwright.errors import ConflictError, DefinitionError, NotFoundError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from dealwright.storage.releases import Release
 
 _PATHS = click.Path(exists=True, path_type=Path)
 
@@ -66,10 +69,17 @@ def pack() -> None:
 @pack.command("install")
 @click.argument("wanted", nargs=-1, required=True, metavar="PACK...")
 @click.option("--reason", default="pack install", metavar="TEXT", help="Why, for the history.")
+@click.option("--agree", is_flag=True, help="Let a release do more than the one in force.")
+@click.option("--allow-downgrade", "downgrade", is_flag=True, help="Let a lower version follow a higher one.")
+@click.option(
+    "--locked", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Only releases of this lock file."
+)
 @database_option
 @json_option
 @told
-def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> None:
+def install(
+    url: str, wanted: tuple[str, ...], reason: str, agree: bool, downgrade: bool, locked: Path | None, as_json: bool
+) -> None:
     """Put packs in force: folders, archives, or ids of shipped and installed ones; what they require comes along.
 
     A pack with a fault is refused whole and nothing is changed. A running server takes the new definitions up with
@@ -79,7 +89,7 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
     """
     known = packs.find()
     sources: dict[str, packs.PackSource] = {}
-    released: list[packs.PackSource] = []
+    archives: dict[str, Release] = {}
     places: list[Path] = []
     with ExitStack() as stack:
         for name in wanted:
@@ -92,15 +102,25 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
             source = packs.read(folder.resolve())
             sources[source.id] = source
             if is_archive:
-                released.append(source)
+                archives[source.id] = packs.releases.of_archive(given, source)
+                if found := packs.archive.undeclared(source):
+                    raise DefinitionError(f"{source.id} cannot be installed", found)
             places.append((given if is_archive else folder).resolve().parent)
         packs.with_required(sources, places)
+        if locked is not None:
+            _demand_locked(locked, sources, archives)
         with opened(url) as workspace:
             with workspace.database.read() as connection:
                 present = packs.active_packs(connection)
-            for source in released:
-                packs.archive.demand_same(source, present)
-            done = packs.install(workspace.database, sources.values(), reason=reason)
+            if not agree:
+                packs.permissions.demand_agreed(present, sources.values())
+            for name in archives:
+                packs.archive.demand_same(sources[name], present)
+            new = [one for name, one in sources.items() if name not in {other.id for other in present}]
+            done = packs.install(
+                workspace.database, sources.values(), reason=reason, archives=archives, downgrade=downgrade
+            )
+    allowed = {one.id: [str(use) for use in packs.permissions.declared(one.manifest)] for one in new}
     show(
         {
             "revision": done.revision,
@@ -109,14 +129,27 @@ def install(url: str, wanted: tuple[str, ...], reason: str, as_json: bool) -> No
             "unchanged": done.unchanged,
             "warnings": _plain(done.warnings),
             "outlook": [asdict(one) for one in done.outlook],
+            "permissions": allowed,
         },
         as_json,
         *(f"  {change}" for change in done.changes),
+        *(f"  {name} may {', '.join(may)}" for name, may in allowed.items() if may),
         *(f"  {one}" for one in done.outlook),
         *(f"  warning: {one}" for one in done.warnings),
         f"revision {done.revision} {'was in force already' if done.unchanged else 'is in force'}: "
         + ", ".join(f"{name} {version}" for name, version in done.packs.items()),
     )
+
+
+def _demand_locked(file: Path, sources: Mapping[str, packs.PackSource], archives: Mapping[str, Release]) -> None:
+    """Refuse releases that a lock file does not name.
+
+    Raises:
+        ConflictError: With each of them.
+    """
+    wanted = [archives.get(name) or packs.releases.of_folder(one) for name, one in sources.items()]
+    if found := packs.trust.unlocked(wanted, packs.trust.read_lock(file)):
+        raise ConflictError(f"{file} names other releases; nothing was changed", found)
 
 
 @pack.command("init")
@@ -167,14 +200,22 @@ def validate(paths: tuple[Path, ...], as_json: bool) -> None:
 @click.argument("folder", metavar="PATH", type=_PATHS)
 @click.option("-k", "only", default="", metavar="TEXT", help="Run the tests whose names have this text in them.")
 @click.option("--coverage", "holes", is_flag=True, help="Also say what no test reaches; that is exit code 1.")
+@click.option("--generate", "write", is_flag=True, help="First write into golden tests what is so now.")
+@click.option("--against", metavar="URL", help="With the packs and changes of this workspace, which is only read.")
 @json_option
 @told
-def test(folder: Path, only: str, holes: bool, as_json: bool) -> None:
+def test(folder: Path, only: str, holes: bool, write: bool, against: str | None, as_json: bool) -> None:
     """Run the tests of a pack in a workspace of its own, which is removed afterwards.
 
     dealwright pack test my_pack/ --coverage
     """
-    report = pack_tests.run(folder, only, lambda one: _tell(one) if not as_json else None)
+    for file in pack_tests.generate(folder) if write else ():
+        click.echo(f"written  {file}; read what is other before you keep it", err=True)
+    beside: list[packs.PackSource] = []
+    if against is not None:
+        with opened(against) as workspace, workspace.database.read() as connection:
+            beside = packs.active_packs(connection)
+    report = pack_tests.run(folder, only, lambda one: _tell(one) if not as_json else None, beside)
     missing = report.coverage.holes() if holes else []
     reached, of = report.coverage.counts()
     lines = [f"{one.path}: {one.code} {one.message}" for one in missing]
@@ -221,3 +262,7 @@ def listed(url: str, as_json: bool) -> None:
     lines = [f"{name} {version}  in force" for name, version in present.items()]
     lines += [f"{name} {version}  can be installed" for name, version in known.items() if name not in present]
     show({"in_force": present, "available": known}, as_json, *lines)
+
+
+for _command in (*releases.COMMANDS, *lint.COMMANDS):
+    pack.add_command(_command)

@@ -101,7 +101,11 @@ def _faults(document: dict[str, Any], source: str, at: tuple[str | int, ...]) ->
             yield Problem(f"{where}/when/{number}/record", "wrong-form", problem, source)
     if ("role" in document) != ("may" in document):
         yield Problem(where, "missing-may", "“role” and “may” go together: a role, and what it may do", source)
-    if not document.get("expect") and "may" not in document:
+    for kind, key in (("golden", "of"), ("i18n", "locales")):
+        if (document.get("kind") == kind) != (key in document):
+            message = f"“{key}” belongs to a test of the kind {kind}, which needs it"
+            yield Problem(where, f"missing-{key}", message, source)
+    if not document.get("expect") and not {"may", "of", "locales"} & document.keys():
         yield Problem(where, "missing-expect", "it expects nothing, so it cannot fail; say what is true", source)
     for number, one in enumerate(document.get("expect", [])):
         if one.get("after", 0) >= max(len(steps), 1):

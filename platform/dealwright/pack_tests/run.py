@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dealwright import clock, packs
-from dealwright.errors import DealwrightError
-from dealwright.pack_tests import access_cases, cases, expect, stage
+from dealwright.errors import DealwrightError, DefinitionError
+from dealwright.pack_tests import access_cases, cases, expect, snapshots, stage
 from dealwright.pack_tests.coverage import Coverage
 from dealwright.pack_tests.named import Mistake
 from dealwright.pack_tests.play import Play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from dealwright.pack_tests.cases import Case
@@ -66,7 +66,12 @@ class Report:
         return sum(one.ok and not one.skipped for one in self.results)
 
 
-def run(folder: Path, only: str = "", tell: Callable[[Result], object] = lambda result: None) -> Report:
+def run(
+    folder: Path,
+    only: str = "",
+    tell: Callable[[Result], object] = lambda result: None,
+    against: Sequence[packs.PackSource] = (),
+) -> Report:
     """Run the tests of the pack in a folder, in a workspace that is removed afterwards.
 
     The real clock is not asked, nothing leaves the machine, ids are the same in each run. A pack of a hundred tests takes
@@ -76,6 +81,7 @@ def run(folder: Path, only: str = "", tell: Callable[[Result], object] = lambda 
         folder: The pack.
         only: Words that stand in the names of the tests to run, in any case; empty for all.
         tell: Called with each result at once.
+        against: Packs of a workspace, and what its admins have changed, together with which the pack is tested.
 
     Raises:
         DefinitionError: If the pack or one of its tests has a fault of form; none is run.
@@ -85,18 +91,36 @@ def run(folder: Path, only: str = "", tell: Callable[[Result], object] = lambda 
     chosen = [one for one in known if re.search(re.escape(only), one.name, re.IGNORECASE)]
     begins = min((one.clock for one in known), default=cases.BEGINS)
     results: list[Result] = []
-    with stage.made(source, [folder.resolve().parent], begins) as place:
+    with stage.made(source, [folder.resolve().parent], begins, against) as place:
         coverage = Coverage(place.catalog, source.layer.namespace)
         for one in chosen:
-            results.append(_result(place, one, coverage))
+            results.append(_result(place, source, one, coverage))
             tell(results[-1])
     return Report(source.id, tuple(results), coverage)
 
 
-def _result(place: stage.Stage, case: Case, coverage: Coverage) -> Result:
+def generate(folder: Path) -> list[Path]:
+    """Write into the golden tests of a pack what is so now; return the files that are other than before.
+
+    Raises:
+        DefinitionError: If the pack has a fault, or a golden test names what is not there.
+    """
+    folder = folder.resolve()
+    source = packs.read(folder)
+    sources = {source.id: source}
+    packs.with_required(sources, [folder.parent])
+    try:
+        return snapshots.generate(folder, packs.catalog(sources.values()))
+    except Mistake as error:
+        raise DefinitionError(str(error)) from None
+
+
+def _result(place: stage.Stage, source: packs.PackSource, case: Case, coverage: Coverage) -> Result:
     if case.skipped:
         return Result(case.name, case.source, skipped=case.skipped)
     try:
+        if told := _looked_at(place, source, case.document):
+            return Result(case.name, case.source, tuple(told))
         with clock.counted(), clock.frozen(case.clock), place.play(case.document.get("uses", {})) as given:
             told = _played(Play(*given, case), coverage)
     except DealwrightError as error:
@@ -104,6 +128,12 @@ def _result(place: stage.Stage, case: Case, coverage: Coverage) -> Result:
     except Mistake as error:
         told = [str(error)]
     return Result(case.name, case.source, tuple(told))
+
+
+def _looked_at(place: stage.Stage, source: packs.PackSource, document: Mapping[str, Any]) -> list[str]:
+    """Return why a test fails that looks at definitions and not at what happens."""
+    found = [*snapshots.failures(place.catalog, document)] if "of" in document else []
+    return [*found, *snapshots.untranslated(source.layer, document)] if "locales" in document else found
 
 
 def _played(play: Play, coverage: Coverage) -> list[str]:

@@ -85,18 +85,21 @@ class Stage:
 
 
 @contextmanager
-def made(source: packs.PackSource, places: Sequence[Path], begins: datetime) -> Iterator[Stage]:
+def made(
+    source: packs.PackSource, places: Sequence[Path], begins: datetime, beside: Sequence[packs.PackSource] = ()
+) -> Iterator[Stage]:
     """Make the workspace for the tests of a pack; it is removed at the end.
 
     Args:
         source: The pack.
         places: Where packs that it requires may lie, beside the usual places.
         begins: The earliest moment of a test; the pack is in force from the day before.
+        beside: More layers that are in force with it; one with its id is replaced by it.
 
     Raises:
         DefinitionError: If the pack, or what it requires, has a fault.
     """
-    sources = {source.id: source}
+    sources = {**{one.id: one for one in beside}, source.id: source}
     packs.with_required(sources, places)
     with (
         TemporaryDirectory(prefix="dealwright-") as folder,

@@ -9,12 +9,16 @@ layers_of(sources)              what goes into the fold
 install(database, sources)      puts them in force: checked whole, tables made, revision swapped
 scaffold.begin(folder)           the beginning of a new pack
 archive.build, archive.unpacked  one file for a version, and a folder from it for as long as it is looked at
+signature, trust                 whose release it is, and whether it may come in
+lint.run, compare, doctor        what should be looked at: in a pack, between two releases, in a workspace
+permissions, escalation          what a pack may do, and whether the one who installs it may give that
 store, stored_catalog           a revision in the database, and the catalog of one
 """
 
 from __future__ import annotations
 
-from dealwright.packs import archive, scaffold
+from dealwright.packs import archive, doctor, escalation, lint, permissions, releases, scaffold, signature, trust
+from dealwright.packs.compare import compare
 from dealwright.packs.examine import Reviewed, catalog, check, layers_of, review, with_required
 from dealwright.packs.install import Installed, active_packs, install
 from dealwright.packs.search import find
@@ -29,14 +33,22 @@ __all__ = [
     "archive",
     "catalog",
     "check",
+    "compare",
+    "doctor",
+    "escalation",
     "find",
     "install",
     "layers_of",
+    "lint",
+    "permissions",
     "read",
+    "releases",
     "review",
     "scaffold",
+    "signature",
     "store",
     "stored_catalog",
     "stored_layers",
+    "trust",
     "with_required",
 ]

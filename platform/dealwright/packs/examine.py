@@ -21,7 +21,7 @@ from dealwright.metadata.fold import Folded, fold
 from dealwright.metadata.layers import Layer, SourcedDocument
 from dealwright.metadata.pointers import steps
 from dealwright.metadata.settings import DEFAULTS
-from dealwright.packs import order
+from dealwright.packs import limits, order, permissions
 from dealwright.packs.search import find, packs_in
 from dealwright.packs.source import PackSource, read
 
@@ -190,6 +190,9 @@ def examine(
         said = {(one.source, one.pointer) for one in found}
         placed = [_placed(one, folded) for one in group if not _may_follow(one, folded, broken)]
         found.extend(one for one in placed if (one.source, one.pointer) not in said)
+    found.extend(_placed(one, folded) for one in limits.problems(catalog))
+    if not found:  # what a rule uses is known only of one without faults
+        found.extend(_placed(one, folded) for one in permissions.problems(catalog, sources))
     if found:
         return Examined(catalog, tuple(found))
     looked = [_placed(one, folded) for one in (*rules.warnings(catalog), *lint.warnings(catalog))]

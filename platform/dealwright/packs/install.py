@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from dealwright import clock, rules
 from dealwright.errors import DefinitionError, NotFoundError, UnavailableError
 from dealwright.metadata import load
-from dealwright.metadata.settings import problems
-from dealwright.packs import deciders, in_flight, outlook
+from dealwright.metadata.settings import TRUST, problems
+from dealwright.packs import deciders, in_flight, outlook, releases, trust
 from dealwright.packs.examine import catalog as checked
 from dealwright.packs.examine import layers_of
 from dealwright.packs.outlook import Outlook
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dealwright.errors import Problem
     from dealwright.metadata.catalog import Catalog
     from dealwright.storage import Connection, Database
+    from dealwright.storage.releases import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def install(
     by: str | None = None,
     reason: str = "installed",
     settings: Mapping[str, str] | None = None,
+    archives: Mapping[str, Release] | None = None,
+    downgrade: bool = False,
 ) -> Installed:
     """Put the base, the packs in force and ``sources`` in force together; a pack of the same id is replaced.
 
@@ -78,11 +81,16 @@ def install(
         by: Id of the user; None for the operator.
         reason: Why, for the history.
         settings: Settings to change, of ``metadata.settings``.
+        archives: The releases of those packs that come from archives, by id; others are known by their folders.
+        downgrade: Whether a lower version may follow a higher one.
 
     Raises:
         DefinitionError: With every fault of every document; nothing is changed.
+        ConflictError: If a release may not come in (``packs.trust``); nothing is changed.
         UnavailableError: If a table is locked by somebody else; nothing is changed.
     """
+    sources = list(sources)
+    coming = [(archives or {}).get(one.id) or releases.of_folder(one) for one in sources if one.folder.is_dir()]
     with database.read() as connection:
         before = _in_force(connection)
         present = {pack.id: pack for pack in _packs(before)}
@@ -102,7 +110,9 @@ def install(
     left: list[str] = []
     ahead: list[Outlook] = []
     missing: list[Problem] = []
+    policy = inherited.get("require_signature", TRUST["require_signature"])
     with database.write() as connection:
+        warned = trust.admit(connection, coming, policy=policy, downgrade=downgrade)
         old = _active(connection, known)
         unchanged = old is not None and old.revision == catalog.revision
         plan = schema.plan(old, catalog)
@@ -127,6 +137,7 @@ def install(
                 subject=f"revision:{catalog.revision}",
                 data={"packs": _versions(catalog), "reason": reason},
             )
+        trust.note(connection, coming, by=by, at=clock.now())
     # Also where nothing has changed: an installation that died here has left indexes and keys for the next one.
     later = schema.complete(database, catalog)
     return Installed(
@@ -134,7 +145,7 @@ def install(
         _versions(catalog),
         (*(step.text for step in plan.steps), *later, *left),
         unchanged,
-        [*rules.warnings(catalog), *missing],
+        [*warned, *rules.warnings(catalog), *missing],
         ahead,
     )
 

@@ -7,6 +7,7 @@ not depend on one another come in the order of their ids.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from dealwright import __version__
 from dealwright.errors import Problem
@@ -15,6 +16,9 @@ from dealwright.metadata.layers import BASE_LAYER
 from dealwright.metadata.schemas import near
 from dealwright.packs import ranges
 from dealwright.packs.source import PackSource
+
+#: Namespaces that are no pack's: of the base, of the admins, and words that a reader would take for the platform.
+RESERVED: Final = frozenset({"base", "c", "core", "sys", "x", "admin", "dw", "platform", "dealwright"})
 
 
 def ordered(sources: Iterable[PackSource]) -> list[PackSource]:
@@ -52,6 +56,9 @@ def problems(sources: Iterable[PackSource]) -> list[Problem]:
     namespaces: dict[str, PackSource] = {}
     for one in by_id.values():
         source = f"{one.folder.name}/pack.json"
+        if one.manifest and one.layer.namespace in RESERVED:
+            message = f"the namespace “{one.layer.namespace}” is no pack's; choose another one"
+            found.append(Problem("/ns", "reserved-namespace", message, source))
         other = namespaces.setdefault(one.layer.namespace, one)
         if other is not one:
             message = f"the packs {other.id} and {one.id} have the same namespace “{one.layer.namespace}”"

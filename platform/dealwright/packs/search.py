@@ -26,7 +26,7 @@ def find(places: Iterable[Path] = ()) -> Mapping[str, Path]:
     found: dict[str, Path] = {}
     for folder in [
         *(pack for place in places for pack in packs_in(place)),
-        *_installed(),
+        *installed(),
         *packs_in(shipped("rule_packs")),
     ]:
         found.setdefault(folder.name, folder)
@@ -40,7 +40,8 @@ def packs_in(place: Path) -> list[Path]:
     return sorted(one.parent for one in place.glob("*/pack.json"))
 
 
-def _installed() -> Iterator[Path]:
+def installed() -> Iterator[Path]:
+    """Yield the folder of each pack that an installed distribution offers."""
     for point in sorted(entry_points(group=GROUP), key=lambda one: one.name):
         spec = find_spec(point.module)
         for folder in (spec.submodule_search_locations or ()) if spec is not None else ():

@@ -55,7 +55,7 @@ def _said(rule: Rule, pointer: str, code: str, message: str) -> Problem:
 
 def sets(rule: Rule) -> frozenset[str]:
     """Return the fields of its record that a rule sets."""
-    found = {str(one.spec["field"]) for one in rule.actions if one.do in ("set_field", "add_score")}
+    found = {str(one.spec["field"]) for one in rule.actions if one.do == "set_field"}
     return frozenset(found.union(*(_ASSIGNS.get(one.do, ()) for one in rule.actions)))
 
 
@@ -140,13 +140,16 @@ def _reads(catalog: Catalog, entity: str, formula: str) -> frozenset[str]:
 
 
 def _cycles(catalog: Catalog, rules: list[Prepared]) -> Iterator[Problem]:
-    graph = _wakes(catalog, rules)
+    # A rule that sets a field of its own record fires once a save: alone it closes no circle, nor is it part of another.
+    graph = {
+        one: {two: how for two, how in woken.items() if one != two or how in _DEEPER}
+        for one, woken in _wakes(catalog, rules).items()
+    }
     by_id = {one.rule.id: one for one in rules}
     told: set[frozenset[str]] = set()
     for start in graph:
         circle = _circle(graph, start)
-        # A rule that sets a field of its own record fires once a save: alone it closes no circle.
-        if circle is None or (len(circle) == 1 and graph[start].get(start) not in _DEEPER) or frozenset(circle) in told:
+        if circle is None or frozenset(circle) in told:
             continue
         told.add(frozenset(circle))
         steps = [graph[one][two] for one, two in zip(circle, [*circle[1:], circle[0]], strict=True)]

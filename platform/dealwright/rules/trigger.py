@@ -63,7 +63,6 @@ HAPPENINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "timed_out",
             "dropped",
             "restarted",
-            "migrated",
         ),
     }
 )
