@@ -11,6 +11,7 @@ import csv
 import os
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -74,3 +75,50 @@ def folder() -> Path:
     if os.environ.get("DEALWRIGHT_TESTS_STRICT"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of the opportunities of a folder.
+
+    Attributes:
+        won_and_lost: ``office``, ``seller`` and ``product`` to name to number of won and of lost opportunities.
+        cycles: Office and quarter (``2017-Q1``) of the close to the days from engagement to close of won ones, sorted.
+        amounts: Office and quarter to the sum of won ones.
+        products: Product to the sum of won ones.
+    """
+
+    won_and_lost: dict[str, dict[str, tuple[int, int]]]
+    cycles: dict[tuple[str, str], list[int]]
+    amounts: dict[tuple[str, str], Decimal]
+    products: dict[str, Decimal]
+
+
+def independent_outcomes(folder: Path) -> Outcomes:
+    """Work out rates, cycles and sums with nothing but the standard library; ``GTXPro`` is meant to be ``GTX Pro``."""
+    office = {row["sales_agent"]: row["regional_office"] for row in rows(folder, "sales_teams")}
+    counts: dict[str, dict[str, list[int]]] = {
+        one: defaultdict(lambda: [0, 0]) for one in ("office", "seller", "product")
+    }
+    cycles: dict[tuple[str, str], list[int]] = defaultdict(list)
+    amounts: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    products: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows(folder, "sales_pipeline"):
+        if row["deal_stage"] not in ("Won", "Lost"):
+            continue
+        won, product = row["deal_stage"] == "Won", row["product"].replace("GTXPro", "GTX Pro")
+        where = {"office": office[row["sales_agent"]], "seller": row["sales_agent"], "product": product}
+        for kind, name in where.items():
+            counts[kind][name][not won] += 1
+        if won:
+            closed = date.fromisoformat(row["close_date"])
+            place = where["office"], f"{closed.year}-Q{(closed.month + 2) // 3}"
+            cycles[place].append((closed - date.fromisoformat(row["engage_date"])).days)
+            amounts[place] += Decimal(row["close_value"])
+            products[product] += Decimal(row["close_value"])
+    return Outcomes(
+        {kind: {name: (won, lost) for name, (won, lost) in found.items()} for kind, found in counts.items()},
+        {place: sorted(found) for place, found in cycles.items()},
+        dict(amounts),
+        dict(products),
+    )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import statistics
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import crm_sales
 from dealwright import access, packs
-from dealwright.records import Work, Workspace, imports
+from dealwright.records import Work, Workspace, imports, reports
 from dealwright.records.read import aggregate
+from dealwright.records.reports import Asked
 from dealwright.records.tables_in import open_table
 from dealwright.storage import Database
 
@@ -55,10 +59,41 @@ def agree(workspace: Workspace, sums: crm_sales.Sums) -> None:
     assert totals(workspace, "owner.team.name", 'status == "won"') == sums.offices
 
 
+def told(workspace: Workspace, name: str) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Return the figures of a report of the pack over all the years of the file, by the labels of its rows."""
+    with workspace.database.read() as connection:
+        work = Work(workspace, connection, access.operator())
+        asked = Asked(since=date(2016, 1, 1), until=date(2026, 12, 31), compare="none")
+        said = reports.shown(work, reports.make(work, f"sales.{name}", asked))
+    assert said["left_out"] == 0
+    return {tuple(row["labels"]): row["figures"] for row in said["rows"]}
+
+
+def reports_agree(workspace: Workspace, outcomes: crm_sales.Outcomes) -> None:
+    for name, kind in (("team", "office"), ("seller", "seller"), ("product", "product")):
+        found = told(workspace, f"win_rate_by_{name}")
+        right = outcomes.won_and_lost[kind]
+        assert {label: (row["won"], row["lost"]) for (label,), row in found.items()} == right
+        for (label,), row in found.items():
+            won, lost = right[label]
+            assert Decimal(row["win_rate"]) == round(Decimal(100 * won) / (won + lost), 2)
+    cycles = told(workspace, "cycle_time")
+    assert {key: row["won"] for key, row in cycles.items()} == {key: len(one) for key, one in outcomes.cycles.items()}
+    for key, row in cycles.items():
+        days = outcomes.cycles[key]
+        assert abs(float(row["mean"]) - statistics.mean(days)) < 0.006
+        assert float(row["median"]) == statistics.median(days)
+    amounts = told(workspace, "won_by_team")
+    assert {key: Decimal(row["sum:amount"]) for key, row in amounts.items()} == outcomes.amounts
+    products = told(workspace, "won_by_product")
+    assert {label: Decimal(row["sum:amount"]) for (label,), row in products.items()} == outcomes.products
+
+
 def test_the_sample_arrives_whole_and_a_second_time_changes_nothing(workspace: Workspace) -> None:
     for mapping, entity, file in STEPS:
         assert bring_in(workspace, crm_sales.SAMPLE, mapping, entity, file).rejected == 0
     agree(workspace, crm_sales.independent_sums(crm_sales.SAMPLE))
+    reports_agree(workspace, crm_sales.independent_outcomes(crm_sales.SAMPLE))
     again = bring_in(workspace, crm_sales.SAMPLE, "sales_pipeline", "sales.opportunity", "sales_pipeline")
     assert (again.created, again.updated, again.unchanged) == (0, 0, 12)
 
@@ -117,3 +152,4 @@ def test_the_whole_data_set_arrives_exact(sqlite_url: str, tmp_path: Path) -> No
         for mapping, entity, file in STEPS:
             assert bring_in(workspace, folder, mapping, entity, file).rejected == 0
         agree(workspace, crm_sales.independent_sums(folder))
+        reports_agree(workspace, crm_sales.independent_outcomes(folder))
