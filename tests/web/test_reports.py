@@ -7,8 +7,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from dealwright.records import Workspace
 from dealwright.web import charts
 from dealwright.web.charts import Bar
+from pages import Person, deal, text
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROWS = [
@@ -66,3 +68,61 @@ def test_a_gap_in_a_line_stays_a_gap():
     rows = [Bar("", 1.0, "1"), Bar("", 2.0, "2"), Bar("", None, "–"), Bar("", 3.0, "3"), Bar("", 4.0, "4")]
     root = drawn(charts.lines("T", "D", list("abcde"), rows))
     assert len(root.findall(f"{SVG}polyline")) == 2
+
+
+def test_a_report_is_a_chart_a_table_and_the_records_behind_each_figure(admin: Person, workspace: Workspace):
+    for name, budget in (("Large", "900"), ("Small", "50")):
+        deal(workspace, name=name, budget=budget)
+    page = admin.get("/reports/t.funnel")
+    assert page.status_code == 200
+    assert '<svg class="chart" role="img"' in page.text
+    assert "Lead 2 0 0 2 0" in text(page)
+    address = re.search(r'href="(/reports/t.funnel/records[^"]+figure=entered[^"]*)"', page.text)[1].replace(
+        "&amp;", "&"
+    )
+    behind = admin.get(address)
+    assert re.findall(r'<a class="ttl" href="[^"]+">([^<]+)</a>', behind.text) == ["Large", "Small"]
+    assert "Funnel: Entered" in text(behind)
+    assert "950" in text(admin.get("/reports/t.budgets"))
+
+
+def test_a_report_speaks_the_reader_s_language(admin: Person, workspace: Workspace):
+    deal(workspace, budget="1")
+    page = text(admin.get("/reports/t.funnel", **{"Accept-Language": "zh-CN"}))
+    assert "漏斗" in page
+    assert "推进率（全部）" in page
+    assert "报表" in text(admin.get("/reports", **{"Accept-Language": "zh-CN"}))
+    assert "总览" in text(admin.get("/dashboards/t.overview", **{"Accept-Language": "zh-CN"}))
+
+
+def test_a_dashboard_holds_its_reports_under_one_time(admin: Person, workspace: Workspace):
+    deal(workspace, budget="70")
+    page = admin.get("/dashboards/t.overview?since=2020-01-01&until=2020-12-31")
+    assert text(page).count("2020-01-01 – 2020-12-31") == 3
+    assert "Nothing is counted in this time." in text(page)
+    assert "/reports/t.funnel?since=2020-01-01&amp;until=2020-12-31" in page.text
+
+
+def test_what_may_not_be_seen_is_on_no_page(admin: Person, clerk: Person, guest: Person):
+    assert "Costs" in text(admin.get("/reports"))
+    assert "Costs" not in text(clerk.get("/reports"))
+    assert "Funnel" in text(clerk.get("/reports"))
+    assert clerk.get("/reports/t.costs").status_code == 404
+    assert "Costs" not in text(clerk.get("/dashboards/t.overview"))
+    assert guest.get("/reports/t.funnel").status_code == 404
+    assert guest.get("/dashboards/t.overview").status_code == 404
+    assert "No report is there for you yet." in text(guest.get("/reports"))
+
+
+def test_what_cannot_be_used_is_said_and_the_report_is_there(admin: Person, workspace: Workspace):
+    deal(workspace, budget="70")
+    for query, said in (
+        ("filter=budgt > 3", "budgt"),
+        ("since=yesterday", "“yesterday” is no day"),
+        ("since=2026-02-01&until=2026-01-01", "choose an earlier day"),
+        ("compare=never", "it may be none, previous, year_before"),
+    ):
+        page = admin.get(f"/reports/t.budgets?{query}")
+        assert page.status_code == 422
+        assert said in text(page)
+        assert "70" in text(page)

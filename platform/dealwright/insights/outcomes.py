@@ -48,6 +48,8 @@ def win_rate(at: Ground) -> Table:
     groups = [told.c[f"k{i}"] for i in range(len(keys))]
     statement = sa.select(*groups, sa.func.count(), total(told.c.won)).group_by(*groups).order_by(*groups)
     rows = [Row(tuple(row[: len(keys)]), _rated(at, row[-1], row[-2])) for row in at.rows(statement) if row[-2]]
+    if len(keys) == 1 and not keys[0].starts:
+        rows.sort(key=lambda row: -(row.figures["win_rate"] or 0))
     won, closed = (sum(row.figures[name] for row in rows) for name in ("won", "closed"))
     wanted = {"won": [told.c.won == 1], "lost": [told.c.won == 0], "closed": []}
     return Table(
@@ -65,6 +67,7 @@ def win_rate(at: Ground) -> Table:
         records=lambda row, name: ground.chosen(told, [one.name for one in groups], row.key, *wanted[name]),
         starts={key.head.id: key.starts for key in keys if key.starts},
         total=_rated(at, won, closed),
+        by_key=len(keys) != 1,
     )
 
 
@@ -126,6 +129,7 @@ def cycle_time(at: Ground) -> Table:
         starts={key.head.id: key.starts for key in keys if key.starts},
         total=_spent(at, together, sum(spent_in.values())),
         notes=[("ends-before-start", {"count": wrong})] if wrong else (),
+        by_key=True,
     )
 
 

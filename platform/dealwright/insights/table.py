@@ -58,7 +58,7 @@ class Table:
     """A report that was worked out.
 
     Attributes:
-        rows: In the order in which they are shown.
+        rows: In the order in which they are shown, or of their keys where ``by_key``: people want the order of labels.
         records: Asked with a row and the id of a counted column, gives the SELECT of the ids of just those records.
         starts: First day of each period by its number, where keys are periods.
         total: Figures of all rows together, where they have a meaning.
@@ -72,6 +72,7 @@ class Table:
     starts: Mapping[str, Sequence[date]] = field(default_factory=dict)
     total: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    by_key: bool = False
 
     def column(self, identifier: str) -> Column | None:
         """Return the column with this id, or None."""

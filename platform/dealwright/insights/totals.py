@@ -103,6 +103,7 @@ def table(at: Ground, keys: Sequence[Key], rows: Sequence[Row], cases: sa.Subque
         rows=rows,
         records=lambda row, _: ground.chosen(cases, names, row.key),
         starts={key.head.id: key.starts for key in keys if key.starts},
+        by_key=at.report.calculate == "totals" and len(keys) > 1,
     )
 
 

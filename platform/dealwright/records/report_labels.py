@@ -69,6 +69,13 @@ class Labels:
             return periods.named(self._table.starts[head.id][value], head.unit)
         return value
 
+    def place(self, row: Row) -> list[tuple[bool, Any]]:
+        """Return what rows are sorted by: the labels of fields, the order of all else; empty keys come last."""
+        found: list[tuple[bool, Any]] = []
+        for head, value, label in zip(self._table.heads, row.key, self.labels(row), strict=True):
+            found.append((value is None, "" if value is None else label if head.kind == "field" else value))
+        return found
+
     def labels(self, row: Row) -> list[str]:
         """Return the key of a row for people; empty for an empty key."""
         return [self._label(head, one) for head, one in zip(self._table.heads, row.key, strict=True)]

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: What a reader may choose to compare with.
 COMPARED = ("none", "previous", "year_before")
+#: Rows of a report whose order a limit would tear.
+_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +194,11 @@ def shown(work: Work, made: Made) -> dict[str, Any]:
         compared, ``benchmark`` where there is one), ``left_out`` (rows beyond the limit), ``total``, ``notes``.
     """
     report, table = made.report, made.table
-    kept = table.rows[: report.limit] if not _ordered(table) else table.rows
+    kept = table.rows[: _MOST if _ordered(table) else report.limit]
     said = report_labels.Labels(work, report, table)
     said.load(kept)
+    if table.by_key:
+        kept = sorted(kept, key=said.place)
     before = {tuple(row.key): row.figures for row in made.before.rows} if made.before is not None else {}
     held = standards.of(work, report)
     rows = []

@@ -2,7 +2,7 @@
 
 Each chart has a title and a description for screen readers; the table beside it holds every figure, so nothing is told by
 the drawing alone. Colours are the tokens of the pages, so a chart is right in light and dark and in print. Lengths are
-units of a drawing 480 wide, which the page stretches.
+units of a drawing 400 wide, which the page stretches: a phone and half a page show letters of a size to read.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-WIDTH: Final = 480
+WIDTH: Final = 400
 #: Bars that are drawn; the table has the rest.
 MOST_BARS: Final = 24
-_LABEL, _ROW, _BAR, _VALUE = 150, 30, 16, 74
+#: The same of a Pareto chart, whose line needs the tail.
+MOST_UPRIGHT: Final = 120
+_LABEL, _ROW, _BAR, _VALUE = 130, 30, 16, 68
 #: Characters of a label that fit; a Chinese one takes twice the room.
-_LETTERS: Final = 21
+_LETTERS: Final = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def heat_map(
 
 def pareto(title: str, described: str, rows: Sequence[Bar]) -> Markup:
     """Return upright bars by size and the line of their running share, which ``goal`` gives in percent."""
-    shown = rows[:MOST_BARS]
+    shown = rows[:MOST_UPRIGHT]
     floor, top = 160, max((row.value or 0 for row in shown), default=0) or 1
     step = (WIDTH - 8) / max(len(shown), 1)
     parts = [_line(0, floor, WIDTH, floor, "var(--line-2)", 1)]
@@ -167,7 +169,7 @@ def pareto(title: str, described: str, rows: Sequence[Bar]) -> Markup:
     run = []
     for i, row in enumerate(shown):
         height = (row.value or 0) / top * (floor - 14)
-        bar = _rect(4 + i * step, floor - height, max(step - 4, 1), height, "var(--accent)")
+        bar = _rect(4 + i * step, floor - height, max(step - min(step / 4, 4), 1), height, "var(--accent)")
         parts.append(Markup("<g><title>{}</title>{}</g>").format(f"{row.label}: {row.text}", bar))
         if step >= 40:
             parts.append(

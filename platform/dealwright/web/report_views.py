@@ -134,7 +134,7 @@ def figure(kind: str, value: Any) -> str:
     if kind == "word":
         return word(str(value))
     if kind == "percent":
-        return f"{number(value)} %"
+        return f"{number(value)}\N{NO-BREAK SPACE}%"
     return number(value["amount"] if isinstance(value, dict) else value)
 
 
@@ -300,10 +300,10 @@ def _drawn(said: Mapping[str, Any]) -> str:
 
 def _chart(said: Mapping[str, Any], drawn: str) -> Markup | None:
     """Return the chart of a report; None where a table says it best, or there is nothing to draw."""
-    if said["chart"] == "table" or not said["rows"]:
+    rows = [_bar(said, row) for row in said["rows"]]
+    if said["chart"] == "table" or not any(row.value for row in rows):
         return None
     title, described = said["title"], gettext("%(figure)s; every figure stands in the table.", figure=drawn)
-    rows = [_bar(said, row) for row in said["rows"]]
     match said["chart"]:
         case "funnel" if len(said["heads"]) == 1:
             return charts.funnel(title, described, rows)
@@ -330,7 +330,9 @@ def _bar(said: Mapping[str, Any], row: Mapping[str, Any]) -> Bar:
     whole = said["calculate"] in ("forecast", "health")
     interval = name == "win_rate"
     return Bar(
-        label=" · ".join(_labels(said, row)),
+        label=" · ".join(
+            one for head, one in zip(said["heads"], _labels(said, row), strict=True) if head["kind"] != "band"
+        ),
         value=_float(figures.get(name)),
         text=text,
         low=_float(figures.get("low")) if interval else None,
