@@ -3,6 +3,8 @@
     record.created   record.updated   record.moved   record.deleted   record.restored     the platform, on each save
     approval.*   sla.*   deadline.*   timer.*   score.*                                   the platform, as time passes
     checklist.done   checklist.undone                                                     the platform, on each tick
+    suggestion.made   suggestion.accepted   suggestion.dismissed                          the platform
+    sequence.started   sequence.step   sequence.stopped   sequence.finished                 the platform, as time passes
     engagement.opened   med.certificate_renewed   c.visit_booked                          sent by people, packs, plugins
 
 A type is two names with a dot between: whose it is, and what happened, in the past tense. The families of the platform
@@ -37,10 +39,23 @@ DUE: Final = "timer.due"
 #: Every type of the family ``record``.
 RECORD_TYPES: Final = frozenset({CREATED, UPDATED, MOVED, DELETED, RESTORED})
 #: Families that only the platform raises. A pack's namespace may not be one of them.
-PLATFORM_FAMILIES: Final = frozenset({"record", "approval", "sla", "deadline", "timer", "score", "checklist"})
+PLATFORM_FAMILIES: Final = frozenset(
+    {"record", "approval", "sla", "deadline", "timer", "score", "checklist", "suggestion", "sequence"}
+)
 
 #: What the platform raises and rules may wait for by name, as for an event that was sent.
-HEARD: Final = frozenset({"checklist.done", "checklist.undone"})
+HEARD: Final = frozenset(
+    {
+        "checklist.done",
+        "checklist.undone",
+        "suggestion.made",
+        "suggestion.accepted",
+        "suggestion.dismissed",
+        "sequence.started",
+        "sequence.stopped",
+        "sequence.finished",
+    }
+)
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

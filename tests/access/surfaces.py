@@ -37,6 +37,7 @@ class Surface:
 _R = "/api/v1/records/<entity>"
 _D = "/api/v1/records/t.deal"
 _A = "/api/v1/approvals"
+_S = "/api/v1/suggestions"
 
 API = (
     Surface("GET", _R, "entity", _D),
@@ -51,6 +52,10 @@ API = (
     Surface("GET", f"{_R}/<record>/history", "record", f"{_D}/{{deal}}/history"),
     Surface("GET", f"{_R}/<record>/clocks", "record", f"{_D}/{{deal}}/clocks"),
     Surface("GET", f"{_R}/<record>/decisions", "record", f"{_D}/{{deal}}/decisions"),
+    Surface("GET", f"{_R}/<record>/sequences", "record", f"{_D}/{{deal}}/sequences"),
+    Surface("GET", f"{_R}/<record>/suggestions", "record", f"{_D}/{{deal}}/suggestions"),
+    Surface("POST", f"{_S}/<identifier>/accept", "record", f"{_S}/{{suggestion}}/accept", {}),
+    Surface("POST", f"{_S}/<identifier>/dismiss", "record", f"{_S}/{{suggestion}}/dismiss", {"reason": "no"}),
     Surface("GET", f"{_R}/<record>/scores", "record", f"{_D}/{{deal}}/scores"),
     Surface("GET", f"{_R}/<record>/contact-times", "record", f"{_D}/{{deal}}/contact-times"),
     Surface("GET", f"{_R}/aggregate", "entity", f"{_D}/aggregate?group=name"),
@@ -165,6 +170,14 @@ PAGES = (
             ("add_approver", {"who": "{ada}", "where": "after"}),
         )
     ),
+    Surface("GET", "/approvals/mail/<secret>", "public", "/approvals/mail/nothing"),
+    Surface(
+        "POST", "/approvals/mail/<secret>/decide", "public", "/approvals/mail/nothing/decide", {"verdict": "approved"}
+    ),
+    Surface("POST", "/suggestions/<identifier>/accept", "record", "/suggestions/{suggestion}/accept", {}),
+    Surface(
+        "POST", "/suggestions/<identifier>/dismiss", "record", "/suggestions/{suggestion}/dismiss", {"reason": "no"}
+    ),
     Surface("GET", "/files/<identifier>", "record", "/files/{file}"),
     Surface("POST", "/files/<entity_id>/<field_id>", "entity", "/files/t.deal/scan", {}),
     Surface("GET", "/lookup/<entity_id>/<path>", "entity", "/lookup/t.deal/account"),
@@ -193,8 +206,14 @@ ADMIN = (
 
 ROUTES = (*API, *PAGES, *ADMIN)
 
-#: What a stranger may ask for. Static files, which are served before the application, come to these.
-PUBLIC = frozenset({"GET /healthz", "GET /sign-in", "POST /sign-in", "POST /language"})
+#: What a stranger may ask for. Static files, which are served before the application, come to these. Whoever has the
+#: secret of a link in a mail may make the one decision that it stands for.
+PUBLIC = frozenset(
+    {
+        "GET /healthz", "GET /sign-in", "POST /sign-in", "POST /language",
+        "GET /approvals/mail/<secret>", "POST /approvals/mail/<secret>/decide",
+    }
+)  # fmt: skip
 
 #: Commands need a shell on the machine and the address of the database: whoever has both is the operator.
 COMMANDS = {
@@ -241,6 +260,8 @@ EVENTS = {
     "timer": "a due timer",
     "score": "the platform",
     "checklist": "a tick",
+    "sequence": "the platform, as rules ask and time passes",
+    "suggestion": "a rule makes one, a person decides on it",
 }
 
 #: Kinds of jobs of a worker, and in whose name each works.

@@ -141,4 +141,4 @@ def test_what_an_action_may_say_stands_in_one_schema_and_others_are_like_it():
             if "x-like" in part:
                 like.setdefault(part["x-like"], set()).add(name)
     assert own == {("rule", "/$defs/rule/properties/then/items/properties/do")}
-    assert like == {"rule/properties/then/items": {"approval", "deadline", "sla"}}
+    assert like == {"rule/properties/then/items": {"approval", "deadline", "sequence", "sla"}}

@@ -299,6 +299,9 @@ def test_an_approval_is_asked_for_and_decided_by_who_is_asked(tmp_path: Path) ->
     assert [(one.name, one.because) for one in report.results[:3] if not one.ok] == []
     assert [one.ok for one in report.results[3:]] == [False, False]
     assert "it has: none" in report.results[4].because[0]
+    # 100 is at the threshold, and 1000 above it; both ends were reached, by those three that pass.
+    holes = [(one.code, one.path) for one in report.coverage.holes() if one.path.startswith("approval:")]
+    assert holes == [("T005", "approval:shop.sale")]
 
 
 def test_a_skipped_test_runs_again_after_its_day(tmp_path: Path) -> None:
@@ -368,14 +371,17 @@ def test_coverage_names_what_no_passing_test_has_reached(tmp_path: Path) -> None
     fired = {"after": 0, "decision": {"rule": "shop.large"}}
     access = {"test": "role", "kind": "access", "role": "shop.clerk", "may": {"shop.order": ["create", "read"]}}
     large, forgotten = "rule:shop.large", "rule:shop.forgotten"
+    codes = ("T007", "T008", "T005", "T005", "T005")
+    sale = [(code, "approval:shop.sale") for code in codes]
+    sale += [("T007", "approval:shop.sale#/steps/head"), ("T009", "approval:shop.sale"), ("T010", "approval:shop.sale")]
     holes = [(one.code, one.path) for one in pack_tests.run(written(tmp_path, case(fired), access)).coverage.holes()]
     # 1000 is at the threshold and 999.99 below it; nobody has ordered for more, and nothing was forgotten.
-    assert holes == [("T001", forgotten), ("T002", forgotten), ("T005", large)]
+    assert holes == [("T001", forgotten), ("T002", forgotten), ("T005", large), *sale]
     wrong = case({"field": {"id": "big", "large": None}})
     holes = [(one.code, one.path) for one in pack_tests.run(written(tmp_path, wrong)).coverage.holes()]
     assert holes == [
         ("T001", forgotten), ("T002", forgotten), ("T001", large), ("T002", large), ("T005", large), ("T005", large),
-        ("T005", large), ("T006", "role:shop.clerk"),
+        ("T005", large), *sale, ("T006", "role:shop.clerk"),
     ]  # fmt: skip
 
 

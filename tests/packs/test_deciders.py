@@ -17,9 +17,9 @@ STEPS = [
 CROWD = {"kind": "approval", "id": "t.crowd", "lang": 1, "title": "Crowd", "entity": "t.deal", "steps": STEPS}
 
 
-def told(workspace):
-    sourced = tuple(SourcedDocument(one) for one in documents(CROWD))
-    catalog = load.catalog([load.base(), Layer("t", "t", sourced, {}, frozenset({"base"}))])
+def told(workspace, crowd=CROWD, **settings):
+    sourced = tuple(SourcedDocument(one) for one in documents(crowd))
+    catalog = load.catalog([load.base(), Layer("t", "t", sourced, {}, frozenset({"base"}))], settings)
     with workspace.database.read() as connection:
         found = deciders.warnings(connection, catalog)
     return [(one.source, one.pointer, one.code) for one in found if one.source == "approval:t.crowd"]
@@ -35,3 +35,6 @@ def test_steps_without_people_with_too_few_and_with_a_condition_that_never_holds
         ("approval:t.crowd", "/steps/1/need", "quorum-above-people"),
         ("approval:t.crowd", "/steps/3/when", "dead-step"),
     ]
+    mails = {**CROWD, "email": "decide", "steps": STEPS[4:]}
+    assert told(workspace, mails) == [("approval:t.crowd", "/email", "mail-without-address")]
+    assert told(workspace, mails, address="https://crm.example.com") == []

@@ -14,17 +14,18 @@ from dealwright import access, clock, records
 from dealwright.access.sign_in import digest
 from dealwright.app import create_app
 from dealwright.records import Work, approving
-from dealwright.storage import accounts
+from dealwright.storage import accounts, suggestions
 from worlds import made, person, team
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask import Flask
+    from sqlalchemy import Connection
     from werkzeug.test import TestResponse
 
     from dealwright.access import User
-    from dealwright.records import Workspace
+    from dealwright.records import Saved, Workspace
 
 #: A text that stands in cells only. Whoever sees it has seen a record.
 CANARY = "Kestrel7Q"
@@ -57,7 +58,8 @@ class Site:
         people: Users by name; ``ada`` owns the deal, ``bo`` is of another team, ``gus`` has a role without grants,
             ``root`` may do everything.
         visitors: The same with keys in hand, and the nobodies.
-        names: What addresses in tables stand for: ``deal``, ``account``, ``decision``, ``approval`` (ada's, of the deal).
+        names: What addresses in tables stand for: ``deal``, ``account``, ``decision``, ``approval`` (ada's, of the deal),
+            ``suggestion`` (about the deal).
     """
 
     workspace: Workspace
@@ -109,7 +111,9 @@ def opened(workspace: Workspace) -> Site:
     file = records.upload(workspace, site.people["ada"], io.BytesIO(f"{CANARY} deal".encode()), "secret.txt")
     with workspace.database.write() as connection:
         approval = approving.request(Work(workspace, connection, site.people["ada"]), "t.consent", "t.deal", deal.id)
+        suggestion = _suggestion(connection, deal)
     site.names = {
+        "suggestion": suggestion,
         "approval": approval,
         "file": file["id"],
         "account": account,
@@ -118,6 +122,16 @@ def opened(workspace: Workspace) -> Site:
         "ada": site.people["ada"].id or "",
     }
     return site
+
+
+def _suggestion(connection: Connection, deal: Saved) -> str:
+    """Return the id of a suggestion about the deal that does nothing when it is accepted."""
+    one = suggestions.Suggestion(
+        clock.new_id(), "t.deal", deal.id, "t.tier_a", 0, deal.decisions[0], clock.now(),
+        "", "Call", f"{CANARY} waits", {}, ["name"], None, None,
+    )  # fmt: skip
+    suggestions.put(connection, [one])
+    return one.id
 
 
 def _keys(site: Site) -> None:

@@ -33,12 +33,14 @@ POSTS = [
     ("/approvals/x/recall", {}),
     ("/approvals/x/delegate", {"who": "y"}),
     ("/approvals/x/add_approver", {"who": "y", "where": "after"}),
+    ("/approvals/mail/x/decide", {"verdict": "approved"}),
 ]
 
 
 def test_the_list_of_posts_is_complete(app: Flask) -> None:
     known = {address.replace("t.thing", "<entity_id>").replace("t.deal", "<entity_id>") for address, _ in POSTS}
     known = {address.replace("/approvals/x/", "/approvals/<identifier>/") for address in known}
+    known = {address.replace("/mail/x/", "/mail/<secret>/") for address in known}
     known = {address.replace("/x/", "/<record_id>/") for address in known} | {"/sign-in"}
     known = {address.replace("/papers", "/<field_id>") for address in known}
     takes_posts = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +93,84 @@ class RequestApproval:
     approval: str
 
 
-Effect = SetField | MoveStage | Archive | CreateRecord | UpdateRecord | Tell | Deliver | RequestApproval
+@dataclass(frozen=True, slots=True)
+class StartSla:
+    """Start the clock of an SLA policy on a record of the policy's entity."""
+
+    policy: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopSla:
+    """End the open clock of an SLA policy on a record, in time or late."""
+
+    policy: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartSequence:
+    """Let the steps of a sequence follow for a record of its entity."""
+
+    sequence: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceSequence:
+    """Do the next step of a running sequence now."""
+
+    sequence: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopSequence:
+    """End a running sequence; what is still to come does not come."""
+
+    sequence: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggest:
+    """Offer people a next best action about the record itself, which one of them accepts or dismisses.
+
+    Attributes:
+        message: Id of the message document with the text (its body is the reason); empty where the texts are here.
+        title: What to do, with placeholders.
+        reason: Why, with placeholders.
+        values: What stands for each placeholder.
+        does: What accepting does: ``{"do": "update", "data"}``, ``{"do": "create", "entity", "data"}`` or
+            ``{"do": "move", "to"}``; None for nothing but that it was accepted.
+        until: How long it stands; None for as long as nobody decides.
+    """
+
+    message: str
+    title: str
+    reason: str
+    values: Mapping[str, Any]
+    does: Mapping[str, Any] | None
+    until: datetime | None
+
+
+#: What is asked of a running sequence, or of one that is to run.
+OfSequence = StartSequence | AdvanceSequence | StopSequence
+
+Effect = (
+    SetField
+    | MoveStage
+    | Archive
+    | CreateRecord
+    | UpdateRecord
+    | Tell
+    | Deliver
+    | RequestApproval
+    | StartSla
+    | StopSla
+    | StartSequence
+    | AdvanceSequence
+    | StopSequence
+    | Suggest
+)

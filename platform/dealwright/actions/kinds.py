@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from dealwright import calendars
 from dealwright.actions.effects import (
+    AdvanceSequence,
     Archive,
     CreateRecord,
     Deliver,
@@ -15,11 +17,17 @@ from dealwright.actions.effects import (
     MoveStage,
     RequestApproval,
     SetField,
+    StartSequence,
+    StartSla,
+    StopSequence,
+    StopSla,
+    Suggest,
     Tell,
     UpdateRecord,
 )
 from dealwright.actions.messages import filled, message
 from dealwright.actions.plain import moment, plain, readable
+from dealwright.fields.decimals import exact
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,6 +64,38 @@ def apply(action: CompiledAction, subject: Subject) -> list[Effect]:
 
 def _set_field(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
     return [SetField(action.spec["field"], values.get("value"))]
+
+
+def _add_score(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    points = action.values["points"].evaluate(subject.env)
+    if isinstance(points, float):  # of an event
+        points = exact(points)
+    if isinstance(points, bool) or not isinstance(points, int | Decimal):
+        return []
+    name = action.spec["field"]
+    total = (subject.env.get(name) or 0) + points
+    low, high = _bounds(subject.catalog, subject.entity, name)
+    if low is not None:
+        total = max(total, low)
+    return [SetField(name, plain(total if high is None else min(total, high)))]
+
+
+def _bounds(catalog: Catalog, entity_id: str, name: str) -> tuple[Any, Any]:
+    """Return the least and the greatest value that a number of an entity may have; None for no bound."""
+    field = catalog.entity(entity_id).fields[name]
+    kind = int if field.type == "integer" else exact
+    least, most = field.spec.get("minimum"), field.spec.get("maximum")
+    return None if least is None else kind(least), None if most is None else kind(most)
+
+
+def _running(key: str, effect: Callable[[str, str], Effect]) -> _Kind:
+    """Return an action that starts or stops what its ``key`` names, on the record or on the one that is said."""
+
+    def running(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+        record = values.get("record", subject.record)
+        return [] if record is None else [effect(action.spec[key], record)]
+
+    return running
 
 
 def _assign(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
@@ -149,6 +189,29 @@ def _request_approval(action: CompiledAction, values: Mapping[str, Any], subject
     return [RequestApproval(action.spec["approval"])]
 
 
+def _suggest(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:
+    spec = action.spec
+    does: dict[str, Any] | None = None
+    if "stage" in spec:
+        does = {"do": "move", "to": spec["stage"]}
+    elif "values" in spec:
+        written = {name: value for name, value in values.items() if name in spec["values"]}
+        target = spec.get("entity", subject.entity)
+        data = _data(action, target, written, subject)
+        does = {"do": "create", "entity": target, "data": data} if "entity" in spec else {"do": "update", "data": data}
+    until = _due(action, values, subject) if "due" in spec else None
+    return [
+        Suggest(
+            message=str(spec.get("message", "")),
+            title=str(spec.get("title", "")),
+            reason=str(spec.get("reason", "")),
+            values=_placed(action, subject),
+            does=does,
+            until=until,
+        )
+    ]
+
+
 def _about(subject: Subject) -> dict[str, str]:
     return {"entity": subject.entity, "id": subject.record}
 
@@ -175,6 +238,8 @@ _Kind = Callable[["CompiledAction", Mapping[str, Any], Subject], list[Effect]]
 
 #: Every action by its name in ``do``.
 ACTIONS: Mapping[str, _Kind] = {
+    "add_score": _add_score,
+    "advance_sequence": _running("sequence", AdvanceSequence),
     "archive": _archive,
     "assign": _assign,
     "call_webhook": _call_webhook,
@@ -185,5 +250,10 @@ ACTIONS: Mapping[str, _Kind] = {
     "request_approval": _request_approval,
     "send_message": _send_message,
     "set_field": _set_field,
+    "start_sequence": _running("sequence", StartSequence),
+    "start_sla": _running("policy", StartSla),
+    "stop_sequence": _running("sequence", StopSequence),
+    "stop_sla": _running("policy", StopSla),
+    "suggest": _suggest,
     "update_record": _update_record,
 }

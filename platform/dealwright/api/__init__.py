@@ -15,6 +15,7 @@ from dealwright.api.records import records
 from dealwright.api.reports import reports
 from dealwright.api.rules import rules
 from dealwright.api.simulate import simulation
+from dealwright.api.suggestions import suggestions
 from dealwright.errors import DealwrightError
 
 __all__ = ["blueprint"]
@@ -23,7 +24,18 @@ __all__ = ["blueprint"]
 def blueprint() -> Blueprint:
     """Return the blueprint of the whole interface."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
-    for part in (records, metadata, events, rules, files, approvals, simulation, operations, reports):
+    for part in (
+        records,
+        metadata,
+        events,
+        rules,
+        files,
+        approvals,
+        suggestions,
+        simulation,
+        operations,
+        reports,
+    ):
         api.register_blueprint(part)
     api.register_error_handler(DealwrightError, answers.problem)
     api.register_error_handler(HTTPException, _http)

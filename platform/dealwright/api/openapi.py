@@ -107,6 +107,8 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
             ("checklist", "What is missing"),
             ("approvals", "Approvals"),
             ("scores", "Scores"),
+            ("sequences", "Sequences"),
+            ("suggestions", "Suggestions"),
             ("contact-times", "Best contact times"),
         ):
             operation = _operation(f"{title} of one {entity.title}", _OBJECT, identified=True)
@@ -188,6 +190,10 @@ def _general() -> dict[str, Any]:
         },
         "/conditions/check": {"post": _operation("Check a condition", _OBJECT, body=_OBJECT)},
         "/decisions/{id}": {"get": _operation("Explain a decision", _OBJECT, identified=True)},
+        "/suggestions/{id}/accept": {"post": _operation("Accept a suggestion", _OBJECT, body=_OBJECT, identified=True)},
+        "/suggestions/{id}/dismiss": {
+            "post": _operation("Dismiss a suggestion", _OBJECT, body=_OBJECT, identified=True)
+        },
         "/rules/off": {"get": _operation("Rules that are switched off", _OBJECT)},
         "/rules/{rule}/off": {"post": _operation("Switch a rule off", _OBJECT, body=_OBJECT, path=("rule",))},
         "/rules/{rule}/on": {"post": _operation("Switch a rule on again", _OBJECT, body=_OBJECT, path=("rule",))},

@@ -186,6 +186,14 @@ def clocks(entity: str, record: str) -> Response:
         return answers.answer({"items": [plain(one) for one in road.clocks_of(work, entity, record)]})
 
 
+@records.get("/records/<entity>/<record>/sequences")
+def sequences(entity: str, record: str) -> Response:
+    """Return the sequences that run for a record, then those that have ended."""
+    answers.only_known()
+    with answers.reading() as work:
+        return answers.answer({"items": road.sequences_of(work, entity, record)})
+
+
 @records.get("/records/<entity>/<record>/scores")
 def scores(entity: str, record: str) -> Response:
     """Return what the scores of a record come to, with the share of each factor."""

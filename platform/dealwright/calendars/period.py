@@ -43,8 +43,13 @@ class Period:
     working_days: int = 0
     months: int = 0
 
-    def after(self, moment: datetime, calendar: Calendar) -> datetime:
-        """Return the moment that lies this much later. The calendar is asked for working days and, for months, its zone."""
+    def after(self, moment: datetime, calendar: Calendar, *, working: bool = False) -> datetime:
+        """Return the moment that lies this much later. The calendar is asked for working days and, for months, its zone.
+
+        With ``working`` the time is working time too: four hours from an hour before the end of a day end on the next.
+        """
+        if working and self.time:
+            return calendar.add(Period(timedelta(0), self.working_days, self.months).after(moment, calendar), self.time)
         return self._from(moment, calendar, 1)
 
     def before(self, moment: datetime, calendar: Calendar) -> datetime:
@@ -124,7 +129,9 @@ def said(catalog: Catalog, given: Any, namespace: str) -> Period:
     return written(given, value)
 
 
-def later(catalog: Catalog, moment: datetime, by: Period, calendar: str | None = None) -> datetime:
+def later(
+    catalog: Catalog, moment: datetime, by: Period, calendar: str | None = None, *, working: bool = False
+) -> datetime:
     """Return the moment that lies ``by`` later: what every due time, idle time and offset of a document asks.
 
     Args:
@@ -132,14 +139,15 @@ def later(catalog: Catalog, moment: datetime, by: Period, calendar: str | None =
         moment: From when.
         by: From :func:`period`, :func:`written` or :func:`said`.
         calendar: Whose working days count; None for the workspace's own, ``base.working_hours``.
+        working: Whether hours count in its working time as well.
 
     Raises:
         NotFoundError: If there is no such calendar, and one is needed.
         MissingYearError: If the calendar does not know a year and refuses to guess.
     """
-    if not by.working_days and not by.months:
+    if not by.working_days and not by.months and not working:
         return moment + by.time
-    return by.after(moment, of(catalog, calendar))
+    return by.after(moment, of(catalog, calendar), working=working)
 
 
 def earlier(catalog: Catalog, moment: datetime, by: Period, calendar: str | None = None) -> datetime:

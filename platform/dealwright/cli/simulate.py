@@ -22,7 +22,7 @@ from dealwright.records import Work
 @json_option
 @told
 def simulate(url: str, files: tuple[Path, ...], since: str, as_json: bool) -> None:
-    """Ask what draft rules, scores, pipelines and parameters would have done, beside those in force.
+    """Ask what draft rules, scores, pipelines, approvals and parameters would have done, beside those in force.
 
     FILES hold whole documents, or lists of them. Nothing is changed.
 
@@ -60,6 +60,15 @@ def _lines(found: dict[str, Any]) -> list[str]:
             f"no longer refused {one['no_longer']}"
         )
         lines += _examples(one)
+    for one in found["approvals"]:
+        lines.append(
+            f"approval {one['approval']}: needed by {one['needed']} of {one['records']} records, newly {one['newly']}, "
+            f"no longer {one['no_longer']}, by other steps {one['changed']}"
+        )
+        lines += [
+            f"  step {step['step']}: asked {step['asked']} times, nobody to ask {step['nobody']} times"
+            for step in one["steps"]
+        ]
     return lines or ["nothing in the drafts decides otherwise than what is in force"]
 
 

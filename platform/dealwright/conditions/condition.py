@@ -15,6 +15,8 @@ from dealwright.conditions.parser import parse
 from dealwright.conditions.scope import USES, Scope
 from dealwright.conditions.syntax import ROOTS, Call, Each, Literal, Name, Node, leaves, walk
 from dealwright.conditions.types import Type
+from dealwright.errors import ConditionError
+from dealwright.metadata import ladders
 from dealwright.metadata.names import namespace_of
 
 if TYPE_CHECKING:
@@ -124,7 +126,19 @@ class _Maker:
             raise ValueError(f"“{use}” is no use of conditions: expected {', '.join(USES)}")
         scope = Scope(self.catalog, self.catalog.entity(entity_id), use, namespace, rows, record)
         tree, warnings = check(parse(source), scope, unicodedata.normalize("NFC", source))
+        for policy in scope.policies:
+            scope.reads |= self._of_clock(policy)
         return _condition(source, scope, tree, warnings)
+
+    def _of_clock(self, policy: str) -> set[tuple[str, str]]:
+        """Return what the clocks of a policy look at: whoever may not see that may not know how they stand."""
+        document, found = self.catalog.documents["sla", policy], set[tuple[str, str]]()
+        for _, source in ladders.sources(document):
+            try:
+                found |= of(self.catalog, document["entity"], source, "clock", namespace=namespace_of(policy)).reads
+            except ConditionError:
+                continue  # told of where the policy stands
+        return found
 
 
 def _condition(source: str, scope: Scope, tree: Node, warnings: tuple[str, ...]) -> Condition:

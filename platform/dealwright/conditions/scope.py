@@ -3,9 +3,9 @@
 use                                   names besides the record's own fields and paths over references
 field, formula, default               user. param. is_new (in rows also parent.)
 check                                 the same, old. and changed()
-gate                                  user. param. is_new approvals.<id>.outcome
+gate                                  user. param. is_new approvals.<id>.outcome sla.<id>.state (due_at, breached, ...)
 clock                                 user. param. is_new event.
-rule                                  the same, old. changed() event.
+rule                                  as gate, old. changed() event.
 value                                 the same, record.
 filter, permission                    user. param.
 where                                 the same, record. (the record being edited, not those that are chosen from)
@@ -61,17 +61,27 @@ USES: Mapping[str, Use] = MappingProxyType(
         "check": _use("a check", "parent", "old"),
         "formula": _use("a formula", "parent", condition=False),
         "default": _use("a default", "parent", condition=False),
-        "gate": _use("a gate", "approvals"),
+        "gate": _use("a gate", "approvals", "sla"),
         "score": _use("an input of a score", "approvals", condition=False),
         "clock": _use("the condition of a clock", "event"),
-        "rule": _use("the condition of a rule", "approvals", "old", "event"),
-        "value": _use("a value of an action", "approvals", "old", "event", "record", condition=False),
+        "rule": _use("the condition of a rule", "approvals", "sla", "old", "event"),
+        "value": _use("a value of an action", "approvals", "sla", "old", "event", "record", condition=False),
         "filter": _use("a filter", stored=True, fresh=False),
         "permission": _use("a row permission", stored=True, fresh=False),
         "where": _use("the choice of a reference", "record", stored=True, fresh=False),
     }
 )
 
+#: What is known of the clock of an SLA policy on a record: the open one, else the one that ended last.
+CLOCK: Mapping[str, Type] = MappingProxyType(
+    {
+        "state": Type("text", options=("running", "paused", "met", "cancelled")),
+        "due_at": types.DATETIME,
+        "breached": types.BOOLEAN,
+        "elapsed": types.DURATION,
+        "remaining": types.DURATION,
+    }
+)
 #: What is worked out from a system field and the present moment: whole days since then.
 SINCE = {"days_in_stage": "stage_entered_at", "days_since_activity": "last_activity_at"}
 
@@ -102,6 +112,7 @@ class Scope:
         record: The entity of the record being edited, for ``record.`` in a choice of references.
         vars: Row variables in force, each with the type of the list that it runs over.
         reads: Every (entity, field) that was looked up so far; a field of a row is ``lines.qty``.
+        policies: SLA policies whose clocks were looked up.
     """
 
     catalog: Catalog
@@ -112,6 +123,7 @@ class Scope:
     record: str | None = None
     vars: dict[str, Type] = field(default_factory=dict)
     reads: set[tuple[str, str]] = field(default_factory=set)
+    policies: set[str] = field(default_factory=set)
 
     def resolve(self, node: Name) -> Node:
         """Return ``node`` with its type and steps; a parameter becomes its value.
@@ -153,8 +165,10 @@ class Scope:
         if root == "approvals":
             if len(rest) != 2 or rest[1] != "outcome":
                 raise NameFault("unknown-field", "write approvals.<id>.outcome")
-            self._approval(rest[0])
+            self._named("approval", rest[0])
             return replace(node, type=types.TEXT, root=root, steps=rest)
+        if root == "sla":
+            return self._clock(node, rest)
         if root == "user":
             known = types.of_user(name := self._one(root, rest), self.catalog)
             if known is None:
@@ -180,17 +194,31 @@ class Scope:
             )
         return rest[0]
 
-    def _approval(self, name: str) -> None:
-        """Demand an approval of this entity; its own namespace is left out, another pack's is ``namespace__name``."""
+    def _named(self, kind: str, name: str) -> str:
+        """Return the id of an approval or SLA of this entity.
+
+        Its own namespace is left out, another pack's is ``namespace__name``.
+        """
         own = namespace_of(self.entity.id)
         known = {
-            identifier.removeprefix(f"{own}.").replace(".", "__")
-            for (kind, identifier), document in self.catalog.documents.items()
-            if kind == "approval" and document.get("entity") == self.entity.id
+            identifier.removeprefix(f"{own}.").replace(".", "__"): identifier
+            for (one, identifier), document in self.catalog.documents.items()
+            if one == kind and document.get("entity") == self.entity.id
         }
         if name not in known:
-            message = f"there is no approval “{name}” of {self.entity.title}"
+            message = f"there is no {'SLA' if kind == 'sla' else kind} “{name}” of {self.entity.title}"
             raise NameFault("unknown-field", message, near(name, sorted(known)))
+        return known[name]
+
+    def _clock(self, node: Name, rest: tuple[str, ...]) -> Name:
+        if len(rest) != 2:
+            raise NameFault(
+                "unknown-field", f"write sla.<id> and one of {', '.join(CLOCK)}: sla.first_response.breached"
+            )
+        self.policies.add(self._named("sla", rest[0]))
+        if rest[1] not in CLOCK:
+            _unknown("the clock of an SLA", rest[1], list(CLOCK))
+        return replace(node, type=CLOCK[rest[1]], root="sla", steps=rest)
 
     def _parameter(self, node: Name, name: str) -> Literal:
         parameter = self.catalog.parameter(name, self.namespace)

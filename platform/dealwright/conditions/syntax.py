@@ -21,7 +21,7 @@ from dealwright.conditions.types import UNKNOWN, Type
 Span: TypeAlias = tuple[int, int]
 
 #: First words of a dotted name that are no field of the record.
-ROOTS = frozenset({"user", "param", "old", "event", "record", "parent", "approvals"})
+ROOTS = frozenset({"user", "param", "old", "event", "record", "parent", "approvals", "sla"})
 
 #: Connectives and choices: what stands above the leaves of a condition.
 CONNECTIVES = frozenset({"&&", "||", "!", "?:"})

@@ -32,6 +32,12 @@ _VALUES = {
     "notify": ("to",),
     "send_message": ("to",),
     "update_record": ("record",),
+    "add_score": ("points",),
+    "start_sequence": ("record",),
+    "advance_sequence": ("record",),
+    "stop_sequence": ("record",),
+    "start_sla": ("record",),
+    "stop_sla": ("record",),
 }
 _TRIGGER = {"where": "rule", "if": "rule", "filter": "filter"}
 
@@ -251,11 +257,13 @@ def _of_actions(kind: str, identifier: str, rule: Rule, places: Iterable[str]) -
 def _of_clocks(catalog: Catalog) -> Iterator[Use]:
     """Yield the conditions of SLA policies and deadlines, and the values of what their ladders do."""
     for (kind, identifier), document in catalog.documents.items():
-        if kind in ladders.LADDERS:
+        if kind in ladders.CONDITIONED:
             for pointer, source in ladders.sources(document):
                 yield _standing(kind, document, pointer, source, "clock", identifier)
     for step in ladders.steps(catalog):
         places = [step.place(index) for index in range(len(step.rule.actions))]
+        if step.kind == "sequence" and step.rule.condition is not None:
+            yield _standing(step.kind, step.rule.document, f"{step.pointer}/if", step.rule.condition, "rule", step.id)
         yield from _of_actions(step.kind, step.id, step.rule, places)
 
 

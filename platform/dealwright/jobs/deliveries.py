@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from dealwright import clock
 from dealwright.errors import DealwrightError, DeliveryError
 from dealwright.plugins import Delivery
+from dealwright.records import approval_links
 from dealwright.storage import outbox
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Deliveries:
             key=message.key,
             channel=message.channel,
             target=message.target,
-            payload=message.payload,
+            payload=approval_links.minted(self._database, message.key, message.payload),
             at=message.created_at,
             attempt=message.attempts,
         )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import clock
-from dealwright.storage import accounts, attempts, idempotency, outbox, queue, timers
+from dealwright.storage import accounts, approval_links, attempts, idempotency, outbox, queue, timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,8 @@ JOB: Final = "retention"
 JOBS: Final = timedelta(days=7)
 MESSAGES: Final = timedelta(days=30)
 TIMERS: Final = timedelta(days=30)
+#: Links of mails that have run out: as long as somebody may still open an old mail and be told what became of it.
+LINKS: Final = timedelta(days=90)
 REQUESTS: Final = timedelta(days=1)
 #: How long a browser stays known after somebody last signed in from it; its cookie lasts as long.
 DEVICES: Final = timedelta(days=365)
@@ -38,6 +40,7 @@ def remove(database: Database, arguments: Mapping[str, Any]) -> None:
         pass
     _all(database, outbox.prune, now - MESSAGES)
     _all(database, timers.prune, now - TIMERS)
+    _all(database, approval_links.prune, now - LINKS)
     with database.write() as connection:
         idempotency.prune(connection, now - REQUESTS)
         accounts.prune_sessions(connection, now)

@@ -30,6 +30,9 @@ def look(findings: Findings, key: tuple[str, str], document: Document) -> None:
             if "scope" in entry:
                 _scope(findings, key, (*at, "scope"), entity, entry["scope"])
     _groups(findings, key, document)
+    steps = {step["id"]: None for step in document["steps"]}
+    for name, to in document.get("step_map", {}).items():
+        findings.known(key, ("step_map",), to, steps, f"step (for “{name}”)")
     rules = document.get("rules", {})
     named = [(name, field) for name in ("restart_on", "lock_fields") for field in rules.get(name, ())]
     if entity is not None:

@@ -6,7 +6,8 @@ what follows from its ends, are rules: ``metadata.ladders``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -113,7 +114,10 @@ class Approval:
     Attributes:
         by_hand: Whether people who may change the record may ask for it.
         when: Condition under which it is needed at all; None for always.
-        calendar: Whose working days count; None for the workspace's own.
+        calendar: In whose working days and hours it is due; None for time that passes, and the workspace's working days.
+        email: ``none``; ``notice``: mails beside the notifications; ``decide``: with a link to decide by.
+        in_flight: ``finish`` or ``migrate``: what becomes of those that are open when this definition is put in force.
+        step_map: Step of an earlier definition to the step as which it goes on; others keep their id.
     """
 
     id: str
@@ -124,6 +128,9 @@ class Approval:
     by_hand: bool = True
     when: str | None = None
     calendar: str | None = None
+    email: str = "none"
+    in_flight: str = "finish"
+    step_map: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     document: Document = field(default_factory=lambda: EMPTY)
 
     def stretches(self) -> tuple[tuple[Step, ...], ...]:
@@ -135,6 +142,21 @@ class Approval:
             else:
                 found.append([step])
         return tuple(map(tuple, found))
+
+    def goes_on(self, step: str) -> str:
+        """Return as which step of this definition a step of an earlier one goes on; it may be none that there is."""
+        return self.step_map.get(step, step)
+
+    def unfit(self, places: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Return the steps because of which a course cannot go on under this definition: gone, or there twice; sorted.
+
+        Args:
+            places: The places of the course, as they are stored.
+        """
+        mapped = [(one["step"], self.goes_on(one["step"]), one) for one in places]
+        own = Counter(to for _, to, one in mapped if not one["past"] and one["added_for"] is None)
+        twice = {step for step, to, one in mapped if own[to] > 1 and not one["past"]}
+        return sorted(twice | {step for step, to, _ in mapped if to not in self.steps})
 
 
 def of(catalog: Catalog) -> Mapping[str, Approval]:
@@ -153,6 +175,9 @@ def _approval(catalog: Catalog, identifier: str, document: Document) -> Approval
         title=document["title"],
         entity=document["entity"],
         calendar=document.get("calendar"),
+        email=document.get("email", "none"),
+        in_flight=document.get("in_flight", "finish"),
+        step_map=MappingProxyType(dict(document.get("step_map", {}))),
         steps=MappingProxyType({one["id"]: _step(catalog, identifier, one) for one in document["steps"]}),
         rules=_rules(document.get("rules", EMPTY)),
         by_hand=document.get("by_hand", "yes") == "yes",

@@ -31,6 +31,7 @@ FOLDERS: Final[Mapping[str, str]] = {
     "roles": "role",
     "rules": "rule",
     "scores": "score",
+    "sequences": "sequence",
     "sla": "sla",
 }
 #: File that holds a list to the kind of its items.

@@ -1,7 +1,8 @@
 """What is to be done at each step of a ladder, as rules: woken by the event of the step, decided and explained as such.
 
 An SLA has its ladder under ``escalate``, a deadline its reminders under ``remind``; an approval says what asks for it
-under ``start``, and what follows from its ends under ``on_approved``, ``on_rejected`` and ``on_recalled``.
+under ``start``, and what follows from its ends under ``on_approved``, ``on_rejected`` and ``on_recalled``. A sequence has
+its ``steps``, each with a condition of its own if it likes.
 A step says ``then``, the actions of a rule, or in short ``to`` whom to say something. The rule of a step is called
 ``<document>.<step>``; it fires on each event of its step and nothing else, so that its actions happen once.
 """
@@ -29,6 +30,12 @@ NAMED: Final[Mapping[str, str]] = MappingProxyType({"sla": "policy", "deadline":
 
 #: Ends of an approval from which something can follow.
 ENDS: Final = ("approved", "rejected", "recalled")
+
+#: Type of the event that wakes a step of a sequence.
+STEP: Final = "sequence.step"
+
+#: Kinds of document with conditions under :data:`WHENS`.
+CONDITIONED: Final = frozenset({*LADDERS, "sequence"})
 
 #: Keys with a condition, or with an event and a condition.
 WHENS: Final = ("start", "stop", "pause", "resume", "when", "met_when")
@@ -78,7 +85,7 @@ def steps(catalog: Catalog) -> tuple[Step, ...]:
 
 
 def sources(document: Document) -> Iterator[tuple[str, str]]:
-    """Yield (pointer, source) of each condition of an SLA policy or deadline that says when its clocks run."""
+    """Yield (pointer, source) of each condition that says when clocks run or a sequence ends."""
     for key in WHENS:
         written = document.get(key)
         if isinstance(written, str):
@@ -91,6 +98,8 @@ def _steps(catalog: Catalog) -> Iterator[Step]:
     for (kind, identifier), document in sorted(catalog.documents.items()):
         if kind == "approval":
             yield from _of_approval(identifier, document)
+        if kind == "sequence":
+            yield from _of_sequence(identifier, document)
         ladder = LADDERS.get(kind)
         for index, step in enumerate(document.get(ladder, ())) if ladder else ():
             actions = _actions(document, step)
@@ -152,6 +161,22 @@ def _of_approval(identifier: str, document: Document) -> Iterator[Step]:
             data = MappingProxyType({"approval": identifier})
             at = f"on_{end}"
             yield Step("approval", identifier, f"/{at}", (at,), ends, f"approval.{end}", data, short=False, listed=True)
+
+
+def _of_sequence(identifier: str, document: Document) -> Iterator[Step]:
+    """Yield the steps of a sequence, each woken by the event that its moment has come."""
+    for index, step in enumerate(document["steps"]):
+        data = MappingProxyType({"sequence": identifier, "step": step["id"]})
+        rule = Rule(
+            id=f"{identifier}.{step['id']}",
+            title=step.get("title", document["title"]),
+            entity=document["entity"],
+            trigger=Trigger("event", MappingProxyType({"type": STEP})),
+            condition=step.get("if"),
+            actions=_listed(step["then"]),
+            document=document,
+        )
+        yield Step("sequence", identifier, f"/steps/{index}", ("steps", step["id"]), rule, STEP, data, short=False)
 
 
 def _event(kind: str, identifier: str, step: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

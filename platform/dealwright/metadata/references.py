@@ -59,7 +59,7 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
     for key, document in catalog.documents.items():
         if key[0] == "message":
             _message(findings, key, document)
-        if key[0] in ladders.LADDERS:
+        if key[0] in ladders.CONDITIONED:
             _clock(findings, key, document)
         if key[0] == "approval":
             approval_references.look(findings, key, document)
@@ -170,16 +170,56 @@ def _action(
             if other != entity.id:
                 message = f"“{spec['approval']}” is about {other}, not about {entity.id}"
                 findings.say(key, (*at, "approval"), "wrong-entity", message)
-    if action.do == "set_field" and entity is not None:
+    if "policy" in spec:
+        _about(findings, key, (*at, "policy"), "sla", spec, entity)
+    if "sequence" in spec:
+        _about(findings, key, (*at, "sequence"), "sequence", spec, entity)
+    if action.do in ("set_field", "add_score") and entity is not None:
         findings.field(key, (*at, "field"), entity, spec["field"])
     if action.do == "move_stage" and entity is not None:
         if entity.pipelines:
             findings.known(key, (*at, "to"), spec["to"], _stages(findings, entity), f"stage of {entity.id}")
         else:
             findings.say(key, (*at, "do"), "no-pipeline", f"{entity.id} has no pipeline, so no record of it can move")
+    if action.do == "suggest":
+        _suggestion(findings, key, at, spec, entity)
     if action.do == "create_record" and (target := findings.entity(key, (*at, "entity"), spec["entity"])) is not None:
         for name in spec["values"]:
             findings.field(key, (*at, "values", name), target, name)
+
+
+def _about(
+    findings: Findings,
+    key: tuple[str, str],
+    at: tuple[str | int, ...],
+    kind: str,
+    spec: Mapping[str, Any],
+    entity: Entity | None,
+) -> None:
+    """Look up the SLA policy or sequence that an action names; it is about the record, unless another one is said."""
+    name = spec[str(at[-1])]
+    documents = {identifier: one for (of, identifier), one in findings.catalog.documents.items() if of == kind}
+    if not findings.known(key, at, name, documents, kind) or entity is None or "record" in spec:
+        return
+    other = documents[name]["entity"]
+    if other != entity.id:
+        message = f"“{name}” is about {other}, not about {entity.id}; say by record which one is meant"
+        findings.say(key, at, "wrong-entity", message)
+
+
+def _suggestion(
+    findings: Findings, key: tuple[str, str], at: tuple[str | int, ...], spec: Mapping[str, Any], entity: Entity | None
+) -> None:
+    target = findings.entity(key, (*at, "entity"), spec["entity"]) if "entity" in spec else entity
+    if target is not None:
+        for name in spec.get("values", ()):
+            findings.field(key, (*at, "values", name), target, name)
+    if "stage" in spec and entity is not None:
+        if entity.pipelines:
+            findings.known(key, (*at, "stage"), spec["stage"], _stages(findings, entity), f"stage of {entity.id}")
+        else:
+            message = f"{entity.id} has no pipeline, so no record of it can move"
+            findings.say(key, (*at, "stage"), "no-pipeline", message)
 
 
 def _clock(findings: Findings, key: tuple[str, str], document: Any) -> None:

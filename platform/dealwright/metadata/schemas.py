@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "role": ("role", "role"),
     "rule": ("rule", "rule"),
     "score": ("score", "score"),
+    "sequence": ("sequence", "sequence"),
     "sla": ("sla", "sla"),
 }
 _WORDS: Final = {
@@ -324,7 +325,7 @@ def _meaning(part: Mapping[str, Any], value: Mapping[str, Any], key: str) -> str
     found = part.get("properties", {}).get(key, {})
     if "description" in found:
         return f": {found['description']}"
-    kind = value.get("field") or value.get("do")
+    kind = value.get("do") or value.get("field")
     return f"; “{kind}” needs it" if isinstance(kind, str) else ""
 
 

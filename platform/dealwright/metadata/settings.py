@@ -3,6 +3,7 @@
     zone, locale, currency                       of the workspace: ``today()``, texts, amounts that name no currency
     requests_per_second, requests_at_once        how much one token or user may ask for, and how much in a burst
     strangers_per_second, strangers_at_once      the same for an address from which nobody is signed in
+    address                                      where people open it, such as https://crm.example.com: links in mails
     rule_budget                                  how many actions a rule may ask for in an hour (``docs/rules.md``)
     require_signature                            of archives of packs: off, warn or enforce (``docs/pack-archives.md``)
 
@@ -31,9 +32,11 @@ LIMITS: Final[Mapping[str, str]] = {
 }
 #: Actions that a rule may ask for in an hour of the clock, in one process.
 BUDGET: Final[Mapping[str, str]] = {"rule_budget": "100000"}
+#: Where the workspace is opened; links in mails begin with it, and without it they have none.
+ADDRESS: Final[Mapping[str, str]] = {"address": ""}
 #: What is asked of archives of packs that come in.
 TRUST: Final[Mapping[str, str]] = {"require_signature": "warn"}
-ALL: Final = {**DEFAULTS, **LIMITS, **BUDGET, **TRUST}
+ALL: Final = {**DEFAULTS, **LIMITS, **BUDGET, **ADDRESS, **TRUST}
 
 _FORMS: Final = {
     "locale": (re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"), "en or zh-CN"),
@@ -42,6 +45,7 @@ _FORMS: Final = {
     "requests_at_once": (re.compile(r"[1-9][0-9]{0,6}\Z"), "1000"),
     "strangers_per_second": (re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?\Z"), "20, or 0 for no limit"),
     "strangers_at_once": (re.compile(r"[1-9][0-9]{0,6}\Z"), "600"),
+    "address": (re.compile(r"(https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?)?\Z"), "https://crm.example.com"),
     "require_signature": (re.compile(r"(off|warn|enforce)\Z"), "off, warn or enforce"),
     "rule_budget": (re.compile(r"[1-9][0-9]{0,8}\Z"), "100000"),
 }

@@ -6,6 +6,7 @@
     T004   no test in which the gate is not met
     T005   no test with the value below, at or above the threshold
     T006   no test of the kind “access” for the role
+    T007 … T010   of approvals: ``approval_coverage``
 
 Only tests that pass count. A rule in draft is not asked, so it needs none; one without a condition cannot but fire.
 """
@@ -14,22 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dealwright import rules
-from dealwright.conditions.syntax import Call, Literal, Name, Node, leaves
 from dealwright.conditions.text import text
 from dealwright.metadata.names import namespace_of
+from dealwright.pack_tests import approval_coverage
+from dealwright.pack_tests.thresholds import possible, side_of, thresholds
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Field
     from dealwright.pack_tests.play import Play
     from dealwright.rules import Prepared
-
-_SIDES: Final = ("below", "at", "above")
-_COMPARE: Final = frozenset({"<", "<=", ">", ">="})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +57,14 @@ class Coverage:
             path = f"rule:{row['rule']}"
             self._reached.add(("T001" if row["fired"] else "T002", path))
             if row["rule"] in known:
-                for number, _, key, bound in _thresholds(known[row["rule"]]):
-                    if (side := _side(row["facts"].get(key), bound)) is not None:
-                        self._reached.add((f"T005 {side}", f"{path}#{number}"))
+                one = known[row["rule"]]
+                for number, _, key, bound in thresholds(one.condition.ast, one.reads) if one.condition else ():
+                    if (found := side_of(row["facts"].get(key), bound)) is not None:
+                        self._reached.add((f"T005 {found}", f"{path}#{number}"))
         for (pipeline, stage, side, gate), met in play.gates:
             path = f"pipeline:{pipeline}#/stages/{stage}/{side}/{gate}"
             self._reached.add(("T003" if met else "T004", path))
+        self._reached.update(approval_coverage.reached(play.catalog, play.asked, play.ends()))
 
     def note_access(self, role: str, may: Mapping[str, Any]) -> None:
         """Note that a role was held against what it may do."""
@@ -99,6 +98,8 @@ class Coverage:
                     path = f"pipeline:{pipeline.id}#/stages/{stage.id}/{side}/{gate.id}"
                     yield ("T003", path), Hole("T003", path, "no test in which the gate is met")
                     yield ("T004", path), Hole("T004", path, "no test in which the gate is not met")
+        for key, path, message in approval_coverage.wanted(self._catalog, self._namespace):
+            yield key, Hole(key[0].partition(" ")[0], path, message)
         for role in sorted(self._catalog.roles):
             if namespace_of(role) == self._namespace:
                 path = f"role:{role}"
@@ -111,55 +112,7 @@ def _of_rule(catalog: Catalog, path: str, one: Prepared) -> Iterator[tuple[tuple
         return
     yield ("T002", path), Hole("T002", path, "no test in which the rule is asked and does not fire")
     entity = catalog.entity(one.rule.entity)
-    for number, leaf, key, bound in _thresholds(one):
-        for side in _possible(entity.field(key), bound):
+    for number, leaf, key, bound in thresholds(one.condition.ast, one.reads):
+        for side in possible(entity.field(key), bound):
             message = f"no test with the value {side} the threshold of {text(leaf)}"
             yield (f"T005 {side}", f"{path}#{number}"), Hole("T005", path, message)
-
-
-def _possible(field: Field | None, bound: Decimal) -> Iterator[str]:
-    """Yield the sides of a threshold on which a value of the field can lie."""
-    least, most = (_number(field.spec.get(name)) if field else None for name in ("minimum", "maximum"))
-    for side in _SIDES:
-        if side == "below" and least is not None and least >= bound:
-            continue
-        if side == "above" and most is not None and most <= bound:
-            continue
-        yield side
-
-
-def _thresholds(one: Prepared) -> Iterator[tuple[int, Node, str, Decimal]]:
-    """Yield each comparison of one value with a number or parameter: its number, itself, the value's key, the bound."""
-    if one.condition is None:
-        return
-    for number, leaf in enumerate(leaves(one.condition.ast)):
-        if not isinstance(leaf, Call) or leaf.op not in _COMPARE:
-            continue
-        left, right = (_bare(arg) for arg in leaf.args)
-        if isinstance(left, Literal):
-            left, right = right, left
-        if isinstance(left, Name) and isinstance(right, Literal):
-            bound = _number(right.value)
-            if bound is not None and left.key in one.reads:
-                yield number, leaf, left.key, bound
-
-
-def _bare(node: Node) -> Node:
-    """Return a value without the conversion to a decimal that the checker put around it."""
-    return node.args[0] if isinstance(node, Call) and node.op == "decimal()" else node
-
-
-def _side(value: Any, bound: Decimal) -> str | None:
-    number = _number(value)
-    if number is None:
-        return None
-    return "below" if number < bound else "above" if number > bound else "at"
-
-
-def _number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        return None
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None

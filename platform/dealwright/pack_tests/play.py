@@ -6,9 +6,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dealwright import access, calendars, clock
+from dealwright import approvals as definitions
 from dealwright.errors import DealwrightError, GateUnmetError
 from dealwright.pack_tests.named import Mistake, Named, moment
-from dealwright.records import Change, Work, approving, archive, move_one, pass_until, save_one, send
+from dealwright.records import Change, Work, approval_facts, approving, archive, move_one, pass_until, save_one, send
 from dealwright.storage import accounts, approvals, decisions, events
 from dealwright.storage import records as stored
 
@@ -38,6 +39,7 @@ class Play:
         told: Events of the present step, the same.
         gates: ``(pipeline, stage, side, gate) → met`` of the moves so far.
         all_decided: Decisions of all steps.
+        asked: Id of an approval to the records for which it was asked so far, as its conditions read them.
     """
 
     def __init__(self, workspace: Workspace, connection: Connection, catalog: Catalog, case: Case) -> None:
@@ -50,7 +52,9 @@ class Play:
         self.told: list[dict[str, Any]] = []
         self.all_decided: list[dict[str, Any]] = []
         self.gates: list[tuple[tuple[str, str, str, str], bool]] = []
+        self.asked: dict[str, list[Mapping[str, Any]]] = {}
         self._users: dict[str, access.User] = {}
+        self._open: set[str] = set()
         self._seen: tuple[set[str], int] = (set(), 0)
 
     def begin(self) -> None:
@@ -111,6 +115,7 @@ class Play:
             except DealwrightError as error:
                 self.refused = error
             self._note_gates(step, before)
+            self._note_approvals(step)
             self._mark()
 
     def _when(self, at: str | None) -> datetime:
@@ -191,6 +196,25 @@ class Play:
         asked = [(here, "exit", gate) for gate in here.exit] if here is not None and not there.leads_out else []
         for stage, side, gate in [*asked, *((there, "enter", gate) for gate in there.enter)]:
             self.gates.append(((pipeline.id, stage.id, side, gate.id), gate.id not in unmet))
+
+    def _note_approvals(self, step: Mapping[str, Any]) -> None:
+        """Note for which records approvals were asked: those that are new, and one that this step was refused."""
+        records = [identifier for _, identifier in self.named.records.values()]
+        rows = approvals.rows(self.connection, records) if records else []
+        new = [(one.approval, one.record) for one in rows if one.id not in self._open]
+        self._open.update(one.id for one in rows)
+        if "request" in step and self.refused is not None:
+            new.append((step["request"], self.named.of(step["record"])[1]))
+        for identifier, record in new:
+            if (approval := definitions.of(self.catalog).get(identifier)) is not None:
+                work = Work(self.workspace, self.connection, access.operator("test"))
+                env = approval_facts.env(work, self.catalog, approval, record)
+                self.asked.setdefault(identifier, []).extend([env] if env is not None else ())
+
+    def ends(self) -> set[tuple[str, str]]:
+        """Return approval and state of each approval of the records of the test."""
+        records = [identifier for _, identifier in self.named.records.values()]
+        return {(one.approval, one.state) for one in approvals.rows(self.connection, records)} if records else set()
 
     def _mark(self) -> None:
         """Take up what was decided and told since the last mark."""

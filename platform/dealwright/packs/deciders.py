@@ -5,6 +5,7 @@ None of it keeps definitions from being put in force. The codes never change.
     step-without-people    nobody who can sign in has the roles of a step, or is the person that it names
     quorum-above-people    a step needs more people than there are; all of those there are would do
     dead-step              the condition of a step never holds, whatever the record
+    mail-without-address   mails should have links, and the workspace does not say where it is opened
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from dealwright.storage import Connection
 
 
+_ADDRESS = "mails have no link to decide by until it is known where people open this workspace; set “address”"
+
+
 def warnings(connection: Connection, catalog: Catalog) -> list[Problem]:
     """Return what should be looked at; ``source`` of each is ``approval:<id>``, pointers lead into the document.
 
@@ -32,7 +36,12 @@ def warnings(connection: Connection, catalog: Catalog) -> list[Problem]:
     """
     definitions = of(catalog)
     somebody = bool(definitions) and bool(people.everybody(connection))
-    return [
+    found = [
+        Problem("/email", "mail-without-address", _ADDRESS, f"approval:{approval.id}")
+        for approval in definitions.values()
+        if approval.email == "decide" and not catalog.settings.get("address")
+    ]
+    return found + [
         Problem(f"/steps/{index}{at}", code, message, f"approval:{approval.id}")
         for approval in definitions.values()
         for index, step in enumerate(approval.steps.values())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dealwright import conditions
 from dealwright.errors import ConditionError, DefinitionError, Problem
 from dealwright.metadata import names, pipelines
+from dealwright.packs import courses
 from dealwright.storage import in_flight
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def check(connection: Connection, old: Catalog | None, new: Catalog) -> None:
     Counts records only of entities whose pipelines, or fields that kept versions read, have changed.
 
     Raises:
-        DefinitionError: With every stage that has records and leads nowhere, and how many they are.
+        DefinitionError: With every stage that has records and leads nowhere, and how many they are; or every step of an
+            approval.
     """
     if old is None:
         return
@@ -51,6 +53,8 @@ def check(connection: Connection, old: Catalog | None, new: Catalog) -> None:
                 found += _problems(new, group)
     if found:
         raise DefinitionError("records are on their way in these pipelines; nothing was changed", found)
+    if open_ones := courses.problems(connection, old, new):
+        raise DefinitionError("approvals are on their way in these steps; nothing was changed", open_ones)
 
 
 def _touched(old: Catalog, new: Catalog, entity: str) -> bool:

@@ -7,6 +7,8 @@ fetch, page, aggregate, search, titles              reading, under the row and f
 history, decided, explain, scores                   what happened and why
 clocks_of                                           SLA clocks and deadlines of a record
 rules_off, switch_rule                              rules that were switched off, and on again
+sequences_of                                        sequences that run for a record
+suggestions, accept, dismiss                        next best actions that rules offer
 simulate                                            what a draft would have done
 contact_times                                       when a contact is reached best
 recompute                                           stored formulas, after a change of definitions
@@ -34,8 +36,10 @@ from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_f
 from dealwright.records.recompute import recompute
 from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
+from dealwright.records.sequences_shown import sequences_of
 from dealwright.records.shares import scores
 from dealwright.records.simulation import beginning, simulate
+from dealwright.records.suggestions import accept, dismiss, suggested, suggestions
 from dealwright.records.timing import due
 from dealwright.records.trial import Checked, check
 from dealwright.records.visits import history as visited
@@ -52,6 +56,7 @@ __all__ = [
     "Saved",
     "Work",
     "Workspace",
+    "accept",
     "add_user",
     "aggregate",
     "archive",
@@ -62,6 +67,7 @@ __all__ = [
     "clocks_of",
     "contact_times",
     "decided",
+    "dismiss",
     "due",
     "explain",
     "export",
@@ -88,7 +94,10 @@ __all__ = [
     "scores",
     "search",
     "send",
+    "sequences_of",
     "simulate",
+    "suggested",
+    "suggestions",
     "switch_rule",
     "tick",
     "titles",

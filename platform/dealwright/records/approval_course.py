@@ -39,12 +39,17 @@ def locked(work: Work, identifier: str) -> tuple[Stored, Approval, Course]:
     row = stored.get(work.connection, [identifier], lock=True).get(identifier)
     if row is None:
         raise NotFoundError(f"there is no approval with the id “{identifier[:80]}”")
-    return row, approvals.of(catalog_of(work, row))[row.approval], kept.course(row)
+    return row, definition_of(work, row), kept.course(row)
 
 
 def catalog_of(work: Work, row: Stored) -> Catalog:
     """Return the catalog whose definition the approval finishes on."""
     return work.workspace.catalog_of(work.connection, row.revision)
+
+
+def definition_of(work: Work, row: Stored) -> Approval:
+    """Return the definition that an approval finishes on."""
+    return approvals.of(catalog_of(work, row))[row.approval]
 
 
 def env_of(work: Work, row: Stored, approval: Approval) -> Mapping[str, Any]:

@@ -31,13 +31,13 @@ def complete(work: Work, catalog: Catalog, approval: Approval, env: dict[str, An
     entity = work.catalog.entity(approval.entity)
     wanted = work.catalog.once(
         ("records.approval_facts", approval.id, catalog.revision),
-        lambda: needs.sorted_out(entity, _read(catalog, approval, entity, work.catalog)),
+        lambda: needs.sorted_out(entity, read_by(catalog, approval, entity, work.catalog)),
     )
     needs.load(work, entity, wanted, [env])
     needs.derive(wanted, env)
 
 
-def _read(catalog: Catalog, approval: Approval, entity: Entity, now: Catalog) -> frozenset[str]:
+def read_by(catalog: Catalog, approval: Approval, entity: Entity, now: Catalog) -> frozenset[str]:
     """Return what the definition reads, and what decides which people may see the record."""
     rows = (rights_of(now, (role,), entity.id).needs for role in now.roles)
     return approvals.paths(catalog, approval).union(*rows)

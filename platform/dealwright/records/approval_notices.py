@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from dealwright import access, calendars, clock
 from dealwright.metadata.names import namespace_of
 from dealwright.metadata.parse import parameter_id
-from dealwright.records import approval_facts, road
+from dealwright.records import approval_facts, approval_mail, road
 from dealwright.records.draft import Draft
 from dealwright.storage import people, timers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from dealwright.approvals import Approval, Course, Place
+    from dealwright.approvals import Approval, Course, Place, Seat
     from dealwright.records.work import Work
     from dealwright.storage.approvals import Stored
 
@@ -43,15 +43,15 @@ def tell(work: Work, approval: Approval, row: Stored, before: Course | None, aft
         for one in after.asked()
         if after.place(one.place).state == "open" and ((one.number, "asked") not in was or one.place in waits)
     ]
-    _notify(work, approval, row, "asked", (one.user for one in asked))
+    _notify(work, approval, row, after, "asked", [(one.user, one) for one in asked])
     if after.state != "open" and row.requester is not None:
-        _notify(work, approval, row, after.state, [row.requester])
+        _notify(work, approval, row, after, after.state, [(row.requester, None)])
     _moments(work, approval, row, before, after)
 
 
 def remind(work: Work, approval: Approval, row: Stored, course: Course, place: int) -> None:
     """Remind those who have not decided at a place."""
-    _notify(work, approval, row, "reminder", (one.user for one in course.asked() if one.place == place))
+    _notify(work, approval, row, course, "reminder", [(one.user, one) for one in course.asked() if one.place == place])
 
 
 def again(work: Work, approval: Approval, row: Stored, place: Place) -> None:
@@ -62,13 +62,16 @@ def again(work: Work, approval: Approval, row: Stored, place: Place) -> None:
         timers.put(work.connection, [timers.Timer(row.entity, row.record, name, at)])
 
 
-def _notify(work: Work, approval: Approval, row: Stored, code: str, users: Iterable[str]) -> None:
-    told = list(dict.fromkeys(users))
+def _notify(
+    work: Work, approval: Approval, row: Stored, course: Course, code: str, told_of: Sequence[tuple[str, Seat | None]]
+) -> None:
+    """Tell users, each with the seat that it is about; None for the end. One notification each, a mail for each seat."""
+    told = list(dict.fromkeys(user for user, _ in told_of))
     if not told:
         return
     known = people.of_ids(work.connection, work.catalog, told)
     entity, names = work.catalog.entity("base.notification"), _names(work, approval, row, known)
-    drafts = []
+    drafts, said = [], {}
     for user in told:
         own = known[user].facts.get("locale") if user in known else None
         locale = own or work.catalog.settings.get("locale", "en")
@@ -76,7 +79,10 @@ def _notify(work: Work, approval: Approval, row: Stored, code: str, users: Itera
         text = TEXTS[code][locale.startswith("zh")].format(approval=title, record=names(user, locale))
         data = {"user": user, "owner": user, "title": text[:200], "about": {"entity": row.entity, "id": row.record}}
         drafts.append(Draft(entity, clock.new_id(), True, data, rule=approval.id))
+        said[user] = (locale, text)
     road.run(work, entity, drafts)
+    letters = ((user, known[user].email, *said[user], seat) for user, seat in told_of if user in known)
+    approval_mail.send(work, approval, row, course, code, letters)
 
 
 def _names(
@@ -124,9 +130,12 @@ def _moments(work: Work, approval: Approval, row: Stored, before: Course | None,
 
 
 def _after(work: Work, approval: Approval, row: Stored, given: Any) -> datetime | None:
-    """Return when a duration of a step is over: ``P2D``, ``P3WD``, a parameter with its unit. None if it has no value."""
+    """Return when a duration of a step is over: ``P2D``, ``P3WD``, a parameter with its unit. None if it has no value.
+
+    Hours and minutes are working time where the approval names a calendar, as in an SLA.
+    """
     catalog = work.workspace.catalog_of(work.connection, row.revision)
     if isinstance(given, Mapping) and catalog.parameters[parameter_id(approval.id, given["param"])].value is None:
         return None
     period = calendars.said(catalog, given, namespace_of(approval.id))
-    return calendars.later(catalog, work.now, period, approval.calendar)
+    return calendars.later(catalog, work.now, period, approval.calendar, working=approval.calendar is not None)

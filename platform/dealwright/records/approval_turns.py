@@ -39,7 +39,7 @@ def due(work: Work, told: Sequence[Event]) -> None:
         people = approval_course.people_of(work, row, approval, approval_course.env_of(work, row, approval))
         after = moves.time_out(approval, before, here.number, people.ask, people.managers)
         approval_course.write(work, row, before, after, {})
-        approval_course.follow(work, approval, row, before, after, "approval.expired", {"step": here.step})
+        approval_course.follow(work, approval, row, before, after, "approval.timed_out", {"step": here.step})
 
 
 def changed(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:

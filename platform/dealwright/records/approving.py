@@ -151,6 +151,8 @@ def decide(work: Work, identifier: str, verdict: str, *, step: str | None = None
         if any(one.number == seat.number and one.state == "asked" for one in course.seats):
             course = moves.decide(approval, course, seat.number, verdict, people.ask, people.managers)
     data = {"by": work.user.id, "verdict": verdict, "steps": [course.place(one.place).step for one in seats]}
+    if work.user.by == "link":
+        data["via"] = "link"  # from a mail, without signing in
     approval_course.write(work, row, before, course, {one.number: told for one in seats})
     approval_course.follow(work, approval, row, before, course, "approval.decided", data)
     return course

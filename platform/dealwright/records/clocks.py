@@ -55,14 +55,16 @@ class Turn:
     def tell(self, kind: str, one: Clock, cause: Draft | None = None, at: datetime | None = None, **more: Any) -> None:
         """Note an event about a clock, to be logged and looked at by rules."""
         before = cause.events[-1] if cause is not None and cause.events else None
-        depth = before.depth + 1 if before is not None else 0
+        depth, led = (0, None) if cause is None else (cause.depth, cause.cause)
+        if before is not None:
+            depth, led = before.depth + 1, before.id
         if depth > DEEPEST:
             raise RuleLoopError([one.policy], DEEPEST)
         data = {ladders.NAMED[one.kind]: one.policy, "clock": one.id, "due_at": plain(one.due_at), **more}
         self.told.append(
             events.Event(
                 clock.new_id(), kind, one.entity, one.record, None, at or self.work.now, data=data,
-                cause=before.id if before is not None else None, depth=depth,
+                cause=led, depth=depth,
             )
         )  # fmt: skip
 
@@ -210,16 +212,15 @@ def moved(turn: Turn, policy: Policy, draft: Draft, known: Sequence[Clock], *, d
             turn.cancel(one)
         return
     env, happened = draft.env, draft.events if due is None else []
-    begins = due is None and policy.start.begins(env, _before(draft), happened)
-    if one is not None and policy.stop.happens(env, happened):
+    begins = due is None and policy.start is not None and policy.start.begins(env, _before(draft), happened)
+    if one is not None and policy.stop is not None and policy.stop.happens(env, happened):
         turn.stop(one, draft, due)
         return
     if begins and one is not None and policy.restart == "always":
         turn.cancel(one)
         one = None
     if one is None:
-        stopped = policy.stop.event is None and policy.stop.holds(env)
-        if not begins or stopped or (known and policy.restart == "never"):
+        if not begins or is_over(policy, env) or (known and policy.restart == "never"):
             return
         one = turn.start(policy, draft)
     if policy.pause is None:
@@ -230,6 +231,11 @@ def moved(turn: Turn, policy: Policy, draft: Draft, known: Sequence[Clock], *, d
         policy.resume.happens(env, happened) if policy.resume is not None else not policy.pause.holds(env)
     ):
         turn.resume(one, draft)
+
+
+def is_over(policy: Policy, env: Mapping[str, Any]) -> bool:
+    """Tell whether what stops a clock of the policy holds already, so that none starts."""
+    return policy.stop is not None and policy.stop.event is None and policy.stop.holds(env)
 
 
 def _before(draft: Draft) -> Mapping[str, Any] | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dealwright.records.work import Work
 
 #: Kinds that can be tried: none of them changes a table.
-KINDS: Final = ("rule", "score", "pipeline", "parameter")
+KINDS: Final = ("rule", "score", "pipeline", "approval", "parameter")
 
 
 def drafted(work: Work, documents: Sequence[Mapping[str, Any]]) -> Catalog:

@@ -14,7 +14,8 @@ from dealwright import conditions, fields, rules, scoring, sla
 from dealwright.access import rights_of
 from dealwright.errors import ConditionError
 from dealwright.metadata.names import namespace_of
-from dealwright.records import outcomes
+from dealwright.records import clock_facts, outcomes
+from dealwright.rules import sequences
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Needs:
             are put into the rows themselves, under the path.
         hops: First steps of ``paths``, and ``rows`` fields: when one changes, its paths are loaded again.
         approvals: Names such as ``approvals.discount.outcome``.
+        clocks: Names such as ``sla.first_response.breached``.
     """
 
     paths: frozenset[str]
@@ -50,6 +52,7 @@ class Needs:
     rows: Mapping[str, frozenset[str]]
     hops: frozenset[str]
     approvals: frozenset[str]
+    clocks: frozenset[str]
 
 
 def needs(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs:
@@ -63,7 +66,7 @@ def _work_out(catalog: Catalog, entity: Entity, roles: tuple[str, ...]) -> Needs
     for rule in compiled.by_id.values():
         if rule.rule.entity == entity.id:
             names |= rule.needs()
-    names |= sla.of(catalog).needs(entity.id)
+    names |= sla.of(catalog).needs(entity.id) | sequences.needs(catalog, entity.id)
     earlier = [one for one in catalog.versions.values() if one.entity == entity.id]
     for pipeline in (*(catalog.pipelines[one] for one in entity.pipelines), *earlier):
         own = namespace_of(pipeline.id)
@@ -104,11 +107,14 @@ def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
     records: set[str] = set()
     rows: dict[str, set[str]] = {}
     outcome: set[str] = set()
+    clocks: set[str] = set()
     for name in names:
         if name.startswith("old."):
             old.add(name[4:])
         elif name.startswith("approvals."):
             outcome.add(name)
+        elif name.startswith("sla."):
+            clocks.add(name)
         elif not name.startswith(_ROOTS):
             own = name.removeprefix("record.")
             if own != name:
@@ -128,13 +134,15 @@ def sorted_out(entity: Entity, names: Iterable[str]) -> Needs:
         {name: frozenset(inner) for name, inner in rows.items()},
         frozenset(path.partition(".")[0] for path in paths) | frozenset(rows),
         frozenset(outcome),
+        frozenset(clocks),
     )
 
 
 def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any]]) -> None:
     """Fill the paths and rollups that are wanted into the envs, with one statement per reference and rollup field.
 
-    The rows of ``rows`` fields are given the values at the end of their own paths. What approvals came to is one more.
+    The rows of ``rows`` fields are given the values at the end of their own paths. What approvals came to is one more, and
+    how clocks stand.
     """
     lists = lists_of(work.catalog, entity, wanted.paths) if envs else {}
     paths = wanted.paths.difference(lists) | {one.rpartition(".")[0] for one in lists if one.count(".") > 1}
@@ -160,6 +168,8 @@ def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any
             env.update(found.get(str(env.get("id")), {}))
     if wanted.approvals and envs:
         outcomes.load(work, entity, wanted.approvals, envs)
+    if wanted.clocks and envs:
+        clock_facts.load(work, entity, wanted.clocks, envs)
 
 
 def lists_of(catalog: Catalog, entity: Entity, paths: frozenset[str]) -> Mapping[str, str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, rules, sla
+from dealwright import access, approvals, rules, sla
 from dealwright.errors import DealwrightError, NotFoundError
 from dealwright.metadata import ladders
 from dealwright.metadata.system import VIRTUAL
-from dealwright.records import breaker, needs, replay
+from dealwright.records import breaker, clock_facts, needs, outcomes, replay
 from dealwright.records.read import missing
+from dealwright.rules import guard, sequences
 from dealwright.rules.plain import plain
 from dealwright.storage import decisions, events, switches, timers
 from dealwright.storage import records as stored
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from dealwright.metadata.definitions import Rule
+    from dealwright.metadata.definitions import Entity, Rule
     from dealwright.records.work import Work
 
 
@@ -57,10 +58,26 @@ def history(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
 def _clock_seen(work: Work, entity_id: str, event: Mapping[str, Any], may_see: frozenset[str]) -> bool:
     """Tell whether the user may know of an event; those of a clock tell that a condition holds."""
     kind = str(event["type"]).partition(".")[0]
+    if kind == "sequence":
+        sequence = sequences.of(work.catalog).get(str((event["data"] or {}).get("sequence")))
+        return sequence is not None and shows(work, entity_id, sequence.reads, may_see)
+    if kind == "suggestion":
+        return _rule_seen(work, entity_id, str((event["data"] or {}).get("rule")), may_see)
     if kind not in ladders.NAMED:
         return True
     found = sla.of(work.catalog).by_id.get((kind, str((event["data"] or {}).get(ladders.NAMED[kind]))))
     return found is not None and shows(work, entity_id, found.reads, may_see)
+
+
+def _rule_seen(work: Work, entity_id: str, rule: str, may_see: frozenset[str]) -> bool:
+    """Tell whether the user may see all that a rule looks at and tells of, as it is in force now."""
+    one = rules.of(work.catalog).by_id.get(rule)
+    names = (
+        {*map(guard.shown, one.reads), *(name for action in one.actions for name in action.names())}
+        if one is not None
+        else set()
+    )
+    return one is not None and shows(work, entity_id, names, may_see)
 
 
 def decided(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> list[dict[str, Any]]:
@@ -195,6 +212,10 @@ def shows(work: Work, entity_id: str, names: Iterable[str], may_see: frozenset[s
     """Tell whether the user may see everything of a record that a condition looks at by these names."""
     entity = work.catalog.entity(entity_id)
     for name in names:
+        if name.startswith(("sla.", "approvals.")):
+            if not shows(work, entity_id, _behind(work, entity, name), may_see):
+                return False
+            continue
         path = name.removeprefix("old.").removeprefix("record.")
         if name.startswith(_OTHERS) or path in VIRTUAL or path.endswith("()"):
             continue
@@ -202,6 +223,13 @@ def shows(work: Work, entity_id: str, names: Iterable[str], may_see: frozenset[s
         if first not in may_see or (dot and not access.path_seen(work.catalog, work.user.roles, entity, path)):
             return False
     return True
+
+
+def _behind(work: Work, entity: Entity, name: str) -> Iterable[str]:
+    """Return what a clock or an approval of a record looks at; who may not see that may not know how it stands."""
+    if name.startswith("sla."):
+        return sla.of(work.catalog).by_id["sla", clock_facts.policy_id(name, entity)].reads
+    return approvals.paths(work.catalog, approvals.of(work.catalog)[outcomes.approval_id(name, entity)])
 
 
 def _may_measure(work: Work, rule_id: str) -> bool:

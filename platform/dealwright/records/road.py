@@ -186,7 +186,7 @@ def write_and_follow(work: Work, entity: Entity, drafts: Sequence[Draft], effect
     interactions.note(work, entity, drafts)
     visits.note(work, entity, drafts)
     told = clocks.follow(work, entity, drafts)
-    _bring_up(entity, drafts, onward.carry_out(work, effects, run, write_and_follow))
+    bring_up(entity, drafts, onward.carry_out(work, effects, run, write_and_follow))
     if told:
         _tell(work, entity, drafts, told)
     for follow_up in FOLLOWING:
@@ -198,10 +198,10 @@ def _tell(work: Work, entity: Entity, drafts: Sequence[Draft], told: Sequence[Ev
 
     What they change is a save of its own, one version later; the drafts are brought up to it.
     """
-    _bring_up(entity, drafts, tell(work, entity, told))
+    bring_up(entity, drafts, tell(work, entity, told))
 
 
-def _bring_up(entity: Entity, drafts: Sequence[Draft], changed: Mapping[str, Draft]) -> None:
+def bring_up(entity: Entity, drafts: Sequence[Draft], changed: Mapping[str, Draft]) -> None:
     """Bring drafts that were written up to what has been made of their records since."""
     for draft in drafts if changed else ():
         now = changed.get(draft.id)

@@ -13,13 +13,14 @@ import re
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import access, actions, conditions, rules, scoring
 from dealwright.errors import DefinitionError, Problem, QueryError
 from dealwright.metadata import scores as defined
 from dealwright.metadata.names import namespace_of
-from dealwright.records import drafting, needs, passage, past, replay
+from dealwright.records import approval_simulation, drafting, needs, passage, past, replay
 from dealwright.records.work import Work
 from dealwright.rules import python_matcher, windows
 from dealwright.rules.plain import plain
@@ -95,24 +96,25 @@ def simulate(
 
     Args:
         work: The transaction; only read.
-        documents: Whole documents of the kinds rule, score, pipeline and parameter.
+        documents: Whole documents of the kinds rule, score, pipeline, approval and parameter.
         since: Where the past begins.
         progress: Called with the number of records of each batch.
 
     Returns:
-        ``{"rules": [...], "scores": [...], "pipelines": [...]}``, one item for each definition that decides otherwise
-        than in force, with counts, up to ten examples of each kind of difference, and ``digest`` of the whole trace.
+        ``{"rules": [...], "scores": [...], "pipelines": [...], "approvals": [...]}``, one item for each definition that
+        decides otherwise than in force, with counts, up to ten examples of each kind of difference, and ``digest`` of the
+        whole trace.
 
         A rule: ``woken``, ``newly`` (fires now, did not), ``no_longer``, ``changed`` (does something else), ``same``;
         ``read_as_now`` names what was read as it is today. A score: ``records``, ``changed``, ``moves`` of tiers. A
-        pipeline: ``moves``, ``newly`` refused, ``no_longer`` refused.
+        pipeline: ``moves``, ``newly`` refused, ``no_longer`` refused. An approval: ``approval_simulation.compared``.
 
     Raises:
         DefinitionError: If the drafts are not valid, or are of a kind whose past cannot be played again.
     """
     draft = drafting.drafted(work, documents)
     trial = Work(work.workspace, work.connection, work.user, catalog=draft)
-    found: dict[str, Any] = {"rules": [], "scores": [], "pipelines": []}
+    found: dict[str, Any] = {"rules": [], "scores": [], "pipelines": [], "approvals": []}
     old, new = rules.of(work.catalog).by_id, rules.of(draft).by_id
     for identifier in sorted(old.keys() | new.keys()):
         before, after = old.get(identifier), new.get(identifier)
@@ -126,6 +128,8 @@ def simulate(
         known = work.catalog.pipelines.get(identifier)
         if known is not None and known.document != pipeline.document:
             found["pipelines"].append(_pipeline(work, trial, identifier, since, progress))
+    batches = partial(_batches, progress=progress)
+    found["approvals"] = approval_simulation.compared(work, trial, since, _Tally, batches)
     return found
 
 

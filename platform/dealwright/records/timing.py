@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dealwright.records import (
+    approval_flight,
     approval_turns,
     armed,
     clock_timers,
@@ -20,7 +21,12 @@ from dealwright.records import (
     live,
     notices,
     rescoring,
+    road,
+    rule_clocks,
+    rule_sequences,
     scheduled,
+    sequences,
+    suggestions,
     timed,
     versions,
     visits,
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
 #: data and its ``name`` and ``due_at``.
 FAMILIES: Mapping[str, Family] = {
     "approval": approval_turns.due,
+    approval_flight.FAMILY: approval_flight.due,
     "interaction": interactions.due,
     "revision": live.went_live,
     "sla": clock_timers.due,
@@ -52,7 +59,10 @@ FAMILIES: Mapping[str, Family] = {
     visits.FAMILY: visits.due,
     versions.FAMILY: versions.due,
     "score": rescoring.due,
+    sequences.FAMILY: sequences.due,
 }
+
+road.FOLLOWING.extend((rule_clocks.follow_up, rule_sequences.follow_up, suggestions.follow_up))
 
 
 def due(work: Work, told: Sequence[Event]) -> None:

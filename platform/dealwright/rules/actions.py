@@ -12,6 +12,10 @@
     send_message   to, message                                    to
     call_webhook   to (name of a connection), values              each name of values
     request_approval  approval (id)
+    add_score      field, points                                  points
+    start_sla, stop_sla  policy (id), record                      record
+    start_sequence, advance_sequence, stop_sequence  sequence (id), record  record
+    suggest        title, reason | message, values, entity, stage, due, calendar  each field of values
 
 Nothing is done here: :mod:`dealwright.actions` does it. An expression sees what the rule's condition sees.
 """
@@ -37,6 +41,12 @@ if TYPE_CHECKING:
 EXPRESSIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "set_field": ("value",),
+        "add_score": ("points",),
+        "start_sequence": ("record",),
+        "advance_sequence": ("record",),
+        "stop_sequence": ("record",),
+        "start_sla": ("record",),
+        "stop_sla": ("record",),
         "move_stage": (),
         "archive": (),
         "create_record": (),
@@ -47,12 +57,13 @@ EXPRESSIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "send_message": ("to",),
         "call_webhook": (),
         "request_approval": (),
+        "suggest": (),
     }
 )
 #: Actions with an object ``values`` of expressions.
-WITH_VALUES: Final = frozenset({"create_record", "update_record", "call_webhook"})
+WITH_VALUES: Final = frozenset({"create_record", "update_record", "call_webhook", "suggest"})
 #: Actions with a text for people, in which ``{field}`` stands for a value.
-WITH_TEXT: Final = frozenset({"create_task", "notify", "send_message", "move_stage"})
+WITH_TEXT: Final = frozenset({"create_task", "notify", "send_message", "move_stage", "suggest"})
 
 #: ``{field}`` or ``{reference.field}``; ``{{`` and ``}}`` are braces.
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_.]*)\}")

@@ -55,7 +55,7 @@ def _said(rule: Rule, pointer: str, code: str, message: str) -> Problem:
 
 def sets(rule: Rule) -> frozenset[str]:
     """Return the fields of its record that a rule sets."""
-    found = {str(one.spec["field"]) for one in rule.actions if one.do == "set_field"}
+    found = {str(one.spec["field"]) for one in rule.actions if one.do in ("set_field", "add_score")}
     return frozenset(found.union(*(_ASSIGNS.get(one.do, ()) for one in rule.actions)))
 
 

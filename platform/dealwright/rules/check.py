@@ -16,7 +16,7 @@ from dealwright.conditions.syntax import Literal, Name
 from dealwright.errors import ConditionError, Problem
 from dealwright.metadata import ladders, names
 from dealwright.metadata.system import ASSIGNABLE
-from dealwright.rules import actions, trigger, windows
+from dealwright.rules import actions, sequences, trigger, windows
 
 if TYPE_CHECKING:
     from dealwright.conditions import Condition
@@ -44,6 +44,7 @@ def problems(catalog: Catalog) -> list[Problem]:
             *_action_problems(catalog, rule),
         )
     ]
+    found += sequences.problems(catalog)
     for step in ladders.steps(catalog):
         places = [step.place(index) for index in range(len(step.rule.actions))]
         found += [
@@ -123,12 +124,16 @@ def _value_problems(
         if value.type.kind != "reference" or value.type.entity is None:
             text = f"expected a reference to one record, such as account; this is {value.type.noun}"
             yield Problem(pointer, "value-misfit", text)
-    elif action.do in ("set_field", "create_record", "update_record"):
+    elif name == "record":  # of a clock
+        yield from _other_record(catalog, rule, action, pointer, value)
+    elif action.do == "add_score":
+        yield from _added(catalog, rule, action, pointer, value)
+    elif action.do in ("set_field", "create_record", "update_record", "suggest"):
         entity = _written_to(catalog, rule, action)
         if action.do == "update_record" and entity in catalog.entities and _field(catalog, entity, name) is None:
             yield _no_such_field(catalog, entity, name, pointer)
         field = _field(catalog, entity, str(action.spec.get("field")) if action.do == "set_field" else name)
-        if field is not None and field.system and field.id not in _settable(action.do):
+        if field is not None and field.system and field.id not in _settable(action):
             text = f"“{field.id}” is kept by the platform; no rule sets it"
             yield Problem(
                 pointer, "not-settable", text + (": a stage is changed by a move" if field.id in _PLACE else "")
@@ -137,12 +142,39 @@ def _value_problems(
             yield from _misfit(catalog, entity, field, value, pointer)
 
 
+def _other_record(catalog: Catalog, rule: Rule, action: Action, pointer: str, value: Condition) -> Iterator[Problem]:
+    """Yield a problem if an expression does not lead to a record that a clock or sequence can run on."""
+    named = str(action.spec.get("policy", action.spec.get("sequence")))
+    known = catalog.documents.get(("sla" if "policy" in action.spec else "sequence", named))
+    about, given = str(known["entity"]) if known is not None else None, _given(value)
+    if given.kind not in ("reference", "any", "unknown"):
+        text = f"expected a reference to one record, such as account; this is {given.noun}"
+        yield Problem(pointer, "value-misfit", text)
+    elif given.entity is not None and about is not None and given.entity != about:
+        text = f"“{named}” is about {about}; this is {given.noun}"
+        yield Problem(pointer, "value-misfit", text)
+
+
+def _added(catalog: Catalog, rule: Rule, action: Action, pointer: str, value: Condition) -> Iterator[Problem]:
+    """Yield a problem if points cannot be added to the field."""
+    field = catalog.entities[rule.entity].fields.get(str(action.spec.get("field")))
+    if field is None:
+        text = f"“{action.spec.get('field')}” is kept by the platform; points are added to a number field of the entity"
+        yield Problem(pointer, "not-settable", text)
+        return
+    wanted = types.of(field, catalog, rule.entity)
+    if field.type not in _COUNTED:
+        yield Problem(pointer, "value-misfit", f"points are added to a number; “{field.id}” is {wanted.noun}")
+    elif not fits(value.type, wanted):
+        yield Problem(pointer, "value-misfit", f"“{field.id}” takes {wanted.noun}; this is {value.type.noun}")
+
+
 def _written_to(catalog: Catalog, rule: Rule, action: Action) -> str:
     """Return the entity whose fields an action sets; empty where that cannot be said."""
     if action.do == "set_field":
         return rule.entity
-    if action.do == "create_record":
-        return str(action.spec.get("entity"))
+    if action.do in ("create_record", "suggest"):
+        return str(action.spec.get("entity", rule.entity))
     led = _value(catalog, rule, str(action.spec.get("record")))
     return led.type.entity or "" if led is not None and led.type.kind == "reference" else ""
 
@@ -162,9 +194,9 @@ def _address_problems(catalog: Catalog, action: Action, pointer: str) -> Iterato
         yield Problem(pointer, "no-channel", text)
 
 
-def _settable(do: str) -> frozenset[str]:
+def _settable(action: Action) -> frozenset[str]:
     """Return the system fields that an action may set: a new record may be given its place in a pipeline."""
-    return ASSIGNABLE | {"stage", "pipeline"} if do == "create_record" else ASSIGNABLE
+    return ASSIGNABLE | {"stage", "pipeline"} if action.spec.get("entity") else ASSIGNABLE
 
 
 def _misfit(catalog: Catalog, entity: str, field: Field, value: Condition, pointer: str) -> Iterator[Problem]:
@@ -214,6 +246,8 @@ def _is_of_people(given: Type, people: tuple[str, ...]) -> bool:
     return (given.kind == "reference" or given.element == "reference") and given.entity in people
 
 
+#: Types of field to which points can be added.
+_COUNTED: Final = frozenset({"integer", "decimal", "percent", "money"})
 #: Fields that say where a record is in its pipeline.
 _PLACE = frozenset({"stage", "status", "pipeline", "pipeline_version", "stage_entered_at"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -181,6 +181,8 @@ def _of_step(catalog: Catalog, step: ladders.Step) -> Prepared:
     if not step.event:
         return _prepared(catalog, step.rule)
     woken = trigger.Trigger(frozenset({step.event}), data=step.data)
+    if step.rule.condition is not None:
+        return replace(_prepared(catalog, step.rule), trigger=woken)
     return Prepared(step.rule, version_of(step.rule), woken, None, compiled(catalog, step.rule))
 
 

@@ -63,6 +63,7 @@ HAPPENINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "timed_out",
             "dropped",
             "restarted",
+            "migrated",
         ),
     }
 )

@@ -26,7 +26,7 @@ def problems(catalog: Catalog) -> list[Problem]:
     found = []
     for (kind, identifier), document in catalog.documents.items():
         if kind in ("sla", "deadline"):
-            faults = [*_common(catalog, identifier, document)]
+            faults = [*common(catalog, identifier, document)]
             faults += (
                 _of_sla(catalog, identifier, document) if kind == "sla" else _of_deadline(catalog, identifier, document)
             )
@@ -34,7 +34,8 @@ def problems(catalog: Catalog) -> list[Problem]:
     return found
 
 
-def _common(catalog: Catalog, identifier: str, document: Document) -> Iterator[tuple[str, str, str]]:
+def common(catalog: Catalog, identifier: str, document: Document) -> Iterator[tuple[str, str, str]]:
+    """Yield (pointer, code, message) of what is wrong with the conditions and events that start, stop and pause."""
     calendar = document.get("calendar")
     if calendar is not None and ("calendar", calendar) not in catalog.documents:
         yield "/calendar", "unknown-name", f"there is no calendar “{calendar}”"

@@ -21,7 +21,7 @@ class Policy:
     """An SLA policy of an entity.
 
     Attributes:
-        start, stop: When a clock starts and ends.
+        start, stop: When a clock starts and ends; None where only rules say so.
         pause: While this condition holds, or from this event on, the clock stands; None for never.
         resume: The event that lets a clock go on which an event has paused; None where a condition pauses.
         target: How much time there is.
@@ -36,8 +36,8 @@ class Policy:
     id: str
     title: str
     entity: str
-    start: When
-    stop: When
+    start: When | None
+    stop: When | None
     pause: When | None
     resume: When | None
     target: Period
@@ -81,7 +81,7 @@ def read(catalog: Catalog, identifier: str, document: Document) -> Policy:
         calendar=calendar or (calendars.DEFAULT if target.working_days else None),
         restart=document.get("restart", "after_stop"),
         percents=tuple(sorted({percent(step["at"]) for step in document.get("escalate", ())} - {100})),
-        reads=frozenset().union(*(found.names for found in whens.values() if found is not None)),
+        reads=frozenset[str]().union(*(found.names for found in whens.values() if found is not None)),
         elsewhere=any(
             found is not None and found.condition is not None and when.looks_elsewhere(catalog, found.condition)
             for found in whens.values()

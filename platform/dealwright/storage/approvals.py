@@ -15,12 +15,14 @@ from dealwright.storage.several import chunks
 from dealwright.storage.system import absence, approval, approval_seat
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from dealwright.storage.database import Connection
 
 _A, _S = approval, approval_seat
+#: A literal, as the partial index says.
+_OPEN = _A.c.state == sa.literal_column("'open'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def rows(
         if approval_ids:
             statement = statement.where(_A.c.approval.in_(sorted(approval_ids)))
         if state == "open":
-            statement = statement.where(_A.c.state == sa.literal_column("'open'"))  # as the partial index says
+            statement = statement.where(_OPEN)
         elif state is not None:
             statement = statement.where(_A.c.state == state)
         found += connection.execute(statement.order_by(_A.c.asked_at, _A.c.id))
@@ -136,6 +138,33 @@ def change(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write what changed of approvals: ``id``, ``state``, ``turn``, ``places``, ``digest``, ``facts``, ``ended_at``."""
     if rows:
         connection.execute(_CHANGED, [{**{k: v for k, v in row.items() if k != "id"}, "of": row["id"]} for row in rows])
+
+
+def rebase(connection: Connection, identifier: str, revision: str) -> None:
+    """Let an approval finish on the definition of another revision."""
+    connection.execute(sa.update(_A).where(_A.c.id == identifier).values(revision=revision))
+
+
+def behind(connection: Connection, approval_id: str, revision: str, after: str, limit: int) -> list[str]:
+    """Return ids of open approvals of a definition that are on another revision, in order, those after ``after``."""
+    where = _A.c.approval == approval_id, _OPEN, _A.c.revision != revision, _A.c.id > after
+    return list(connection.scalars(sa.select(_A.c.id).where(*where).order_by(_A.c.id).limit(limit)))
+
+
+def open_counts(connection: Connection, approval_ids: Collection[str]) -> dict[str, int]:
+    """Return how many approvals of definitions are open, by definition; those without are left out."""
+    found: dict[str, int] = {}
+    for some in chunks(sorted(approval_ids)):
+        statement = sa.select(_A.c.approval, sa.func.count()).where(_A.c.approval.in_(some), _OPEN)
+        found.update((row[0], row[1]) for row in connection.execute(statement.group_by(_A.c.approval)))
+    return found
+
+
+def open_places(connection: Connection, approval_ids: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Yield definition and places of each open approval of definitions."""
+    for some in chunks(sorted(approval_ids)):
+        statement = sa.select(_A.c.approval, _A.c.places).where(_A.c.approval.in_(some), _OPEN)
+        yield from ((row[0], row[1]) for row in connection.execute(statement))
 
 
 def add_seats(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:

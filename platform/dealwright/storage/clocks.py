@@ -55,6 +55,12 @@ def of(connection: Connection, records: Collection[str], ended: Collection[str] 
     return [one for some in chunks(list(records)) for one in _read(connection, _T.c.record.in_(some), where)]
 
 
+def of_policies(connection: Connection, records: Collection[str], policies: Collection[str]) -> list[Clock]:
+    """Return the clocks of these policies on records, open and ended; the oldest first."""
+    where = _T.c.policy.in_(sorted(policies))
+    return [one for some in chunks(list(records)) for one in _read(connection, _T.c.record.in_(some), where)]
+
+
 def get(connection: Connection, ids: Collection[str]) -> dict[str, Clock]:
     """Return clocks by id."""
     return {one.id: one for some in chunks(list(ids)) for one in _read(connection, _T.c.id.in_(some))}

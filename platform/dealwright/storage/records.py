@@ -176,7 +176,8 @@ def purge(connection: Connection, catalog: Catalog, entity: str, ids: Iterable[s
     for some in chunks(wanted):
         _let_go(connection, catalog, entity, some)
         connection.execute(sa.delete(table).where(table.c.id.in_(some)))
-        logs = (system.event, system.decision, system.timer, system.visit, system.checklist, system.clock, system.score)
+        logs = (system.event, system.decision, system.timer, system.visit, system.checklist, system.clock, system.score,
+                system.suggestion, system.enrolment)  # fmt: skip
         for log in logs:
             connection.execute(sa.delete(log).where(log.c.entity == entity, log.c.record.in_(some)))
         connection.execute(sa.delete(system.firing).where(system.firing.c.record.in_(some)))

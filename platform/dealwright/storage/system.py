@@ -10,6 +10,7 @@
     dw_account, dw_user_role, dw_session, dw_token     who may sign in; no entity, so no grant ever shows them
     dw_attempt, dw_device                              failed sign-ins; browsers that somebody signed in from
     dw_approval, dw_approval_seat, dw_absence          who agrees to what, and who stands in for whom
+    dw_approval_link, dw_approval_note                 links to decide by mail; what was said and shown beside decisions
     dw_pack_release, dw_publisher_key                  releases of packs that were in force, and whose word is trusted
     dw_audit, dw_file                                  what administrators did; uploaded files
 
@@ -482,6 +483,32 @@ sa.Index(
     **_where(approval_seat.c.state == sa.literal_column("'asked'")),
 )
 
+approval_link = sa.Table(
+    "dw_approval_link",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the secret, which stands in the mail alone"),
+    Column("approval", Id, nullable=False, comment="id of the row in dw_approval"),
+    Column("seat", Integer, nullable=False, comment="whose decision it is: number of the seat"),
+    Column("user", Id, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime, nullable=True),
+    Column("verdict", Text, nullable=True, comment="approved or rejected, by this link"),
+)
+sa.Index("ix_dw_approval_link_expires", approval_link.c.expires_at)
+
+approval_note = sa.Table(
+    "dw_approval_note",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("approval", Id, nullable=False, comment="id of the row in dw_approval"),
+    Column("user", Id, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("text", Text, nullable=True),
+    Column("file", Id, nullable=True),
+)
+sa.Index("ix_dw_approval_note", approval_note.c.approval, approval_note.c.at)
+
 absence = sa.Table(
     "dw_absence",
     metadata,
@@ -495,3 +522,62 @@ absence = sa.Table(
     Column("created_by", Id, nullable=True),
 )
 sa.Index("ix_dw_absence_user", absence.c.user, absence.c.until)
+
+suggestion = sa.Table(
+    "dw_suggestion",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("action", Integer, nullable=False, comment="place of the action in its rule"),
+    Column("decision", Id, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("message", Text, nullable=False, comment="id of the document with the texts; empty: they are here"),
+    Column("title", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed", Json, nullable=False, comment="what stands for each placeholder of the texts"),
+    Column("reads", Json, nullable=False, comment="names that it tells of; who may not see one does not see it"),
+    Column("does", Json, nullable=True, comment="what accepting does; empty for nothing"),
+    Column("until", UtcDateTime, nullable=True, comment="how long it stands"),
+    Column("state", Text, nullable=False, comment="open, accepted, dismissed or expired"),
+    Column("decided_at", UtcDateTime, nullable=True),
+    Column("decided_by", Id, nullable=True),
+    Column("because", Text, nullable=True, comment="why it was dismissed"),
+    Column("made", Id, nullable=True, comment="the record that accepting created"),
+)
+sa.Index("ix_dw_suggestion_record", suggestion.c.record, suggestion.c.made_at)
+sa.Index(
+    "ux_dw_suggestion_open",
+    suggestion.c.record,
+    suggestion.c.rule,
+    suggestion.c.action,
+    unique=True,
+    **_where(suggestion.c.state == sa.literal_column("'open'")),
+)
+
+enrolment = sa.Table(
+    "dw_enrolment",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("sequence", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("record", Id, nullable=False),
+    Column("revision", Text, nullable=False, comment="whose delays and calendar it runs by"),
+    Column("state", Text, nullable=False, comment="running, finished or stopped"),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("left", Json, nullable=False, comment="steps still to come: [step, moment]"),
+    Column("done", Json, nullable=False, comment="steps whose moment came: [step, moment]"),
+    Column("reads", Json, nullable=False, comment="names that what started it looked at"),
+    Column("rule", Text, nullable=True, comment="what started it"),
+    Column("ended_at", UtcDateTime, nullable=True),
+    Column("why", Text, nullable=True, comment="why it stopped: condition, rule, restart, archived or gone"),
+)
+sa.Index("ix_dw_enrolment_record", enrolment.c.record, enrolment.c.started_at)
+sa.Index(
+    "ux_dw_enrolment_running",
+    enrolment.c.record,
+    enrolment.c.sequence,
+    unique=True,
+    **_where(enrolment.c.ended_at.is_(None)),
+)

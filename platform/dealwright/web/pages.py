@@ -12,7 +12,21 @@ from werkzeug.exceptions import HTTPException
 from dealwright import access
 from dealwright.errors import DealwrightError, RateLimitedError, SignInRequiredError
 from dealwright.metadata.names import BASE, namespace_of
-from dealwright.web import approvals, assets, csrf, i18n, lists, record_pages, reports, sign_in, ticks, uploads, visit
+from dealwright.web import (
+    approval_mail,
+    approvals,
+    assets,
+    csrf,
+    i18n,
+    lists,
+    record_pages,
+    reports,
+    sign_in,
+    suggestions,
+    ticks,
+    uploads,
+    visit,
+)
 from dealwright.web.i18n import gettext
 from dealwright.web.shell import shell
 
@@ -57,6 +71,8 @@ def _blueprint() -> Blueprint:
     record_pages.register(pages)
     approvals.register(pages)
     reports.register(pages)
+    approval_mail.register(pages)
+    suggestions.register(pages)
     ticks.register(pages)
     uploads.register(pages)
     return pages

@@ -9,7 +9,18 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from dealwright import access, records
 from dealwright.errors import ConflictError, DealwrightError, GateUnmetError, RecordError, StaleVersionError
 from dealwright.fields.messages import speaking
-from dealwright.web import approval_cards, clocks, factors, i18n, notices, story, uploads, visit
+from dealwright.web import (
+    approval_cards,
+    clocks,
+    factors,
+    i18n,
+    notices,
+    sequences,
+    story,
+    suggestion_cards,
+    uploads,
+    visit,
+)
 from dealwright.web.display import Reader, display
 from dealwright.web.drafts import look, resolve
 from dealwright.web.forms import Sheet, editable, form, held_files, linked
@@ -232,6 +243,8 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
             events=story.happenings(reader, told),
             decisions=story.judgements(reader, told),
             clocks=clocks.running(work, entity_id, record_id),
+            sequences=sequences.cards(work, entity_id, record_id),
+            suggestions=suggestion_cards.cards(work, entity, record_id),
             approvals=approval_cards.panel(work, entity_id, record_id),
             archived=shown.get("archived_at") is not None,
             may_edit=held.allows("update") and shown.get("archived_at") is None,

@@ -169,6 +169,13 @@ def _verb(kind: str) -> str:
         kinds.RESTORED: gettext("restored it"),
         "checklist.done": gettext("ticked off something to do"),
         "checklist.undone": gettext("took something to do back"),
+        "sequence.started": gettext("started a sequence"),
+        "sequence.step": gettext("came to a step of a sequence"),
+        "sequence.stopped": gettext("stopped a sequence"),
+        "sequence.finished": gettext("finished a sequence"),
+        "suggestion.made": gettext("suggested something"),
+        "suggestion.accepted": gettext("accepted a suggestion"),
+        "suggestion.dismissed": gettext("dismissed a suggestion"),
         "sla.started": gettext("started a clock"),
         "sla.paused": gettext("let a clock stand"),
         "sla.resumed": gettext("let a clock go on"),
@@ -189,8 +196,9 @@ def _verb(kind: str) -> str:
         "approval.sent_back": gettext("sent an approval to an earlier step"),
         "approval.handed_over": gettext("handed an approval over"),
         "approval.approver_added": gettext("asked one more person to decide"),
-        "approval.expired": gettext("found an approval to be overdue"),
+        "approval.timed_out": gettext("found an approval to be overdue"),
         "approval.restarted": gettext("began an approval anew"),
+        "approval.migrated": gettext("took an approval along to its new definition"),
         "approval.dropped": gettext("ended an approval that is needed no longer"),
     }
     return verbs.get(kind, kind)
@@ -235,6 +243,9 @@ def _undone(outcome: Mapping[str, Any]) -> Undone:
         "locked": gettext("It was not done: an open approval locks the record."),
         "held": gettext("The record was not archived: others refer to it."),
         "gone": gettext("The other record was not changed: it is archived or removed."),
+        "once": gettext("It was not started: it runs once for a record."),
+        "stopped": gettext("It was not started: what stops it holds already."),
+        "open": gettext("Nothing was suggested: the same waits for somebody already."),
         "no-address": gettext("A person without an e-mail address was not written to."),
     }
     code = str(outcome.get("code"))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Seconds between two notes that a session is in use, and how many sessions a process remembers for that.
 _NOTED, _REMEMBERED = 600.0, 10_000
 #: Pages for people who are not signed in.
-OPEN = frozenset({"web.sign_in", "web.language"})
+OPEN = frozenset({"web.sign_in", "web.language", "web.approval_mail", "web.approval_mail_decide"})
 
 
 def workspace() -> Workspace:
