@@ -12,6 +12,7 @@
       ConflictError                 conflict             409   it clashes with what is there now
         GateUnmetError              gate-unmet           409   a stage cannot be left or entered yet
         RuleLoopError               rule-loop            409   rules kept changing a record
+        StalePlanError              plan-stale           409   definitions changed since the plan was made
       StaleVersionError             stale-version        412   the record was changed by somebody else meanwhile
       TooLargeError                 too-large            413   more was sent than is taken
       RateLimitedError              rate-limited         429   too many requests or attempts
@@ -185,6 +186,12 @@ class RuleLoopError(ConflictError):
             f"rules still change the record after {rounds} rounds: {', '.join(self.rules)}; nothing was saved. "
             "Give one of them a condition that is false once its own change is made"
         )
+
+
+class StalePlanError(ConflictError):
+    """A plan was made for other definitions than those in force."""
+
+    code, title = "plan-stale", "The plan is out of date"
 
 
 class StaleVersionError(DealwrightError):

@@ -21,9 +21,13 @@ from dealwright.storage import Database, accounts
 from served import dealwright, serving
 
 COMMANDS = [
-    "check", "demo", "doctor", "explain", "export", "import", "init", "pack", "pack build", "pack init", "pack install",
-    "pack list", "pack test", "pack validate", "rule", "rule list", "rule off", "rule on", "serve", "settings",
-    "simulate", "user", "user add", "user list", "user token", "worker",
+    "check", "demo", "doctor", "explain", "export", "import", "init", "metadata", "metadata apply", "metadata plan",
+    "metadata pull", "pack", "pack apply", "pack build", "pack diff", "pack disable", "pack doctor", "pack enable",
+    "pack explain", "pack history", "pack init", "pack install", "pack key", "pack lint", "pack list", "pack lock",
+    "pack overlay", "pack overlay export", "pack overlay import", "pack overlay list", "pack overlay reset",
+    "pack overlay set", "pack plan", "pack rollback", "pack sign", "pack status", "pack test", "pack trust",
+    "pack uninstall", "pack upgrade", "pack validate", "pack verify", "rule", "rule list", "rule off", "rule on",
+    "serve", "settings", "simulate", "user", "user add", "user list", "user token", "worker",
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from dealwright.metadata import load, schemas
 from dealwright.metadata.layers import Layer, SourcedDocument
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metadata.md").read_text(encoding="utf-8")
-COMMON = {"$schema", "kind", "id", "lang", "title", "description", "deprecated"}
+COMMON = {"$schema", "kind", "id", "lang", "title", "description", "deprecated", "sealed", "derived_from"}
 SECTIONS = {one.partition("\n")[0]: one for one in PAGE.split("\n## ")[1:]}
 EXAMPLES = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 

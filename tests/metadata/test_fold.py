@@ -133,7 +133,7 @@ def test_two_packs_that_do_not_build_on_one_another_must_agree() -> None:
     folded = fold([SALES_LAYER, fmcg, med])
     assert [one.message for one in folded.problems] == [
         "/title of “sales.deal” is set differently by packs that do not build on one another: "
-        'fmcg says "Channel deal", med says "Case"; let one of them require the other'
+        'fmcg says "Channel deal", med says "Case"; let one of them require the other, or say whose word stands (resolve)'
     ]
 
 

@@ -11,6 +11,7 @@ from dealwright.api.events import events
 from dealwright.api.files import files
 from dealwright.api.metadata import metadata
 from dealwright.api.operations import operations
+from dealwright.api.plans import plans
 from dealwright.api.records import records
 from dealwright.api.reports import reports
 from dealwright.api.rules import rules
@@ -33,6 +34,7 @@ def blueprint() -> Blueprint:
         approvals,
         suggestions,
         simulation,
+        plans,
         operations,
         reports,
     ):

@@ -217,6 +217,8 @@ def _general() -> dict[str, Any]:
         },
         "/openapi.json": {"get": _operation("This description", _OBJECT)},
         "/simulate": {"post": _operation("Try drafts over the past", _OBJECT, body=_OBJECT)},
+        "/plan": {"post": _operation("Say what a change of definitions would do", _OBJECT, body=_OBJECT, status="201")},
+        "/apply": {"post": _operation("Put just what a plan says in force", _OBJECT, body=_OBJECT)},
         "/search": {"get": _operation("Find records", _OBJECT, query=("q", "limit"))},
     }
 

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "export": ("data", "export_command"),
     "import": ("data", "import_command"),
     "init": ("setup", "init"),
+    "metadata": ("metadata", "metadata"),
     "pack": ("packs", "pack"),
     "rule": ("rules", "rule"),
     "serve": ("run", "serve"),

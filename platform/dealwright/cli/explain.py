@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from dealwright import access, records
+from dealwright import access, packs, records
+from dealwright.cli.changes import show_path
 from dealwright.cli.places import database_option, json_option, opened, show, told
 from dealwright.errors import NotFoundError
 from dealwright.records import Work
@@ -30,12 +31,16 @@ def explain(
     at: str | None,
     as_json: bool,
 ) -> None:
-    """Explain a stored decision, or a rule or a score on a record as it is now.
+    """Explain a stored decision, a rule or a score on a record as it is now, or a path of the definitions.
 
     dealwright explain --rule sales.tier_a --record 0199…
     dealwright explain --rule sales.tier_a --record 0199… --at 2026-11-23T09:00:00Z
     dealwright explain --score sales.heat --record 0199…
+    dealwright explain "entity:sales.opportunity#/properties/amount/title"
     """
+    if decision is not None and packs.is_path(decision):
+        show_path(url, decision, as_json)
+        return
     named = [one for one in (decision, rule, score) if one is not None]
     if len(named) != 1 or (decision is None) != (record is not None):
         raise click.UsageError("name a decision, or --record with either --rule or --score")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dealwright import pack_tests, packs
-from dealwright.cli import lint, releases
+from dealwright.cli import changes, lint, releases
+from dealwright.cli import wanted as named
 from dealwright.cli.places import database_option, json_option, opened, show, told
-from dealwright.errors import ConflictError, DefinitionError, NotFoundError, Problem
+from dealwright.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dealwright.errors import Problem
     from dealwright.storage.releases import Release
 
 _PATHS = click.Path(exists=True, path_type=Path)
@@ -38,13 +39,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 def _reviewed(paths: Iterable[Path]) -> packs.Reviewed:
     """Look at packs, archives of packs and documents."""
     with ExitStack() as stack:
-        return packs.review([_folder(path, stack) for path in paths])
-
-
-def _folder(path: Path, stack: ExitStack) -> Path:
-    """Return a path itself, or of an archive a folder with what is in it."""
-    is_archive = path.suffix == ".zip" and path.is_file()
-    return stack.enter_context(packs.archive.unpacked(path)) if is_archive else path
+        return packs.review([named.folder_of(path, stack) for path in paths])
 
 
 def _report(reviewed: packs.Reviewed, as_json: bool) -> None:
@@ -63,7 +58,11 @@ def _plain(found: Iterable[Problem]) -> list[dict[str, str]]:
 
 @click.group()
 def pack() -> None:
-    """Install packs and see which are in force."""
+    """Install packs, see which are in force, and change what they say."""
+
+
+for _command in changes.COMMANDS:
+    pack.add_command(_command)
 
 
 @pack.command("install")
@@ -87,58 +86,21 @@ def install(
 
     dealwright pack install sales_pipeline ./my_pack
     """
-    known = packs.find()
-    sources: dict[str, packs.PackSource] = {}
-    archives: dict[str, Release] = {}
-    places: list[Path] = []
-    with ExitStack() as stack:
-        for name in wanted:
-            given = Path(name)
-            is_archive = given.suffix == ".zip" and given.is_file()
-            folder = _folder(given, stack) if is_archive or given.is_dir() else known.get(name)
-            if folder is None:
-                known_ids = ", ".join(sorted(known))
-                raise NotFoundError(f"there is no folder, archive or pack “{name}”; there are {known_ids}")
-            source = packs.read(folder.resolve())
-            sources[source.id] = source
-            if is_archive:
-                archives[source.id] = packs.releases.of_archive(given, source)
-                if found := packs.archive.undeclared(source):
-                    raise DefinitionError(f"{source.id} cannot be installed", found)
-            places.append((given if is_archive else folder).resolve().parent)
-        packs.with_required(sources, places)
+    with named.packs_named(wanted) as found, opened(url) as workspace:
+        sources, archives = found.sources, found.archives
         if locked is not None:
             _demand_locked(locked, sources, archives)
-        with opened(url) as workspace:
-            with workspace.database.read() as connection:
-                present = packs.active_packs(connection)
+        with workspace.database.read() as connection:
+            present = packs.active_packs(connection)
             if not agree:
                 packs.permissions.demand_agreed(present, sources.values())
-            for name in archives:
-                packs.archive.demand_same(sources[name], present)
-            new = [one for name, one in sources.items() if name not in {other.id for other in present}]
-            done = packs.install(
-                workspace.database, sources.values(), reason=reason, archives=archives, downgrade=downgrade
-            )
+            found.demand_same(connection)
+        new = [one for name, one in sources.items() if name not in {other.id for other in present}]
+        done = packs.install(
+            workspace.database, sources.values(), reason=reason, archives=archives, downgrade=downgrade
+        )
     allowed = {one.id: [str(use) for use in packs.permissions.declared(one.manifest)] for one in new}
-    show(
-        {
-            "revision": done.revision,
-            "packs": dict(done.packs),
-            "changes": list(done.changes),
-            "unchanged": done.unchanged,
-            "warnings": _plain(done.warnings),
-            "outlook": [asdict(one) for one in done.outlook],
-            "permissions": allowed,
-        },
-        as_json,
-        *(f"  {change}" for change in done.changes),
-        *(f"  {name} may {', '.join(may)}" for name, may in allowed.items() if may),
-        *(f"  {one}" for one in done.outlook),
-        *(f"  warning: {one}" for one in done.warnings),
-        f"revision {done.revision} {'was in force already' if done.unchanged else 'is in force'}: "
-        + ", ".join(f"{name} {version}" for name, version in done.packs.items()),
-    )
+    changes.show_done(done, as_json, allowed)
 
 
 def _demand_locked(file: Path, sources: Mapping[str, packs.PackSource], archives: Mapping[str, Release]) -> None:

@@ -49,13 +49,14 @@ class Assertions:
         said: Every attribute of each document with its assertions, lowest layer first.
         problems: What a layer may not say, or says of nothing.
         warnings: Overrides of values that are no longer what their author saw.
+        there: Of each document every attribute, and all that lies around one.
     """
 
     owners: dict[Key, Layer] = field(default_factory=dict)
     said: dict[Key, dict[Steps, list[Assertion]]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    _there: dict[Key, set[Steps]] = field(default_factory=dict)  # each attribute, and all that lies around one
+    there: dict[Key, set[Steps]] = field(default_factory=dict)
 
     def define(self, layer: Layer, one: SourcedDocument) -> None:
         """Take in a whole document of a layer."""
@@ -73,7 +74,7 @@ class Assertions:
         else:
             self.owners[key] = layer
             self.said[key] = {}
-            self._there[key] = set()
+            self.there[key] = set()
             self._take(key, layer, document, one.source)
 
     def extend(self, layer: Layer, one: SourcedDocument, below: frozenset[str]) -> None:
@@ -100,6 +101,8 @@ class Assertions:
             return f"“{key[1]}” is this pack's own; write it into the document that defines it"
         if owner.id not in below:
             return f"“{key[1]}” belongs to the pack {owner.id}; name that pack under requires in pack.json"
+        if any(one.leaf.value for one in self.said[key].get(("sealed",), ())):
+            return f"“{key[1]}” is sealed: the pack {owner.id} lets no other pack extend it"
         said = self.said[key].get(("extensible",))
         allowed = said[0].leaf.value if said else {}
         if adds and not allowed.get("fields", True):
@@ -124,11 +127,11 @@ class Assertions:
             return
         said.append(one)
         path = one.leaf.path
-        self._there[key].update(path[: depth + 1] for depth in range(len(path)))
+        self.there[key].update(path[: depth + 1] for depth in range(len(path)))
 
     def _check_names(self, key: Key, one: Assertion) -> None:
         """Hold a layer to its own names where an element occurs for the first time."""
-        if one.leaf.path[:-1] in self._there[key]:
+        if one.leaf.path[:-1] in self.there[key]:
             return
         owner = self.owners[key]
         part: Mapping[str, Any] | None = schemas.definition(key[0])
@@ -136,7 +139,7 @@ class Assertions:
             if part is None:
                 return
             at = one.leaf.path[: depth + 1]
-            if merge.is_element(key[0], part, step) and at not in self._there[key]:
+            if merge.is_element(key[0], part, step) and at not in self.there[key]:
                 prefix, bar, rest = step.partition("__")
                 if owner.id != one.layer.id and (not bar or prefix != one.layer.namespace):
                     self._misnamed(
@@ -161,9 +164,9 @@ class Assertions:
             return
         value = override["value"]
         known = self.said[key]
-        if at not in self._there[key]:  # a new element of a keyed list: its id stands in the path
-            value = {"id": at[-1], **value} if isinstance(value, Mapping) and self._is_keyed(key, at) else value
-        if "x-merge" in part or at not in self._there[key]:
+        if at not in self.there[key]:  # a new element of a keyed list: its id stands in the path
+            value = {"id": at[-1], **value} if isinstance(value, Mapping) and self.is_keyed(key, at) else value
+        if "x-merge" in part or at not in self.there[key]:
             wrong = schemas.check_part(key[0], part, value, source, (*place, "value"))
             if wrong:
                 self.problems.extend(wrong)
@@ -183,7 +186,7 @@ class Assertions:
             where = pointer((*place, "value", *leaf.place))
             self._add(key, Assertion(layer, leaf, source, where, is_override=True))
 
-    def _is_keyed(self, key: Key, at: Steps) -> bool:
+    def is_keyed(self, key: Key, at: Steps) -> bool:
         """Tell whether a path names an element of a list, which carries its id, and not a key of an object."""
         here: Mapping[str, Any] | None = schemas.definition(key[0])
         for step in at[:-1]:
@@ -196,7 +199,7 @@ class Assertions:
         for depth, step in enumerate(at):
             inner = None if "x-merge" in here else merge.inside(key[0], here, step)
             is_last = depth + 1 == len(at)
-            absent = merge.is_element(key[0], here, step) and at[: depth + 1] not in self._there[key]
+            absent = merge.is_element(key[0], here, step) and at[: depth + 1] not in self.there[key]
             if inner is None or (absent and not is_last):
                 siblings = {path[depth] for path in self.said[key] if len(path) > depth and path[:depth] == at[:depth]}
                 message = f"“{step}” in {shown} is nothing of “{key[1]}”"

@@ -10,7 +10,7 @@ attribute to different values are a problem, not a race.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dealwright.errors import Problem
@@ -19,6 +19,8 @@ from dealwright.metadata.assertions import Assertion, Assertions, Key
 from dealwright.metadata.definitions import Document
 from dealwright.metadata.layers import BASE_LAYER, Layer
 from dealwright.metadata.merge import Steps
+from dealwright.metadata.overlaid import DISABLED_KINDS, Overlaid, Standing
+from dealwright.metadata.patches import Patch
 from dealwright.metadata.pointers import named, path, pointer, steps
 
 
@@ -34,6 +36,7 @@ class Folded:
         translations: Locale to path to text.
         problems: What makes these layers impossible together; the documents are whole only if there is none.
         warnings: What still works and should be looked at, such as an override of a value that has changed.
+        standings: Id of each patch of the admins to what it comes to over these layers.
     """
 
     documents: Mapping[Key, Document]
@@ -43,6 +46,7 @@ class Folded:
     translations: Mapping[str, Mapping[str, str]]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
     def place(self, kind: str, identifier: str, at: str) -> tuple[str, str]:
         """Return the file and the pointer in it where an author wrote what ``at`` of an effective document says.
@@ -77,16 +81,23 @@ def fold(layers: Sequence[Layer]) -> Folded:
             if schemas.is_extension(one.document):
                 found.extend(layer, one, above[layer.id])
     problems = found.problems
-    documents: dict[Key, Document] = {}
+    values: dict[Key, dict[Steps, Any]] = {}
     provenance: dict[tuple[Key, Steps], tuple[str, ...]] = {}
     places: dict[tuple[Key, Steps], tuple[str, str]] = {}
+    patches = [one for layer in layers for one in layer.patches]
+    words = {(one.document, one.steps): one.value for one in patches if one.op == "resolve"}
     for key, attributes in found.said.items():
-        values: dict[Steps, Any] = {}
+        values[key] = {}
         for at, said in attributes.items():
-            values[at], standing = _decided(key, said, above, problems)
+            values[key][at], standing = _decided(key, said, above, problems, words.get((key, at)))
             provenance[key, at] = tuple(dict.fromkeys(one.layer.id for one in standing))
             places[key, at] = (standing[-1].source, standing[-1].place)
-        documents[key] = merge.rebuilt(key[0], schemas.definition(key[0]), values)
+    overlaid = Overlaid(found, values, provenance, places, {one.id: one for one in layers})
+    for patch in sorted(patches, key=lambda one: (one.op != "add", len(one.steps) if one.op == "add" else 0)):
+        overlaid.lay(patch)
+    documents: dict[Key, Document] = {
+        key: merge.rebuilt(key[0], schemas.definition(key[0]), values[key]) for key in _enabled(found, patches)
+    }
     return variants.resolved(
         Folded(
             documents=documents,
@@ -96,6 +107,7 @@ def fold(layers: Sequence[Layer]) -> Folded:
             translations=_translations(layers, provenance),
             problems=tuple(problems),
             warnings=tuple(found.warnings),
+            standings=overlaid.standings,
         ),
         above,
     )
@@ -110,17 +122,27 @@ def ancestors(layers: Sequence[Layer]) -> Mapping[str, frozenset[str]]:
     return found
 
 
+def _enabled(found: Assertions, patches: Sequence[Patch]) -> list[Key]:
+    """Return the documents without what disabled packs would do by themselves."""
+    off = {one.document[1] for one in patches if one.op == "disable"}
+    return [key for key in found.said if key[0] not in DISABLED_KINDS or found.owners[key].id not in off]
+
+
 def _decided(
-    key: Key, said: Sequence[Assertion], above: Mapping[str, frozenset[str]], problems: list[Problem]
+    key: Key,
+    said: Sequence[Assertion],
+    above: Mapping[str, frozenset[str]],
+    problems: list[Problem],
+    word: str | None = None,
 ) -> tuple[Any, list[Assertion]]:
-    """Return the value that stands, and whose it is."""
+    """Return the value that stands, and whose it is; ``word`` is the pack that the admins have named to settle it."""
     if len(said) == 1:
         return said[0].leaf.value, [said[0]]
     where = f"{pointer(said[0].leaf.path)} of “{key[1]}”"
     if said[0].leaf.merge in merge.TIGHTENING:
         return _strictest(where, said, problems)
     if said[0].leaf.merge == "last":
-        return _highest(where, said, above, problems)
+        return _highest(where, said, above, problems, word)
     return _owned(where, said, problems)
 
 
@@ -153,15 +175,21 @@ def _strictest(where: str, said: Sequence[Assertion], problems: list[Problem]) -
 
 
 def _highest(
-    where: str, said: Sequence[Assertion], above: Mapping[str, frozenset[str]], problems: list[Problem]
+    where: str,
+    said: Sequence[Assertion],
+    above: Mapping[str, frozenset[str]],
+    problems: list[Problem],
+    word: str | None,
 ) -> tuple[Any, list[Assertion]]:
     """Let the layer speak on which no other speaker builds; several such must agree."""
     top = [one for one in said if not any(one.layer.id in above[other.layer.id] for other in said)]
     if any(not _same(one, top[0]) for one in top[1:]):
+        if named := [one for one in top if one.layer.id == word]:
+            return named[-1].leaf.value, named
         words = sorted(f"{one.layer.id} says {canonical.text(one.leaf.value)}" for one in top)
         message = (
             f"{where} is set differently by packs that do not build on one another: {', '.join(words)}; "
-            "let one of them require the other"
+            "let one of them require the other, or say whose word stands (resolve)"
         )
         problems.append(Problem(top[-1].place, "conflict", message, top[-1].source))
     return top[-1].leaf.value, top

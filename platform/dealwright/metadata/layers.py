@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dealwright.metadata import names
 from dealwright.metadata.definitions import EMPTY, Document
+
+if TYPE_CHECKING:
+    from dealwright.metadata.patches import Patch
 
 #: Id of the layer of the platform's own definitions; every other layer builds on it.
 BASE_LAYER = names.BASE
@@ -33,6 +36,8 @@ class Layer:
         translations: Locale to path (``entity:sales.lead#/title``) to text.
         manifest: The pack's manifest; empty for the admins' own layer.
         folder: How the sources of its files begin; empty where there are none.
+        moves: Entries of its ``moves.json``: what has another name than in an earlier version.
+        patches: Of the admins' own layer, what it changes of the others (:mod:`dealwright.metadata.patches`).
     """
 
     id: str
@@ -43,6 +48,8 @@ class Layer:
     version: str = "0"
     manifest: Document = field(default_factory=lambda: EMPTY)
     folder: str = ""
+    moves: tuple[Mapping[str, Any], ...] = ()
+    patches: tuple[Patch, ...] = ()
 
 
 def numbered(document: Document) -> Document:

@@ -19,6 +19,7 @@ from dealwright.metadata.definitions import Document
 from dealwright.metadata.fold import Folded, fold
 from dealwright.metadata.folder import read_folder
 from dealwright.metadata.layers import BASE_LAYER, Layer, SourcedDocument
+from dealwright.metadata.patches import Patch
 from dealwright.metadata.pointers import pointer
 from dealwright.metadata.settings import DEFAULTS
 from dealwright.resources import shipped
@@ -78,7 +79,13 @@ def assembled(
     versions = pipelines.versions(kept)
     packs = [parse.pack(layer.manifest, inherited["locale"]) for layer in layers if layer.manifest]
     return Catalog(
-        revision=revision(folded, packs=[dict(one.document) for one in packs], settings=inherited, kept=kept),
+        revision=revision(
+            folded,
+            packs=[dict(one.document) for one in packs],
+            settings=inherited,
+            kept=kept,
+            patches=[one for layer in layers for one in layer.patches],
+        ),
         documents={key: MappingProxyType(dict(one)) for key, one in folded.documents.items()},
         entities={one: parse.entity(folded, one, routes.values(), versions.values()) for one in of_kind["entity"]},
         rules={one: parse.rule(folded, one) for one in of_kind["rule"]},
@@ -99,13 +106,18 @@ def revision(
     packs: Sequence[Document],
     settings: Mapping[str, str],
     kept: Sequence[Mapping[str, Any]] = (),
+    patches: Sequence[Patch] = (),
 ) -> str:
     """Return the name of a revision: 16 hex digits of the SHA-256 of all that a catalog is made of."""
     documents = [
         [kind, identifier, folded.documents[kind, identifier]] for kind, identifier in sorted(folded.documents)
     ]
     whole: list[Any] = [documents, folded.translations, packs, settings]
-    return canonical.digest([*whole, kept] if kept else whole)[:16]
+    if kept:
+        whole.append(kept)
+    if patches:  # also those that come to nothing here: they belong to the revision
+        whole.append({one.id: one.as_json() for one in patches})
+    return canonical.digest(whole)[:16]
 
 
 @cache

@@ -195,8 +195,15 @@ def check_test(test: Any, source: str, at: tuple[str | int, ...] = ()) -> list[P
 
 def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: tuple[str | int, ...]) -> list[Problem]:
     """Return in what ``value`` does not fit a part of the schema of ``kind``; ``at`` is its place in the document."""
-    whole = {**part, "$defs": schema(KINDS[kind][0])["$defs"]}
-    return problems(_validator_of(whole), value, source, at)
+    # The parts of shipped schemas live as long as the process, and a fold with many overrides asks for the same ones.
+    known = _OF_PARTS.get((kind, id(part)))
+    if known is None or known[0] is not part:
+        whole = {**part, "$defs": schema(KINDS[kind][0])["$defs"]}
+        known = _OF_PARTS[kind, id(part)] = (part, _validator_of(whole))
+    return problems(known[1], value, source, at)
+
+
+_OF_PARTS: Final[dict[tuple[str, int], tuple[Mapping[str, Any], Draft202012Validator]]] = {}
 
 
 def _has_variants(kind: str) -> bool:

@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 
 _REASONS: Final = ("none", "optional", "required")
 _ANCHORS: Final = ("after", "before")
+_NOT_INHERITED: Final = frozenset(
+    {
+        *("id", "title", "description", "applies_when", "priority", "intake", "version", "stages"),
+        *("deprecated", "sealed", "derived_from"),
+    }
+)
 #: What only a variant has, and what does not outlive its being resolved.
 _OWN: Final = frozenset({"insert", "tighten"})
 _ONLY: Final = _OWN | {"audience"}
+#: Parts of the schema, the same objects always: what is worked out for one is kept.
+_FORMS: Final = {form: {"$ref": f"#/$defs/{form}"} for form in ("stage", "tightened")}
 _OUT: Final = ("lost", "archived")
 #: A parameter in the text of a condition; a text within it is passed over.
 _PARAMETER: Final = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?<![\w.])param\.(?P<name>[a-z][a-z0-9_]*)""")
@@ -73,7 +81,7 @@ def resolved(folded: Folded, above: Mapping[str, frozenset[str]]) -> Folded:
             at, start = ("stages", str(stage["id"])), ("insert", index)
             source = folded.place("pipeline", key[1], pointer(["insert"]))[0]
             bare = {name: value for name, value in stage.items() if name not in _ANCHORS}
-            for leaf in merge.leaves("pipeline", {"$ref": "#/$defs/stage"}, bare, at, start):
+            for leaf in merge.leaves("pipeline", _FORMS["stage"], bare, at, start):
                 places[key, leaf.path] = (source, pointer(leaf.place))
     return replace(folded, documents=documents, provenance=provenance, places=places, problems=tuple(problems))
 
@@ -102,7 +110,7 @@ def _faults(
     for part, form in (("insert", "stage"), ("tighten", "tightened")):
         for index, one in enumerate(document.get(part, ())):
             bare = {key: value for key, value in one.items() if key not in (_ANCHORS if part == "insert" else ())}
-            for problem in schemas.check_part("pipeline", {"$ref": f"#/$defs/{form}"}, bare, "", (part, index)):
+            for problem in schemas.check_part("pipeline", _FORMS[form], bare, "", (part, index)):
                 yield _Fault(problem.pointer.split("/")[1:], problem.code, problem.message)
 
 
@@ -124,12 +132,7 @@ def _whole(parent: Mapping[str, Any], variant: Mapping[str, Any]) -> tuple[dict[
             faults.append(fault)
     if faults:
         return None, faults
-    inherited = {
-        key: value
-        for key, value in parent.items()
-        if key
-        not in ("id", "title", "description", "applies_when", "priority", "intake", "version", "stages", "deprecated")
-    }
+    inherited = {key: value for key, value in parent.items() if key not in _NOT_INHERITED}
     own = {key: value for key, value in variant.items() if key not in _OWN}
     version = parent["version"] * STEP + variant.get("version", 1)
     return {**inherited, "intake": "open", **own, "version": version, "stages": stages}, []

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from dealwright import calendars, conditions, fields, rules, sla
 from dealwright.errors import DefinitionError, Problem
-from dealwright.metadata import canonical, lint, load, references, schemas, strict
+from dealwright.metadata import canonical, lint, load, patches, references, schemas, strict
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.definitions import EMPTY, Document
 from dealwright.metadata.fold import Folded, fold
 from dealwright.metadata.layers import Layer, SourcedDocument
+from dealwright.metadata.patches import Patch
 from dealwright.metadata.pointers import steps
 from dealwright.metadata.settings import DEFAULTS
 from dealwright.packs import limits, order, permissions
@@ -40,10 +41,15 @@ _SHAPES: Final[Mapping[type, str]] = {dict: "an object", list: "a list"}
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found: the catalog, whole only if there is no problem, the problems, and what should be looked at."""
+    """What was found: the catalog, whole only if there is no problem, the problems, and what should be looked at.
+
+    Attributes:
+        folded: What the catalog was made of.
+    """
 
     catalog: Catalog
     problems: tuple[Problem, ...]
+    folded: Folded
     warnings: tuple[Problem, ...] = ()
 
 
@@ -149,7 +155,10 @@ def with_required(sources: dict[str, PackSource], places: Iterable[Path] = ()) -
 
 
 def examine(
-    sources: Iterable[PackSource], settings: Mapping[str, str], accepted: Mapping[str, Document] = EMPTY
+    sources: Iterable[PackSource],
+    settings: Mapping[str, str],
+    accepted: Mapping[str, Document] = EMPTY,
+    overlay: Iterable[Patch] = (),
 ) -> Examined:
     """Return the catalog of the base and these packs, and everything that is wrong with them together.
 
@@ -157,10 +166,11 @@ def examine(
         sources: The packs.
         settings: Of the workspace.
         accepted: Documents by source that have been held against the schemas before and need not be again.
+        overlay: What the admins change.
     """
     sources = list(sources)
     found = order.problems(sources)
-    layers = [load.base(), *(one.layer for one in order.ordered(sources))]
+    layers = layers_of(sources, overlay)
     whole: list[Layer] = []
     broken: set[str] = set()
     for layer in layers:
@@ -178,6 +188,7 @@ def examine(
     folded = fold(whole)
     found.extend(folded.problems)
     found.extend(_misplaced_extensions(whole, folded))
+    found.extend(_broken_by_patches(whole, folded))
     catalog = load.assembled(folded, whole, settings)
     for group in (
         references.problems(catalog, folded, whole),
@@ -194,9 +205,9 @@ def examine(
     if not found:  # what a rule uses is known only of one without faults
         found.extend(_placed(one, folded) for one in permissions.problems(catalog, sources))
     if found:
-        return Examined(catalog, tuple(found))
+        return Examined(catalog, tuple(found), folded)
     looked = [_placed(one, folded) for one in (*rules.warnings(catalog), *lint.warnings(catalog))]
-    return Examined(catalog, (), (*folded.warnings, *looked))
+    return Examined(catalog, (), folded, (*folded.warnings, *looked))
 
 
 def catalog(
@@ -215,9 +226,19 @@ def catalog(
     return examined.catalog
 
 
-def layers_of(sources: Iterable[PackSource]) -> list[Layer]:
-    """Return the layers of the base and these packs in the order of the fold."""
-    return [load.base(), *(one.layer for one in order.ordered(sources))]
+def layers_of(sources: Iterable[PackSource], overlay: Iterable[Patch] = ()) -> list[Layer]:
+    """Return the layers of the base, these packs and the admins' changes in the order of the fold."""
+    layers = [load.base(), *(one.layer for one in order.ordered(sources))]
+    changes = list(overlay)
+    return [*layers, patches.layer(changes, layers)] if changes else layers
+
+
+def _broken_by_patches(layers: Iterable[Layer], folded: Folded) -> Iterator[Problem]:
+    """Yield in what documents do not fit their schemas any more because of what the admins changed in them."""
+    changed = {one.document for layer in layers for one in layer.patches if folded.standings[one.id].state == "active"}
+    for key in sorted(changed & folded.documents.keys()):
+        if "extends" not in folded.documents[key]:
+            yield from schemas.check(folded.documents[key], f"{key[0]}:{key[1]}")
 
 
 def _misplaced_extensions(layers: Iterable[Layer], folded: Folded) -> Iterator[Problem]:

@@ -63,8 +63,9 @@ def problems(sources: Iterable[PackSource]) -> list[Problem]:
         if other is not one:
             message = f"the packs {other.id} and {one.id} have the same namespace “{one.layer.namespace}”"
             found.append(Problem("/ns", "twice", message, source))
-        if not ranges.contains(one.manifest["platform"], ranges.version(__version__)):
-            message = f"it needs dealwright {one.manifest['platform']}, and this is {__version__}"
+        platform = one.manifest.get("platform", "*")
+        if not ranges.contains(platform, ranges.version(__version__)):
+            message = f"it needs dealwright {platform}, and this is {__version__}"
             found.append(Problem("/platform", "wrong-version", message, source))
         found.extend(_requirements(one, by_id, source))
     edges = {one.id: [name for name in sorted(one.layer.requires) if name in by_id] for one in by_id.values()}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from dealwright.errors import DefinitionError, Problem
 from dealwright.metadata import schemas, strict
@@ -64,6 +67,7 @@ def read(folder: Path) -> PackSource:
         documents, translations = read_folder(folder, str(manifest.get("ns", "")), shown)
     except DefinitionError as error:
         found.extend(error.problems)
+    moves = _moves(folder, shown, found)
     if found:
         raise DefinitionError(f"{shown} cannot be read", found)
     required = frozenset(manifest.get("requires", ())) | frozenset(manifest.get("after", ()))
@@ -76,8 +80,65 @@ def read(folder: Path) -> PackSource:
         version=manifest["version"],
         manifest=manifest,
         folder=shown,
+        moves=moves,
     )
     return PackSource(layer, folder)
+
+
+#: What an entry of ``moves.json`` may be, besides a new name: key to what else it has.
+_MOVES: Final = {
+    "rename": ("from", "to"),
+    "stage_map": ("pipeline", "map"),
+    "value_map": ("path", "map"),
+    "to_pack": ("from", "to_pack", "to"),
+}
+_NAMED: Final = re.compile(r"[a-z_]+:[a-z0-9_.]+(#(/[^/]+)+)?\Z")
+
+
+def _moves(folder: Path, shown: str, found: list[Problem]) -> tuple[Mapping[str, Any], ...]:
+    """Return what has another name than in an earlier version, and add what cannot be read to ``found``."""
+    file, source = folder / "moves.json", f"{shown}/moves.json"
+    if not file.is_file():
+        return ()
+    try:
+        entries = strict.read(file, source)
+    except DefinitionError as error:
+        found.extend(error.problems)
+        return ()
+    if not isinstance(entries, list):
+        found.append(Problem("", "wrong-type", "expected a list in this file", source))
+        return ()
+    for i, one in enumerate(entries):
+        found.extend(Problem(f"/{i}{at}", code, message, source) for at, code, message in _move_faults(one))
+    return tuple(entries)
+
+
+def _move_faults(one: Any) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(one, Mapping):
+        yield "", "wrong-type", "expected an object with since, from and to"
+        return
+    kind = one.get("kind", "rename")
+    if kind not in _MOVES:
+        yield "/kind", "not-a-choice", f"expected one of {', '.join(_MOVES)}"
+        return
+    wanted = ("since", *_MOVES[kind])
+    for key in wanted:
+        if key not in one:
+            yield "", f"missing-{key}", f"“{key}” is missing"
+    for key in one:
+        if key not in (*wanted, "kind"):
+            yield f"/{key}", "unknown-key", f"“{key}” is not known here{schemas.near(key, wanted)}"
+    try:
+        ranges.version(str(one.get("since", "0.0.0")))
+    except ranges.RangeError as error:
+        yield "/since", error.code, error.detail
+    for key in ("from", "to", "path"):
+        if key in one and not (isinstance(one[key], str) and _NAMED.match(one[key])):
+            yield f"/{key}", "wrong-form", "a path is written like entity:sales.deal#/properties/name"
+    if "map" in one and not (
+        isinstance(one["map"], Mapping) and all(isinstance(to, str) for to in one["map"].values())
+    ):
+        yield "/map", "wrong-type", "a map is an object of the old name to the new one"
 
 
 def _manifest(folder: Path, shown: str) -> tuple[Document, list[Problem]]:

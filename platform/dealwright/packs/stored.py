@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from dealwright.metadata import load, pipelines, schemas
+from dealwright.metadata import load, patches, pipelines, schemas
 from dealwright.metadata.canonical import plain
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.definitions import Document
 from dealwright.metadata.layers import Layer, SourcedDocument
+from dealwright.metadata.patches import Patch
 from dealwright.storage import revisions
 
 if TYPE_CHECKING:
     from dealwright.storage.database import Connection
+
+#: Under what the admins' changes stand among the documents of a revision.
+OVERLAY_DOCUMENT: Final = "overlay"
 
 
 def store(
@@ -50,6 +54,9 @@ def store(
     if catalog.versions:
         stored["kept"] = [pipelines.kept(one, {}) for one in catalog.versions.values()]
     for layer in layers:
+        if layer.patches:  # which are all that there is to it
+            stored[OVERLAY_DOCUMENT] = [one.as_json() for one in layer.patches]
+            continue
         stored[f"layer:{layer.id}"] = {
             "id": layer.id,
             "namespace": layer.namespace,
@@ -59,9 +66,11 @@ def store(
             "manifest": plain(layer.manifest),
             "sources": [one.source for one in layer.documents],
         }
+        if layer.moves:
+            stored[f"layer:{layer.id}"]["moves"] = plain(layer.moves)
         stored.update((f"{layer.id}:{one.source}", plain(one.document)) for one in layer.documents)
         stored.update((f"{layer.id}:i18n:{locale}", dict(texts)) for locale, texts in layer.translations.items())
-    packs = {layer.id: layer.version for layer in layers}
+    packs = {layer.id: layer.version for layer in layers if not layer.patches}
     revisions.put(connection, catalog.revision, stored, packs=packs, reason=reason, by=by, at=at)
 
 
@@ -83,6 +92,11 @@ class State:
     accepted: Mapping[str, Document]
     shards: frozenset[str]
     kept: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def patches(self) -> tuple[Patch, ...]:
+        """What the admins have changed."""
+        return tuple(one for layer in self.layers for one in layer.patches)
 
     def catalog(self) -> Catalog:
         """Return the catalog; nothing of it is checked again, because it was before it was stored."""
@@ -113,8 +127,12 @@ def state(connection: Connection, revision: str) -> State:
                 version=head["version"],
                 manifest=head["manifest"],
                 folder=head["folder"],
+                moves=tuple(head.get("moves", ())),
             )
         )
+    changes = [patches.read(one) for one in stored.get(OVERLAY_DOCUMENT, ())]
+    if changes:
+        layers.append(patches.layer(changes, layers))
     looked_at = stored.get("accepted", {})
     same = looked_at.get("schemas") == schemas.fingerprint()
     accepted = {one.source: one.document for layer in layers for one in layer.documents} if same else {}

@@ -9,7 +9,7 @@ clocks_of                                           SLA clocks and deadlines of 
 rules_off, switch_rule                              rules that were switched off, and on again
 sequences_of                                        sequences that run for a record
 suggestions, accept, dismiss                        next best actions that rules offer
-simulate                                            what a draft would have done
+simulate, compared                                  what a draft, or another catalog, would have done
 contact_times                                       when a contact is reached best
 recompute                                           stored formulas, after a change of definitions
 """
@@ -38,7 +38,7 @@ from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
 from dealwright.records.sequences_shown import sequences_of
 from dealwright.records.shares import scores
-from dealwright.records.simulation import beginning, simulate
+from dealwright.records.simulation import beginning, compared, simulate
 from dealwright.records.suggestions import accept, dismiss, suggested, suggestions
 from dealwright.records.timing import due
 from dealwright.records.trial import Checked, check
@@ -65,6 +65,7 @@ __all__ = [
     "check",
     "checklist",
     "clocks_of",
+    "compared",
     "contact_times",
     "decided",
     "dismiss",

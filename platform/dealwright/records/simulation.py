@@ -112,7 +112,11 @@ def simulate(
     Raises:
         DefinitionError: If the drafts are not valid, or are of a kind whose past cannot be played again.
     """
-    draft = drafting.drafted(work, documents)
+    return compared(work, drafting.drafted(work, documents), since, progress=progress)
+
+
+def compared(work: Work, draft: Catalog, since: datetime, *, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Return what another catalog would have decided otherwise since a moment; as :func:`simulate`."""
     trial = Work(work.workspace, work.connection, work.user, catalog=draft)
     found: dict[str, Any] = {"rules": [], "scores": [], "pipelines": [], "approvals": []}
     old, new = rules.of(work.catalog).by_id, rules.of(draft).by_id

@@ -97,6 +97,12 @@ def activate(connection: Connection, identifier: str, *, reason: str, by: str | 
     connection.execute(sa.insert(activation).values(revision=identifier, at=at, by=by, reason=reason).inline())
 
 
+def forget_unused(connection: Connection, identifier: str) -> None:
+    """Remove a stored revision that was never in force; its documents stay, as others may have the same."""
+    used = sa.select(activation.c.revision).where(activation.c.revision == identifier)
+    connection.execute(sa.delete(revision).where(revision.c.id == identifier, ~used.exists()))
+
+
 def documents(connection: Connection, identifier: str) -> dict[str, Any]:
     """Return the documents of a revision, name to JSON, in order.
 

@@ -1,6 +1,7 @@
 """The platform's own tables, all named ``dw_…``. Records live elsewhere (``tables``).
 
     dw_workspace ── dw_revision ── dw_document         what is in force, and every state that ever was
+    dw_proposal, dw_plan                               changes of the admins not yet in force, and what they would do
     dw_event, dw_decision, dw_firing                   what happened, what rules made of it, what they did once
     dw_visit, dw_checklist                             stages that records were in, what was done in them
     dw_score                                           what scores of records come to now, by factor
@@ -100,6 +101,31 @@ publisher_key = sa.Table(
     Column("key", Text, primary_key=True, comment="public key: ed25519: and base64"),
     Column("at", UtcDateTime, nullable=False, comment="when it was trusted"),
     Column("by", Text, nullable=True, comment="id of the user; empty for the operator"),
+)
+
+proposal = sa.Table(
+    "dw_proposal",
+    metadata,
+    Column("path", Text, primary_key=True, comment="what it changes: entity:sales.deal#/title"),
+    Column("op", Text, primary_key=True, comment="set, add, resolve, translate or disable"),
+    Column("patch", Text, nullable=True, comment="JSON, keys in their order; empty: the one in force is taken back"),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Id, nullable=True),
+)
+
+plan = sa.Table(
+    "dw_plan",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", Id, nullable=True),
+    Column("before", Text, nullable=True, comment="the revision in force when it was made"),
+    Column("revision", Text, nullable=True, comment="what it puts in force; empty if it never can"),
+    Column("fingerprint", Text, nullable=False),
+    Column("body", Json, nullable=False, comment="the plan as it was shown"),
+    Column("proposals", Json, nullable=False, comment="[path, op, at] of the proposals that it takes up"),
+    Column("releases", Json, nullable=False, comment="those that come in, and whether one may be lower"),
+    Column("applied_at", UtcDateTime, nullable=True),
 )
 
 event = sa.Table(

@@ -1,0 +1,288 @@
+"""What a prepared revision would do, line by line: to definitions, tables, records, work on its way, and rights."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from dealwright.errors import ConflictError, DefinitionError, Problem
+from dealwright.metadata import canonical, differences
+from dealwright.metadata.fold import fold
+from dealwright.metadata.settings import TRUST
+from dealwright.packs import escalation, in_flight, moves, permissions, three_way, trust
+from dealwright.packs.prepare import sources_of
+from dealwright.storage import in_flight as running
+from dealwright.storage import misfits, schema
+
+if TYPE_CHECKING:
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.packs.prepare import Prepared
+    from dealwright.packs.source import PackSource
+    from dealwright.packs.stored import State
+    from dealwright.storage import Connection
+
+#: Weakest first: a plan is as risky as its riskiest line.
+RISKS: Final = ("safe", "review", "destructive", "blocked")
+#: Limits that records which are there can break, and whether nobody may go on before they are mended.
+_LIMITS: Final = ("maxLength", "minLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+#: Types of fields whose value nobody enters.
+_WORKED_OUT: Final = frozenset({"autonumber", "formula", "lookup", "rollup", "static"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a plan.
+
+    Attributes:
+        action: What is done, one word in capitals.
+        path: To what.
+        detail: In words, with values and counts.
+        risk: One of :data:`RISKS`.
+        count: How many records, approvals or clocks it is about; None where nothing is counted.
+    """
+
+    action: str
+    path: str
+    detail: str
+    risk: str = "safe"
+    count: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON, without a count that was not taken."""
+        told = {"action": self.action, "path": self.path, "detail": self.detail, "risk": self.risk}
+        return told if self.count is None else {**told, "count": self.count}
+
+    def __str__(self) -> str:
+        """Return it as a line for a terminal."""
+        mark = "" if self.risk == "safe" else f"  [{self.risk}]"
+        return f"{self.action:<10} {self.path}  {self.detail}{mark}"
+
+
+def lines(connection: Connection, prepared: Prepared) -> list[Line]:
+    """Return everything that a prepared revision would do, in a stable order.
+
+    Args:
+        connection: A transaction in which the revision before it is in force; it is only read.
+        prepared: With or without problems.
+    """
+    found = [*_packs(prepared), *_releases(connection, prepared), *_patches(prepared)]
+    if prepared.problems:
+        for one in prepared.problems:
+            found.append(Line("PROBLEM", f"{one.source}{one.pointer or '/'}", one.message, "blocked"))
+        return found
+    found += _definitions(prepared)
+    found += _clones(prepared)
+    found += _tables(prepared)
+    if prepared.old is not None:
+        found += _records(connection, prepared.old, prepared.catalog)
+        found += _on_the_way(connection, prepared.old, prepared.catalog)
+    found += [Line("LOOK", f"{one.source}{one.pointer or '/'}", one.message, "review") for one in prepared.warnings]
+    return list(dict.fromkeys(found))
+
+
+def moves_of(before: State | None, after: State) -> list[Mapping[str, Any]]:
+    """Return the new names, and those of before, between two revisions."""
+    present = {pack.id: pack for pack in sources_of(before)}
+    wanted = sources_of(after)
+    return [*moves.between(present, wanted), *moves.back(present, wanted)]
+
+
+def in_the_way(connection: Connection, prepared: Prepared) -> list[Problem]:
+    """Return what records that are there do not meet and must be mended first: as problems, for who does not plan."""
+    if prepared.old is None or prepared.problems:
+        return []
+    found = [one for one in _records(connection, prepared.old, prepared.catalog) if one.risk == "blocked"]
+    return [Problem("", "records-do-not-fit", f"{one.detail}; change those first", one.path) for one in found]
+
+
+def _packs(prepared: Prepared) -> Iterator[Line]:
+    before = {one.id: one for one in sources_of(prepared.before)}
+    after = {one.id: one for one in prepared.layers if one.manifest and one.folder != "base"}
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name), after.get(name)
+        if now is None and was is not None:
+            detail = f"{was.layer.version} goes; its tables, columns and data stay"
+            yield Line("UNINSTALL", f"pack:{name}", detail, "destructive")
+        elif was is None and now is not None:
+            yield Line("INSTALL", f"pack:{name}", now.version)
+        elif was is not None and now is not None and was.layer.version != now.version:
+            there = tuple(map(int, now.version.split(".")))
+            back = there < was.version
+            yield Line(
+                "DOWNGRADE" if back else "UPGRADE",
+                f"pack:{name}",
+                f"{was.layer.version} -> {now.version}",
+                "destructive" if back else "safe",
+            )
+
+
+def _releases(connection: Connection, prepared: Prepared) -> Iterator[Line]:
+    """Yield what is to be said of releases that come in: whose they are, and what more they may do than before."""
+    policy = prepared.settings.get("require_signature", TRUST["require_signature"])
+    try:
+        warned = trust.admit(connection, prepared.coming, policy=policy, downgrade=prepared.downgrade)
+    except ConflictError as error:
+        for one in error.problems:
+            yield Line("PROBLEM", f"release:{one.source}", one.message, "blocked")
+    else:
+        for one in warned:
+            yield Line("LOOK", f"release:{one.source}", one.message, "review")
+    before = {one.id: one.manifest for one in sources_of(prepared.before)}
+    for layer in prepared.layers:
+        if layer.manifest and layer.id in before:
+            for use in permissions.added(before[layer.id], layer.manifest):
+                yield Line("PERMISSION", f"pack:{layer.id}", f"it may now {use}", "review")
+
+
+def beyond(prepared: Prepared, packs: Iterable[PackSource], roles: Collection[str]) -> list[Line]:
+    """Return what packs would give that who plans it does not have himself: nobody can apply that for him."""
+    if prepared.old is None or prepared.problems:
+        return []
+    found = [p for one in packs for p in escalation.problems(prepared.old, prepared.catalog, one, roles)]
+    return [Line("PERMISSION", f"{one.source}#{one.pointer}", one.message, "blocked") for one in found]
+
+
+def _patches(prepared: Prepared) -> Iterator[Line]:
+    standings = prepared.folded.standings if prepared.folded is not None else {}
+    for before, after in prepared.changes:
+        if after is None:
+            if before is not None:
+                yield Line("RESET", before.path, "back to what the packs say", "review")
+            continue
+        standing = standings.get(after.id)
+        if standing is None:
+            continue
+        same = before is not None and (before.value, before.op) == (after.value, after.op)
+        if before is not None and same:
+            for one in three_way.outcomes(before, after, standing):
+                yield Line(one.action, one.path, one.detail, three_way.RISKS[one.action])
+            continue
+        risk = {"refused": "blocked", "active": "safe"}.get(standing.state, "review")
+        detail = f"{after.op} {canonical.text(after.value)}" if after.value is not None else after.op
+        more = f" ({standing.state}: {standing.why})" if standing.state != "active" else ""
+        yield Line("CHANGE" if before is not None else "SET", after.path, f"{_cut(detail)}{more}", risk)
+
+
+def _definitions(prepared: Prepared) -> Iterator[Line]:
+    """Yield each document that is new, gone or different, and of a different one each attribute."""
+    for one in differences.diff(prepared.old, prepared.catalog).documents:
+        at = f"{one.kind}:{one.id}"
+        if one.change == "added":
+            yield from _added(prepared.catalog, one.kind, one.id, prepared.old is None)
+        elif one.change == "removed":
+            risk = "destructive" if one.kind == "entity" else "review"
+            detail = "the definition goes; its data stay" if one.kind == "entity" else "the definition goes"
+            yield Line("REMOVE", at, detail, risk)
+        for change in one.attributes:
+            yield _attribute(one.kind, change)
+
+
+def _added(catalog: Catalog, kind: str, identifier: str, first: bool) -> Iterator[Line]:
+    at = f"{kind}:{identifier}"
+    if kind == "role" and not first:
+        document = catalog.documents[kind, identifier]
+        grants = [f"{one['entity']}: {', '.join(one.get('ops', ()))}" for one in document.get("grants", ())]
+        powers = [*grants, *document.get("capabilities", ())]
+        yield Line("PERMISSION", at, f"a new role: {_cut('; '.join(powers)) or 'no grants'}", "review")
+    else:
+        yield Line("ADD", at, f"{catalog.documents[kind, identifier].get('title', identifier)}")
+
+
+def _attribute(kind: str, change: differences.AttributeChange) -> Line:
+    was, now = (_cut(canonical.text(one)) for one in (change.before, change.after))
+    gone_field = change.path.endswith("/field") and change.after is None and kind == "entity"
+    if gone_field:
+        field = change.path.removesuffix("/field")
+        return Line("REMOVE", field, "the field goes; its column and data stay", "destructive")
+    if kind == "role":
+        return Line("PERMISSION", change.path, f"{was} -> {now}", "review")
+    if change.before is None:
+        return Line("ADD", change.path, now)
+    if change.after is None:
+        return Line("REMOVE", change.path, f"{was} goes", "review")
+    return Line("MODIFY", change.path, f"{was} -> {now}")
+
+
+def _clones(prepared: Prepared) -> Iterator[Line]:
+    """Yield each copy that goes its own way whose original has changed since it was made."""
+    for (kind, identifier), document in sorted(prepared.catalog.documents.items()):
+        origin = document.get("derived_from")
+        if not isinstance(origin, Mapping) or "sha256" not in origin:
+            continue
+        there = prepared.catalog.documents.get((kind, origin["id"]))
+        if there is None:
+            yield Line("CLONE", f"{kind}:{identifier}", f"“{origin['id']}”, of which it is a copy, is gone", "review")
+        elif _digest_below(prepared, kind, origin["id"], there) != origin["sha256"]:
+            detail = f"“{origin['id']}” has changed since version {origin.get('version', '?')}, of which it is a copy"
+            yield Line("CLONE", f"{kind}:{identifier}", detail, "review")
+
+
+def _digest_below(prepared: Prepared, kind: str, identifier: str, document: Mapping[str, Any]) -> str:
+    """Return the digest of a document as its pack says it: the admins' own changes, such as mode draft, do not count."""
+    own = [one for layer in prepared.layers for one in layer.patches if one.document == (kind, identifier)]
+    if not own:
+        return canonical.digest(document)
+    below = fold([layer for layer in prepared.layers if not layer.patches])
+    return canonical.digest(below.documents.get((kind, identifier), {}))
+
+
+def _tables(prepared: Prepared) -> Iterator[Line]:
+    plan = schema.plan(prepared.old, prepared.catalog, prepared.moves)
+    for problem in plan.problems:
+        yield Line("BLOCKED", problem.pointer.lstrip("/") or "tables", problem.message, "blocked")
+    for step in plan.steps:
+        yield Line("STORAGE", f"table:{step.table}", step.text)
+
+
+def _records(connection: Connection, old: Catalog, new: Catalog) -> Iterator[Line]:
+    """Yield what records that are there do not meet any more, with how many they are."""
+    changes = differences.diff(old, new)
+    for name, change in changes.changed.items():
+        for field in sorted(change.added):
+            spec = change.after.fields[field]
+            if spec.required and "default" not in spec.spec and spec.type not in _WORKED_OUT:
+                count = misfits.records(connection, old, name)
+                if count:
+                    detail = f"a required field without default; {count} records have nothing in it"
+                    yield Line("DATA", f"entity:{name}#/properties/{field}", detail, "review", count)
+        for field, one in sorted(change.changed.items()):
+            at = f"entity:{name}#/properties/{field}"
+            if "required" in one.keywords and one.after.required and not one.before.required:
+                count = misfits.empty(connection, old, name, field)
+                if count:
+                    yield Line("DATA", f"{at}/required", f"{count} records have nothing in it", "review", count)
+            for keyword in _LIMITS:
+                limit = one.after.spec.get(keyword)
+                if keyword in one.keywords and limit is not None:
+                    count = misfits.beyond(connection, old, name, field, keyword, limit)
+                    if count:
+                        before = canonical.text(one.before.spec.get(keyword))
+                        detail = f"{before} -> {canonical.text(limit)}, which {count} records do not meet"
+                        yield Line("DATA", f"{at}/{keyword}", detail, "blocked", count)
+    for name in sorted(changes.removed):
+        count = misfits.records(connection, old, name)
+        if count:
+            yield Line("DATA", f"entity:{name}", f"{count} records stay and cannot be seen", "destructive", count)
+
+
+def _on_the_way(connection: Connection, old: Catalog, new: Catalog) -> Iterator[Line]:
+    """Yield what is in flight under definitions that change: records, approvals, clocks."""
+    try:
+        in_flight.check(connection, old, new)
+    except DefinitionError as error:
+        for one in error.problems:
+            yield Line("IN_FLIGHT", f"{one.source}{one.pointer}", one.message, "blocked")
+    changed = {(one.kind, one.id) for one in differences.diff(old, new).documents}
+    for (name, _), count in running.approvals(connection).items():
+        if ("approval", name) in changed:
+            detail = f"{count} are on their way and finish on the definition they began with"
+            yield Line("IN_FLIGHT", f"approval:{name}", detail, "review", count)
+    for (kind, policy), count in running.clocks(connection).items():
+        if (kind, policy) in changed:
+            detail = f"{count} clocks are running; they go on as they were begun, or end with a definition that goes"
+            yield Line("IN_FLIGHT", f"{kind}:{policy}", detail, "review", count)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 160 else text[:159] + "…"
