@@ -185,7 +185,7 @@ def test_a_change_that_does_not_fit_is_not_even_proposed(shop: Database) -> None
         ({"path": "entity:shop.deal#/properties/nme/title", "value": "x"}, "unknown-path"),
         (
             {"path": "rule:c.x#", "op": "add", "value": {**BIG, "id": "c.x", "if": "amuont > 1"}},
-            "unknown-name",
+            "unknown-field",
         ),
     ):
         with pytest.raises(DefinitionError) as error:
