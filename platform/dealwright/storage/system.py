@@ -27,6 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
 from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
+from dealwright.storage import plan_tables
 
 metadata = sa.MetaData()
 
@@ -103,30 +104,7 @@ publisher_key = sa.Table(
     Column("by", Text, nullable=True, comment="id of the user; empty for the operator"),
 )
 
-proposal = sa.Table(
-    "dw_proposal",
-    metadata,
-    Column("path", Text, primary_key=True, comment="what it changes: entity:sales.deal#/title"),
-    Column("op", Text, primary_key=True, comment="set, add, resolve, translate or disable"),
-    Column("patch", Text, nullable=True, comment="JSON, keys in their order; empty: the one in force is taken back"),
-    Column("at", UtcDateTime, nullable=False),
-    Column("by", Id, nullable=True),
-)
-
-plan = sa.Table(
-    "dw_plan",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("made_at", UtcDateTime, nullable=False),
-    Column("made_by", Id, nullable=True),
-    Column("before", Text, nullable=True, comment="the revision in force when it was made"),
-    Column("revision", Text, nullable=True, comment="what it puts in force; empty if it never can"),
-    Column("fingerprint", Text, nullable=False),
-    Column("body", Json, nullable=False, comment="the plan as it was shown"),
-    Column("proposals", Json, nullable=False, comment="[path, op, at] of the proposals that it takes up"),
-    Column("releases", Json, nullable=False, comment="those that come in, and whether one may be lower"),
-    Column("applied_at", UtcDateTime, nullable=True),
-)
+proposal, plan = plan_tables.within(metadata)
 
 event = sa.Table(
     "dw_event",
