@@ -167,6 +167,7 @@ class Listing(Guarded, BaseModelView):  # type: ignore[misc]  # flask_admin has 
             told = {
                 "record": titles.get((str(row.get("entity")), str(row.get("record")))),
                 "actor": titles.get((_USER, str(row.get("actor")))),
+                "by": titles.get((_USER, str(row.get("actor")))),
                 "entity": _called(catalog.entities.get(str(row.get("entity"))), "entity"),
                 "rule": _called(catalog.rules.get(str(row.get("rule"))), "rule"),
             }
@@ -194,6 +195,7 @@ def word(value: str) -> str:
         **{"shadow": gettext("shadow"), "draft": gettext("draft"), "pending": gettext("pending")},
         **{"sent": gettext("sent"), "dead": gettext("given up"), "skipped": gettext("skipped")},
         **{"record": gettext("record"), "stage": gettext("stage"), "event": gettext("event")},
+        **{"waiting": gettext("waiting"), "running": gettext("running"), "done": gettext("done")},
         **{"schedule": gettext("schedule"), "idle": gettext("idle"), "count": gettext("count")},
     }
     return words.get(value, value)

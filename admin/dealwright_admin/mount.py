@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext
 from dealwright_admin.catalog import Entities, Packs, Rules
 from dealwright_admin.console import Guarded, exposed, local_moment, pretty, word
 from dealwright_admin.happened import Decisions, Events
+from dealwright_admin.operations import Jobs, Switched, Timers
 from dealwright_admin.outbox import Outbox
 from dealwright_admin.people import Roles, Users
 
@@ -53,4 +54,7 @@ def mount(app: Flask) -> None:
         Events(lazy_gettext("Events"), "events"),
         Decisions(lazy_gettext("Decisions"), "decisions"),
         Outbox(lazy_gettext("Outbox"), "outbox"),
+        Jobs(lazy_gettext("Jobs"), "jobs"),
+        Timers(lazy_gettext("Timers"), "timers"),
+        Switched(lazy_gettext("Rules that are off"), "rules-off"),
     )

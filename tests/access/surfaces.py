@@ -186,7 +186,9 @@ PAGES = (
 )
 
 #: Lists of the console. Flask-Admin gives each the views of :data:`_LIST`, also those that are switched off.
-CONSOLE = ("decisions", "entities", "events", "outbox", "packs", "roles", "rules", "users")
+CONSOLE = (
+    "decisions", "entities", "events", "jobs", "outbox", "packs", "roles", "rules", "rules-off", "timers", "users",
+)  # fmt: skip
 _LIST = (
     ("GET", ""), ("GET", "details/"), ("GET", "export/<export_type>/"), ("GET", "ajax/lookup/"),
     ("POST", "ajax/update/"), ("POST", "action/"), ("POST", "delete/"),
@@ -200,6 +202,8 @@ ADMIN = (
         for name in CONSOLE
         for method, view in _LIST
     ),
+    Surface("POST", "/admin/jobs/do/", "admin", "/admin/jobs/do/", {}),
+    Surface("POST", "/admin/rules-off/do/", "admin", "/admin/rules-off/do/", {}),
     Surface("POST", "/admin/outbox/do/", "admin", "/admin/outbox/do/", {}),
     Surface("POST", "/admin/users/password/", "admin", "/admin/users/password/", {"id": "{ada}"}),
     Surface("POST", "/admin/users/roles/", "admin", "/admin/users/roles/", {"id": "{ada}", "roles": "base.admin"}),

@@ -5,13 +5,13 @@ import re
 import pytest
 from flask import Flask, template_rendered
 
-from dealwright import access, clock
+from dealwright import access, clock, records
 from dealwright.errors import SignInRequiredError
-from dealwright.records import Workspace
-from dealwright.storage import accounts, audit, outbox
+from dealwright.records import Work, Workspace
+from dealwright.storage import accounts, audit, outbox, queue, timers
 from pages import ADMIN, CLERK, PASSWORD, Person, deal, text
 
-LISTS = ["users", "roles", "entities", "rules", "packs", "events", "decisions", "outbox"]
+LISTS = ["users", "roles", "entities", "rules", "packs", "events", "decisions", "outbox", "timers", "jobs", "rules-off"]
 
 
 def user_id(workspace: Workspace, email: str) -> str:
@@ -31,9 +31,21 @@ def pending(workspace: Workspace, state: str) -> str:
     return identifier
 
 
+def background(workspace: Workspace) -> None:
+    """Leave something behind for a worker: a job that waits, a timer, and a rule that is off."""
+    queue.install(workspace.database)
+    with workspace.database.write() as connection:
+        work = Work(workspace, connection, access.operator())
+        timers.put(connection, [timers.Timer("t.deal", "d1", "rule:t.big", clock.now())])
+        queue.enqueue(connection, "retention", {})
+        records.switch_rule(work, "t.big", on=False, why="far too much")
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_of_the_console_shows_its_rows_in_our_shell(admin: Person, workspace: Workspace, name: str) -> None:
     deal(workspace, budget="5000")
+    if name in ("timers", "jobs", "rules-off"):
+        background(workspace)
     page = admin.get(f"/admin/{name}/")
     assert page.status_code == 200
     assert '<aside class="side"' in page.text
@@ -154,6 +166,33 @@ def test_a_message_that_was_given_up_is_sent_again_or_skipped(admin: Person, wor
         states = {row["id"]: row["state"] for row in outbox.latest(connection)}
     assert states == {dead: "pending", other: "skipped"}
     assert admin.post("/admin/outbox/do/", {"do": "delete", "rowid": [dead]}).status_code == 400
+
+
+def test_a_rule_that_was_switched_off_is_switched_on_again_and_the_log_says_by_whom(
+    admin: Person, workspace: Workspace
+) -> None:
+    background(workspace)
+    page = text(admin.get("/admin/rules-off/"))
+    assert "far too much" in page
+    assert "t.big" in admin.get("/admin/rules-off/").text
+    assert admin.post("/admin/rules-off/do/", {"do": "burn", "rowid": ["t.big"]}).status_code == 400
+    assert admin.post("/admin/rules-off/do/", {"do": "on", "rowid": ["t.big"]}).status_code == 303
+    assert "far too much" not in text(admin.get("/admin/rules-off/"))
+    with workspace.database.read() as connection:
+        last = audit.latest(connection, limit=1)[0]
+    assert (last["action"], last["subject"]) == ("rule.switched_on", "rule:t.big")
+    assert last["actor"] == user_id(workspace, ADMIN)
+
+
+def test_a_job_that_is_not_dead_is_neither_run_anew_nor_given_up(admin: Person, workspace: Workspace) -> None:
+    background(workspace)
+    page = admin.get("/admin/jobs/")
+    assert "retention waiting" in text(page)
+    found = re.search(r'name="rowid" value="([^"]+)"', page.text)
+    assert found is not None
+    for doing, status in (("skip", 409), ("replay", 409), ("burn", 400)):
+        assert admin.post("/admin/jobs/do/", {"do": doing, "rowid": [found[1]]}).status_code == status
+    assert admin.post("/admin/jobs/do/", {"do": "skip", "rowid": ["nothing"]}).status_code == 404
 
 
 def test_a_list_can_be_searched_and_sorted(admin: Person) -> None:
