@@ -37,6 +37,7 @@ _CHANGES: Final = frozenset({"create", "update", "delete", "import", "share", "m
 #: What an action does to the record that its rule is about.
 _ON_RECORD: Final[Mapping[str, str]] = {
     "set_field": "update",
+    "add_score": "update",
     "assign": "update",
     "move_stage": "move",
     "archive": "delete",
@@ -116,6 +117,11 @@ def _of_action(catalog: Catalog, action: CompiledAction, about: str) -> Iterator
                 yield Use("entities", changed, "update")
         case "create_task":
             yield Use("entities", "base.task", "create")
+        case "suggest" if "values" in action.spec:
+            own = "create" if "entity" in action.spec else "update"
+            yield Use("entities", str(action.spec.get("entity", about)), own)
+        case "suggest" if "stage" in action.spec:
+            yield Use("entities", about, "move")
         case "notify":
             yield Use("notify", "in_app")
         case "send_message":
@@ -209,7 +215,7 @@ def problems(catalog: Catalog, sources: Iterable[PackSource]) -> list[Problem]:
         for role in catalog.roles.values():
             if role.layer == one.id:
                 found += _reserved(role)
-        found += _changing_people(catalog, one.id)
+        found += _changing_people(catalog, one.id, one.layer.namespace)
     return found
 
 
@@ -241,17 +247,25 @@ def _changes_people(grant: Grant) -> bool:
     return reaches and bool(grant.ops & _CHANGES) and (grant.rows or "").replace(" ", "") != "id==user.id"
 
 
-def _changing_people(catalog: Catalog, pack: str) -> Iterator[Problem]:
+def _changing_people(catalog: Catalog, pack: str, namespace: str) -> Iterator[Problem]:
     """Yield each action of a pack that makes or changes users or teams, beyond fields that the pack itself added."""
-    for rule in catalog.rules.values():
-        if rule.layer != pack:
-            continue
+    acting: list[tuple[Rule, str, Callable[[int], str]]] = [
+        (rule, f"rule:{rule.id}", lambda index: f"/then/{index}")
+        for rule in catalog.rules.values()
+        if rule.layer == pack
+    ]
+    acting += [
+        (step.rule, f"{step.kind}:{step.id}", step.place)
+        for step in ladders.steps(catalog)
+        if namespace_of(step.id) == namespace
+    ]
+    for rule, source, place in acting:
         for index, action in enumerate(compiled(catalog, rule)):
             target, fields = _written(action, rule.entity)
             known = catalog.entities[target].fields if target in PEOPLE else {}
             if target in PEOPLE and not all(one in known and known[one].layer == pack for one in fields or ("",)):
                 message = f"no pack changes {target}: who somebody is, and whom he belongs to, follows from it"
-                yield Problem(f"/then/{index}", "reserved-power", message, f"rule:{rule.id}")
+                yield Problem(place(index), "reserved-power", message, source)
 
 
 def _written(action: CompiledAction, about: str) -> tuple[str | None, list[str]]:
@@ -260,6 +274,6 @@ def _written(action: CompiledAction, about: str) -> tuple[str | None, list[str]]
         return str(action.spec["entity"]), []
     if action.do == "update_record":
         return action.values["record"].type.entity, [*action.spec.get("values", ())]
-    if action.do == "set_field":
+    if action.do in ("set_field", "add_score"):
         return about, [str(action.spec["field"])]
     return (about, []) if action.do in _ON_RECORD else (None, [])
