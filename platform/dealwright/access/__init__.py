@@ -18,6 +18,7 @@ from dealwright.access.rights import (
 from dealwright.access.rows import criteria, first_steps
 from dealwright.access.sign_in import (
     Bearer,
+    acting,
     bearer,
     digest,
     folded,
@@ -38,6 +39,7 @@ __all__ = [
     "EntityGrant",
     "Rights",
     "User",
+    "acting",
     "all_seen",
     "asked",
     "bearer",

@@ -287,6 +287,12 @@ def _user(connection: Connection, catalog: Catalog, found: accounts.Found, by: s
     return User(found.user, found.email, name, roles, MappingProxyType(facts), by, found.token, found.stale)
 
 
+def acting(connection: Connection, catalog: Catalog, user: str) -> User | None:
+    """Return a user in whose rights the platform works something out for that user; None if the record is gone."""
+    roles = accounts.roles_of(connection, [user])[user]
+    return _user(connection, catalog, accounts.Found(user, "", roles, None, None, False, None), "platform")
+
+
 def new_token(
     connection: Connection,
     user: str,

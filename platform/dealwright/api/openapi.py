@@ -188,6 +188,10 @@ def _general() -> dict[str, Any]:
                 query=(*_ASKED, "key", "figure", "page_size", "cursor"),
             )
         },
+        "/reports/{id}/snapshots": {
+            "get": _operation("List own snapshots of a report", _OBJECT, identified=True, query=("limit",))
+        },
+        "/snapshots/{id}": {"get": _operation("Read an own snapshot", _OBJECT, identified=True)},
         "/conditions/check": {"post": _operation("Check a condition", _OBJECT, body=_OBJECT)},
         "/decisions/{id}": {"get": _operation("Explain a decision", _OBJECT, identified=True)},
         "/suggestions/{id}/accept": {"post": _operation("Accept a suggestion", _OBJECT, body=_OBJECT, identified=True)},

@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from dealwright.api import answers
 from dealwright.errors import QueryError
+from dealwright.records import report_runs
 from dealwright.records import reports as road
 from dealwright.records.reports import Asked
 
@@ -58,6 +59,22 @@ def exported(identifier: str) -> Response:
     response = Response(made.chunks, mimetype=made.type)
     response.headers["Content-Disposition"] = f'attachment; filename="{identifier}.{kind}"'
     return response
+
+
+@reports.get("/reports/<identifier>/snapshots")
+def snapshots(identifier: str) -> Response:
+    """List the caller's snapshots of a report, the latest first: ``id``, ``run``, ``at``."""
+    answers.only_known("limit")
+    with answers.reading() as work:
+        return answers.answer({"items": report_runs.listed(work, identifier, answers.number("limit", 50, 1, 200))})
+
+
+@reports.get("/snapshots/<identifier>")
+def snapshot(identifier: str) -> Response:
+    """Return a snapshot of the caller: the report as it was."""
+    answers.only_known()
+    with answers.reading() as work:
+        return answers.answer(report_runs.one(work, identifier))
 
 
 @reports.get("/dashboards")

@@ -18,6 +18,7 @@ _NUMBERS: Final = frozenset({"integer", "decimal", "percent", "money", "rating"}
 _NO_GROUP: Final = frozenset(
     {"rows", "references", "multi_select", "checklist", "tags", "json", "static", "file", "image"}
 )
+_WEEKDAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 _COMMON: Final = frozenset({"$schema", "kind", "id", "lang", "title", "description", "deprecated"})
 
 
@@ -68,6 +69,7 @@ def _report(findings: Findings, report: Report) -> None:
             )
     _fields(findings, report, entity)
     _bands(findings, report)
+    _schedule(findings, report)
 
 
 def _fields(findings: Findings, report: Report, entity: Entity) -> None:
@@ -121,6 +123,27 @@ def _bands(findings: Findings, report: Report) -> None:
             "each group but the last needs “months”, more than the one before; the last takes all others and has none"
         )
         findings.say(("report", report.id), ["tenure", "groups"], "bands-not-rising", message)
+
+
+def _schedule(findings: Findings, report: Report) -> None:
+    key, schedule = ("report", report.id), report.document.get("schedule")
+    for index, role in enumerate(report.recipients):
+        findings.known(key, ["recipients", index], role, findings.catalog.roles, "role")
+    if (schedule is None) != (not report.recipients):
+        message = "“schedule” says when and “recipients” for whom; give both or neither"
+        findings.say(key, ["recipients"] if schedule is None else ["schedule"], "half-a-schedule", message)
+    if schedule is None:
+        return
+    every, on, month = schedule["every"], schedule.get("on"), schedule.get("month")
+    days = on in _WEEKDAYS
+    if on is not None and (every == "day" or days != (every == "week")):
+        message = (
+            f"every {every} has no day “{on}”; a week has weekdays, a month, quarter or year days by number or last"
+        )
+        findings.say(key, ["schedule", "on"], "no-such-day", message)
+    if month is not None and not month <= {"quarter": 3, "year": 12}.get(every, 0):
+        message = "“month” chooses a month of a quarter (1 to 3) or of a year (1 to 12)"
+        findings.say(key, ["schedule", "month"], "no-such-month", message)
 
 
 def _list(names: object) -> str:

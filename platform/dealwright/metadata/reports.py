@@ -74,7 +74,9 @@ CALCULATIONS: Final[Mapping[str, Calculation]] = MappingProxyType(
     }
 )
 #: Keys that every calculation reads.
-ALWAYS: Final = frozenset({"entity", "calculate", "group", "filter", "period", "chart", "limit"})
+ALWAYS: Final = frozenset(
+    {"entity", "calculate", "group", "filter", "period", "chart", "limit", "schedule", "recipients"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Report:
     Attributes:
         measure: Operation and path; the path is None for ``count`` and for the rates of :data:`RATES`.
         tenure: Path to the date since when a person has been there, and the bands; None for none.
+        recipients: Ids of the roles whose users get a snapshot each time that ``schedule`` of the document says.
     """
 
     id: str
@@ -137,6 +140,7 @@ class Report:
     least: int
     chart: str
     limit: int
+    recipients: tuple[str, ...]
     document: Document
 
 
@@ -214,6 +218,7 @@ def _report(identifier: str, document: Document) -> Report:
         least=document.get("least", LEAST),
         chart=document.get("chart") or CALCULATIONS[document["calculate"]].charts[0],
         limit=document.get("limit", LIMIT),
+        recipients=tuple(document.get("recipients", ())),
         document=document,
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dealwright.errors import NotFoundError
-from dealwright.records import approval_flight, armed, clocks_in_force, rescoring, scheduled, versions
+from dealwright.records import approval_flight, armed, clocks_in_force, report_runs, rescoring, scheduled, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +30,7 @@ FOLLOWERS: Sequence[Follower] = (
     approval_flight.went_live,
     clocks_in_force.went_live,
     rescoring.went_live,
+    report_runs.went_live,
 )
 
 

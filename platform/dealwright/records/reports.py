@@ -112,6 +112,12 @@ def dashboard(work: Work, identifier: str) -> dict[str, Any]:
     raise NotFoundError(f"there is no dashboard “{identifier[:80]}”")
 
 
+def readable_by(work: Work, identifier: str) -> bool:
+    """Tell whether there is such a report for the user."""
+    report = reports.of(work.catalog).get(identifier)
+    return report is not None and _where(work, report) is not None
+
+
 def make(work: Work, identifier: str, asked: Asked) -> Made:
     """Work a report out.
 

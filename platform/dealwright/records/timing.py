@@ -20,6 +20,7 @@ from dealwright.records import (
     interactions,
     live,
     notices,
+    report_runs,
     rescoring,
     road,
     rule_clocks,
@@ -60,6 +61,7 @@ FAMILIES: Mapping[str, Family] = {
     versions.FAMILY: versions.due,
     "score": rescoring.due,
     sequences.FAMILY: sequences.due,
+    report_runs.FAMILY: report_runs.due,
 }
 
 road.FOLLOWING.extend((rule_clocks.follow_up, rule_sequences.follow_up, suggestions.follow_up))

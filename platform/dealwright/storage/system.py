@@ -5,6 +5,7 @@
     dw_event, dw_decision, dw_firing                   what happened, what rules made of it, what they did once
     dw_visit, dw_checklist                             stages that records were in, what was done in them
     dw_score                                           what scores of records come to now, by factor
+    dw_snapshot                                        reports as they were at certain times
     dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
     dw_clock                                           SLA clocks and deadlines of records, running and ended
     dw_sequence, dw_idempotency, dw_import             numbers, repeated requests, unfinished imports
@@ -27,7 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
 from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
-from dealwright.storage import plan_tables
+from dealwright.storage import plan_tables, snapshot_table
 
 metadata = sa.MetaData()
 
@@ -105,6 +106,7 @@ publisher_key = sa.Table(
 )
 
 proposal, plan = plan_tables.within(metadata)
+snapshot = snapshot_table.within(metadata)
 
 event = sa.Table(
     "dw_event",

@@ -47,7 +47,7 @@ class View:
     """A report for a template.
 
     Attributes:
-        labels: Titles of the key columns; ``columns`` those of the figures.
+        labels: Titles of the key columns; ``columns`` those of the figures, and whether they stand at the right.
         rows: For each row its labels and cells.
         notes: Sentences about the figures.
         chart: None where a table says it best.
@@ -60,7 +60,7 @@ class View:
     time: str
     as_of: str
     labels: tuple[str, ...]
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, bool], ...]
     rows: tuple[tuple[tuple[str, ...], tuple[Cell, ...]], ...]
     notes: tuple[str, ...]
     left_out: int
@@ -79,7 +79,7 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
     catalog, entity_id = work.catalog, said["entity"]
     columns = [one for one in said["columns"] if one["id"] not in ("low", "high")]
     intervals = any(one["id"] == "low" for one in said["columns"])
-    titles = [column_title(catalog, entity_id, one["id"]) for one in columns]
+    titles = [(column_title(catalog, entity_id, one["id"]), one["kind"] != "word") for one in columns]
     standards = any("benchmark" in row for row in said["rows"])
     rows = []
     for row in said["rows"]:
@@ -95,7 +95,7 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
         time=_time(said),
         as_of=moment(said["as_of"].isoformat()),
         labels=tuple(_head(catalog, entity_id, one) for one in said["heads"]),
-        columns=(*titles, *([gettext("Benchmark")] if standards else ())),
+        columns=(*titles, *([(gettext("Benchmark"), True)] if standards else ())),
         rows=tuple(rows),
         notes=tuple(_note(one) for one in said["notes"]),
         left_out=said["left_out"],
@@ -122,8 +122,9 @@ def _cell(
     if name == "verdict":
         text = _why(row["figures"])
     url = link(row["key"], name) if column["counted"] and value else None
-    earlier = row.get("before")
-    before = figure(column["kind"], earlier.get(name)) if earlier is not None and column["kind"] != "word" else ""
+    earlier = (row.get("before") or {}).get(name)
+    compared = earlier is not None and column["kind"] != "word" and name != "threshold"
+    before = figure(column["kind"], earlier) if compared else ""
     return Cell(text, url, before, right=column["kind"] != "word")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -11,9 +11,11 @@ from flask import Blueprint, render_template, request, url_for
 
 from dealwright.errors import QueryError
 from dealwright.fields.messages import speaking
+from dealwright.records import report_runs
 from dealwright.records import reports as road
 from dealwright.records.reports import Asked
 from dealwright.web import i18n, notices, report_views, visit
+from dealwright.web.display import moment
 from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _ASKED: Final = ("since", "until", "compare", "filter")
 #: Records behind a figure on one page.
 _SIZE: Final = 50
+#: Snapshots that a report's page names.
+_SNAPSHOTS: Final = 12
 
 
 def register(pages: Blueprint) -> None:
@@ -32,6 +36,7 @@ def register(pages: Blueprint) -> None:
     pages.add_url_rule("/reports", "reports", listing)
     pages.add_url_rule("/reports/<identifier>", "report", report)
     pages.add_url_rule("/reports/<identifier>/records", "report_records", behind)
+    pages.add_url_rule("/snapshots/<identifier>", "snapshot", snapshot)
     pages.add_url_rule("/dashboards/<identifier>", "dashboard", dashboard)
 
 
@@ -61,9 +66,26 @@ def report(identifier: str) -> ResponseReturnValue:
             given=given,
             wrong=wrong,
             compares=_compares(),
-            export=url_for("api.reports.exported", identifier=identifier),
+            snapshots=[
+                (moment(one["run"].isoformat()), url_for("web.snapshot", identifier=one["id"]))
+                for one in report_runs.listed(work, identifier, _SNAPSHOTS)
+            ],
         )
     return page, 200 if wrong is None else 422
+
+
+def snapshot(identifier: str) -> ResponseReturnValue:
+    """Show a report as it was for the reader at a certain time."""
+    with visit.reading() as work, speaking(i18n.tag()):
+        said = report_runs.one(work, identifier)
+        said["as_of"] = datetime.fromisoformat(said["as_of"])
+        address = url_for("web.report", identifier=said["report"])
+        # What was counted then may be other records by now, so nothing leads to them.
+        for column in said["columns"]:
+            column["counted"] = False
+        return render_template(
+            "reports/snapshot.html", view=report_views.view(work, said, lambda key, figure: address, address)
+        )
 
 
 def dashboard(identifier: str) -> ResponseReturnValue:

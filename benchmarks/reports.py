@@ -1,0 +1,198 @@
+"""What reports cost beside the same questions written by hand in SQL, over a long history of stages.
+
+    python -m benchmarks.reports [--deals N] [--rounds N] [--only sqlite|postgresql] [--json FILE]
+
+200,000 deals with five visits each, a million rows of history, unless it is told otherwise. Both run on one connection
+of the same database and take turns; the median of the ratios counts. By hand means a statement as somebody who knows the
+tables would write it, sent through the bare driver, its rows fetched and left as they are; the platform's time is that
+of the whole report: rights, statement, figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tests"))
+
+from benchmarks.__main__ import _place, machine  # noqa: E402
+from dealwright import access, clock  # noqa: E402
+from dealwright.records import Work, Workspace, reports  # noqa: E402
+from dealwright.records.reports import Asked  # noqa: E402
+from dealwright.storage import Database, migrations, visits  # noqa: E402
+from dealwright.storage import records as stored  # noqa: E402
+from dealwright.storage.visits import Visit  # noqa: E402
+from insights.generated import NOW, PIPELINE, report  # noqa: E402
+from worlds import opened  # noqa: E402
+
+REPORTS = [
+    report("sums", "totals", measure="sum:amount", group=["tier"]),
+    report("rates", "win_rate", group=["tier"]),
+    report("cycle", "cycle_time", group=["tier"]),
+    report("funnel", "conversion"),
+    report("stay", "dwell"),
+    report("lost", "losses"),
+    report("expected", "forecast", measure="sum:amount"),
+    report("ahead", "health", measure="sum:amount"),
+    report("odd", "anomalies", measure="conversion", period={"unit": "month", "last": 12}),
+    report("ways", "paths"),
+]
+_DEAL = "FROM t__deal r WHERE r.archived_at IS NULL"
+_VISIT = (
+    "FROM dw_visit v JOIN t__deal r ON r.id = v.record WHERE v.entity = 't.deal' AND v.pipeline = 't.sale'"
+    " AND r.archived_at IS NULL"
+)
+
+
+def by_hand(dialect: str) -> dict[str, str]:
+    """Return each question as a statement."""
+
+    def epoch(column: str) -> str:
+        if dialect == "sqlite":
+            return f"CAST(strftime('%s', {column}) AS INTEGER)"
+        return f"CAST(floor(extract(epoch FROM {column})) AS bigint)"
+
+    now = int(NOW.timestamp())
+    spent = f"{epoch('r.stage_entered_at')} - {epoch('r.created_at')}"
+    lasted = f"coalesce(v.seconds, {now} - {epoch('v.entered_at')})"
+    joined = "group_concat(stage, '>')" if dialect == "sqlite" else "string_agg(stage, '>')"
+    first = ", ".join(
+        f"min(CASE WHEN stage = '{stage}' THEN seq END) AS f{i}, max(CASE WHEN stage IN ({later}) THEN seq END) AS b{i}"
+        for i, (stage, later) in enumerate(
+            [("lead", "'needs', 'offer', 'won'"), ("needs", "'offer', 'won'"), ("offer", "'won'")]
+        )
+    )
+    counts = ", ".join(f"count(f{i}), sum(CASE WHEN b{i} > f{i} THEN 1 ELSE 0 END)" for i in range(3))
+    return {
+        "sums": f"SELECT r.tier, count(*), sum(r.amount) {_DEAL} GROUP BY r.tier",
+        "rates": f"SELECT r.tier, r.status, count(*) {_DEAL} AND r.status IN ('won', 'lost') GROUP BY r.tier, r.status",
+        "cycle": f"SELECT r.tier, ({spent}) / 3600, count(*), sum({spent}) {_DEAL} AND r.status = 'won' GROUP BY 1, 2",
+        "funnel": (
+            f"SELECT {counts} FROM (SELECT record, {first} FROM dw_visit WHERE entity = 't.deal' AND pipeline = 't.sale'"
+            " GROUP BY record) v JOIN t__deal r ON r.id = v.record WHERE r.archived_at IS NULL"
+        ),
+        "stay": (
+            f"SELECT v.stage, v.left_at IS NULL, ({lasted}) / 3600, count(*), sum({lasted}) {_VISIT}"
+            " AND v.stage IN ('lead', 'needs', 'offer') GROUP BY 1, 2, 3"
+        ),
+        "lost": (
+            f"SELECT v.came_from, r.reason, count(*) {_VISIT} AND v.left_at IS NULL AND v.stage = 'lost' GROUP BY 1, 2"
+        ),
+        "ways": (
+            f"SELECT way, count(*), sum(CASE WHEN status = 'won' THEN 1 ELSE 0 END) FROM (SELECT v.left_at, r.status,"
+            f" {joined.replace('stage', 'v.stage')} OVER (PARTITION BY v.record ORDER BY v.seq) AS way {_VISIT}) x"
+            " WHERE left_at IS NULL GROUP BY way"
+        ),
+    }
+
+
+def fill(workspace: Workspace, number: int) -> None:
+    """Write deals that have been in five stages each, without the road: only reading is measured."""
+    chance = random.Random(3)
+    with workspace.database.read() as connection:
+        catalog = Work(workspace, connection, access.operator()).catalog
+    for begin in range(0, number, 10_000):
+        rows, history = [], []
+        for i in range(begin, min(begin + 10_000, number)):
+            identifier = f"0190{i:04x}-0000-7000-8000-{i:012d}"[:36]
+            at = NOW - timedelta(seconds=chance.randrange(100 * 86_400, 900 * 86_400))
+            end = chance.choice(["won", "won", "lost", "offer"])
+            way = ["lead", "needs", chance.choice(["offer", "lead"]), "offer" if end != "offer" else "needs", end]
+            created = at
+            for j, stage in enumerate(way):
+                stay = timedelta(seconds=int(chance.expovariate(1 / (15 * 86_400))) + 60)
+                last = j == len(way) - 1
+                history.append(
+                    Visit(
+                        "t.deal", identifier, "t.sale", 1, stage, way[j - 1] if j else None, at, None,
+                        went_to=None if last else way[j + 1], left_at=None if last else at + stay,
+                        seconds=None if last else int(stay.total_seconds()),
+                    )
+                )  # fmt: skip
+                entered, at = at, at + stay
+            rows.append(
+                {
+                    "id": identifier, "version": 1, "created_at": created, "updated_at": created, "pipeline": "t.sale",
+                    "pipeline_version": 1, "stage": end, "status": {"offer": "open"}.get(end, end),
+                    "stage_entered_at": entered, "name": f"Deal {i}", "tier": chance.choice("ABC"), "lines": [],
+                    "amount": Decimal(chance.randrange(100, 90_000)),
+                    "reason": chance.choice(["price", "time", "rival"]) if end == "lost" else None,
+                }
+            )  # fmt: skip
+        with workspace.database.write() as connection:
+            stored.insert(connection, catalog, "t.deal", rows)
+            visits.add(connection, history)
+    with workspace.database.write() as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def seconds(run: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    run()
+    return time.perf_counter() - begun
+
+
+def measured(url: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """Fill a database, and return seconds and ratio of each report."""
+    found: dict[str, Any] = {}
+    with clock.frozen(NOW), Database(url) as database:
+        migrations.upgrade(database)
+        workspace = opened(database, PIPELINE, *REPORTS, folder=folder / "files")
+        filled = seconds(lambda: fill(workspace, asked.deals))
+        print(f"{database.dialect}: filled in {filled:.0f} s", flush=True)
+        hand = by_hand(database.dialect)
+        with database.read() as connection:
+            work = Work(workspace, connection, access.operator())
+            for document in REPORTS:
+                name = document["id"].partition(".")[2]
+
+                def ours(name: str = name) -> object:
+                    return reports.make(work, f"t.{name}", Asked())
+
+                def theirs(name: str = name) -> object:
+                    return connection.exec_driver_sql(hand[name]).all()
+
+                ours()
+                mine, other = [], []
+                for _ in range(asked.rounds):
+                    if name in hand:
+                        other.append(seconds(theirs))
+                    mine.append(seconds(ours))
+                one: dict[str, Any] = {"seconds": round(statistics.median(mine), 3)}
+                if other:
+                    one["by hand"] = round(statistics.median(other), 3)
+                    one["ratio"] = round(statistics.median(a / b for a, b in zip(mine, other, strict=True)), 2)
+                found[document["calculate"]] = one
+                print(f"  {document['calculate']:12} {one}", flush=True)
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reports", description=__doc__.partition("\n")[0])
+    parser.add_argument("--deals", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=["sqlite", "postgresql"], help="one database only")
+    parser.add_argument("--json", type=Path, help="where the figures are written as JSON")
+    asked = parser.parse_args(arguments)
+    found: dict[str, Any] = {"machine": machine(), "deals": asked.deals, "visits": 5 * asked.deals, "databases": {}}
+    for kind in [asked.only] if asked.only else ["sqlite", "postgresql"]:
+        with _place(kind) as (folder, url, _):
+            found["databases"][kind] = measured(url, folder, asked)
+    if asked.json:
+        asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
