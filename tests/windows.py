@@ -16,6 +16,23 @@ from dealwright.records import Workspace
 _EXPECTED = ("409", "412", "422")
 
 
+#: What the accessibility checker looks for, and the languages and themes that pages are looked at in.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+MODES = {"light": ("en", "light"), "dark": ("en", "dark"), "Chinese": ("zh-CN", "light")}
+
+
+def inaccessible(page: Page, axe: str) -> list[str]:
+    """Return what the accessibility checker finds on a page; ``axe`` is its script."""
+    # The policy forbids a script that is put into the page; the debugger's road is open.
+    page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": axe})
+    result = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    return [
+        f"{one['id']} {node['target']} {node['failureSummary']}"
+        for one in result["violations"]
+        for node in one["nodes"]
+    ]
+
+
 @dataclass
 class Site:
     """A server with its workspace, and what opens pages of it."""

@@ -22,13 +22,13 @@ def test_a_record_goes_its_way_through_the_pages(database_url: str, tmp_path: Pa
         assert "Lamp" in text(admin.get("/records/t.thing?q=lam&filter=amount > 1000&sort=-amount"))
         address = made.location.partition("?")[0]
         assert admin.get("/lookup/t.thing/other?q=la").json["items"][0]["title"] == "Lamp"
-        assert admin.post(f"{address}/edit", {"name": "Light", "version": "1"}).location == f"{address}?notice=saved"
+        assert admin.post(f"{address}/edit", {"name": "Lantern", "version": "1"}).location == f"{address}?notice=saved"
         assert admin.post(f"{address}/edit", {"name": "Late", "version": "1"}).status_code == 412
-        assert "Name Lamp → Light" in text(admin.get(address))
+        assert "Name Lamp → Lantern" in text(admin.get(address))
         deal = admin.post("/records/t.deal/new", {"name": "Deal", "budget": "5000"}).location.partition("?")[0]
         assert "Big deals fired" in text(admin.get(deal))
         assert admin.post(f"{deal}/move", {"to": "offer"}).status_code == 303
         assert admin.post(f"{address}/archive", {}).status_code == 303
-        assert "Light" not in text(admin.get("/records/t.thing"))
+        assert "Lantern" not in text(admin.get("/records/t.thing"))
         for name in ("users", "events", "decisions", "outbox"):
             assert admin.get(f"/admin/{name}/").status_code == 200

@@ -77,7 +77,7 @@ def test_the_stage_path_offers_what_may_follow_and_says_what_it_takes(admin: Per
 
 def test_an_archived_record_leaves_the_list_and_can_be_restored(admin: Person, workspace: Workspace) -> None:
     made = thing(workspace, name="Lamp")
-    assert admin.post(f"/records/t.thing/{made.id}/archive", {}).location == "/records/t.thing?notice=archived"
+    assert admin.post(f"/records/t.thing/{made.id}/archive", {}).location.startswith("/records/t.thing?notice=archived")
     assert "Lamp" not in text(admin.get("/records/t.thing"))
     page = admin.get(f"/records/t.thing/{made.id}")
     assert "This record is archived" in text(page) and "/edit" not in page.text

@@ -1,13 +1,2 @@
 // The console's own: choosing rows for an action on many.
-import {$, $$, t} from './core.js';
-
-document.addEventListener('change', event => {
-  const all = event.target.closest('[data-all]');
-  if (all) for (const row of $$('[data-row]')) row.checked = all.checked;
-  if (!all && !event.target.matches('[data-row]')) return;
-  for (const row of $$('[data-row]')) row.closest('tr').setAttribute('aria-selected', row.checked);
-  const bar = $('#bulk');
-  const count = $$('[data-row]:checked').length;
-  bar.hidden = !count;
-  $('[data-count]', bar).textContent = t('%(n)s selected', {n: count});
-});
+import './rows.js';

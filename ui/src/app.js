@@ -1,5 +1,8 @@
 // What every page loads.
 import './core.js';
+import './menus.js';
+import './keys.js';
+import './palette.js';
 import './combobox.js';
 import './files.js';
 import './form.js';

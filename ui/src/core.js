@@ -10,19 +10,49 @@ const texts = JSON.parse($('#texts')?.textContent || '{}');
 /** The text in the page's language; %(name)s is filled from `values`. English is the key, as in gettext. */
 export const t = (text, values = {}) => (texts[text] ?? text).replace(/%\((\w+)\)s/g, (_, name) => values[name] ?? '');
 
-export function toast(message, bad = false) {
+export const csrf = () => $('meta[name=csrf-token]')?.content ?? '';
+
+/** An icon of the sprite. */
+export function icon(name) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('class', 'i');
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
+  use.setAttribute('href', `${document.documentElement.dataset.icons}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Say something at the foot of the page; `act` ({text, run}) offers to take it back. */
+export function toast(message, bad = false, act = null) {
   const box = $('.toasts');
   if (!box || !message) return;
   const one = document.createElement('div');
   one.className = bad ? 'toast bad' : 'toast';
   one.textContent = message;
+  if (act) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = act.text;
+    button.addEventListener('click', () => {
+      one.remove();
+      act.run();
+    });
+    one.append(button);
+  }
   box.append(one);
-  setTimeout(() => one.remove(), bad ? 8000 : 4000);
+  fade(one, bad || act ? 8000 : 4000);
 }
+
+/** Take a toast away after a while, but not from under somebody's pointer or focus. */
+function fade(one, after) {
+  setTimeout(() => (one.matches(':hover, :focus-within') ? fade(one, 2000) : one.remove()), after);
+}
+for (const one of $$('.toast[data-once]')) fade(one, 10000);
 
 document.addEventListener('htmx:config:request', event => {
   const request = event.detail.ctx?.request ?? event.detail;
-  request.headers['X-CSRF-Token'] = $('meta[name=csrf-token]')?.content ?? '';
+  request.headers['X-CSRF-Token'] = csrf();
 });
 document.addEventListener('htmx:error', () => toast(t('No connection. Nothing was lost; try again.'), true));
 // The server names a toast in the header HX-Trigger; after a full page load it lies in the page.
@@ -34,13 +64,19 @@ document.addEventListener('click', event => {
   if (act === 'drawer') side?.classList.toggle('open');
   else if (!event.target.closest('.side')) side?.classList.remove('open');
   if (act === 'theme') theme();
+  if (act === 'density') choose('density', document.documentElement.dataset.density === 'compact' ? 'comfortable' : 'compact');
 });
 
 function theme() {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  root.dataset.theme = dark ? 'light' : 'dark';
-  document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`;
+  const chosen = document.documentElement.dataset.theme;
+  const dark = chosen ? chosen === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  choose('theme', dark ? 'light' : 'dark');
+}
+
+/** Show the pages in another way from now on: the server reads the cookie for the next one. */
+function choose(name, value) {
+  document.documentElement.dataset[name] = value;
+  document.cookie = `${name}=${value};path=/;max-age=31536000;samesite=lax`;
 }
 
 // A question before what cannot be undone. An inline onclick would be blocked by the page's policy, and the form sent.
@@ -55,29 +91,3 @@ document.addEventListener('submit', event => {
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) {
   for (const one of $$('[data-keys]')) one.textContent = `⌘${one.dataset.keys}`;
 }
-
-document.addEventListener('keydown', event => {
-  if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 's') {
-    const form = $('form[data-form]');
-    if (form) {
-      event.preventDefault();
-      form.requestSubmit();
-    }
-    return;
-  }
-  if (event.key === 'Escape') $('.side')?.classList.remove('open');
-  if (event.target.closest('input, textarea, select, [contenteditable]')) return;
-  if (event.metaKey || event.ctrlKey || event.altKey) return;
-  if (event.key === 'j' || event.key === 'k') {
-    // The focus itself walks from name to name, so Enter opens the record and nothing else need be remembered.
-    const names = $$('#rows a.ttl');
-    const at = names.indexOf($('a.ttl', document.activeElement.closest('#rows tr') ?? document.head));
-    names[event.key === 'j' ? at + 1 : Math.max(at - 1, 0)]?.focus();
-    return;
-  }
-  const target = $(`[data-key="${CSS.escape(event.key)}"]`);
-  if (!target) return;
-  event.preventDefault();
-  if (target.matches('input')) target.focus();
-  else target.click();
-});

@@ -10,6 +10,7 @@ rules_off, switch_rule                              rules that were switched off
 sequences_of                                        sequences that run for a record
 suggestions, accept, dismiss                        next best actions that rules offer
 simulate, compared                                  what a draft, or another catalog, would have done
+list_views, keep_list_view, remove_list_view        saved views of lists and boards
 contact_times                                       when a contact is reached best
 recompute                                           stored formulas, after a change of definitions
 """
@@ -25,6 +26,7 @@ from dealwright.records.clocks_shown import clocks_of
 from dealwright.records.contact_times import contact_times
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
+from dealwright.records.list_views import keep_list_view, list_views, remove_list_view
 from dealwright.records.many import bulk, upsert
 from dealwright.records.moves import move, move_one
 from dealwright.records.passage import gates, place
@@ -77,6 +79,8 @@ __all__ = [
     "gates",
     "happen",
     "history",
+    "keep_list_view",
+    "list_views",
     "move",
     "move_one",
     "newest_first",
@@ -87,6 +91,7 @@ __all__ = [
     "place",
     "purge",
     "recompute",
+    "remove_list_view",
     "restore",
     "rules_off",
     "save",

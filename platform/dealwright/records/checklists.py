@@ -14,6 +14,7 @@ from dealwright import access, clock, events
 from dealwright.errors import ConflictError, ForbiddenError, NotFoundError, Problem, RecordError
 from dealwright.records import attached, happenings, items, needs, past, pipelines
 from dealwright.records.read import missing
+from dealwright.records.texts import called, say
 from dealwright.storage import checklists, files
 from dealwright.storage import records as stored
 from dealwright.storage.checklists import Tick
@@ -134,7 +135,7 @@ def _taken(work: Work, entity_id: str, record_id: str) -> tuple[Entity, Mapping[
     if not held.matching("update", env) or "stage" not in seen:
         raise ForbiddenError(f"you may not update this {entity.title}, so you cannot tick anything off")
     if row["archived_at"] is not None:
-        raise ConflictError(f"the {entity.title} is archived; restore it before you change it")
+        raise ConflictError(say("archived", record=called(work.catalog, entity)))
     return entity, row
 
 

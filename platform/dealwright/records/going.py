@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from dealwright import events
 from dealwright.errors import ConflictError
+from dealwright.fields import messages
 from dealwright.records import follow, locks, needs
 from dealwright.records.draft import Draft
+from dealwright.records.texts import called, say
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -39,10 +41,11 @@ def let_go(work: Work, entity: Entity, ids: list[str], write: Write) -> None:
     for other, field, rule in references(work, entity):
         found = stored.referring(work.connection, work.catalog, other.id, field.id, ids)
         if found and rule == "restrict":
-            raise ConflictError(
-                f"{len(found)} {other.plural} refer to this {entity.title} by {field.title}; "
-                "archive them first, or point them elsewhere"
+            others, record = called(work.catalog, other, several=True), called(work.catalog, entity)
+            by = (
+                work.catalog.text("entity", other.id, f"/properties/{field.id}/title", messages.locale()) or field.title
             )
+            raise ConflictError(say("referred-to", count=len(found), others=others, record=record, field=by))
         for record_id in found:
             let_go(work, other, [record_id], write)
             put(work, other, draft_of(work, other, record_id), events.DELETED, write)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from dealwright import access
 from dealwright.errors import ConflictError, ForbiddenError, GateUnmetError, QueryError
+from dealwright.fields import messages
 from dealwright.records import items, look, passage, pipelines, road
 from dealwright.records.draft import Draft
-from dealwright.records.texts import say
+from dealwright.records.texts import called, say
 from dealwright.records.work import Saved, Work
 from dealwright.storage import audit
 
@@ -78,7 +79,7 @@ def move_one(
     access.demand(work.catalog, work.user, "move", entity_id)
     entity = work.catalog.entity(entity_id)
     if not entity.pipelines:
-        raise ConflictError(f"{entity.plural} are in no pipeline; there is no stage to move to")
+        raise ConflictError(say("no-pipeline", records=called(work.catalog, entity, several=True)))
     draft = Draft(entity, record_id, False, dict(data or {}), expected=version, op="move", reason=reason.strip())
     road.check(work, entity, [draft])
     if draft.error is not None:
@@ -107,10 +108,13 @@ def _step(work: Work, entity: Entity, draft: Draft, to: str) -> None:
     if there is None:
         raise QueryError(f"{pipeline.title} has no stage “{to[:40]}”; it has {', '.join(pipeline.stages)}")
     if here is not None and here.id == there.id:
-        raise ConflictError(f"the {entity.title} is in the stage {there.title} already")
+        raise ConflictError(
+            say("same-stage", record=called(work.catalog, entity), stage=_titled(work, pipeline, there))
+        )
     if here is not None and not passage.follows(here, there):
-        choices = ", ".join(pipeline.stages[one].title for one in here.next or () if one in pipeline.stages)
-        raise ConflictError(f"{there.title} does not follow {here.title}; from here it goes to {choices or 'no other'}")
+        onward = [_titled(work, pipeline, pipeline.stages[one]) for one in here.next or () if one in pipeline.stages]
+        names = {"stage": _titled(work, pipeline, there), "here": _titled(work, pipeline, here)}
+        raise ConflictError(say("does-not-follow", **names, choices=", ".join(onward) or say("no-other-stage")))
     _judge(work, entity, draft, pipeline, here, there)
     pipelines.enter(draft, pipeline, there, work)
 
@@ -153,5 +157,11 @@ def _judge(work: Work, entity: Entity, draft: Draft, pipeline: Pipeline, here: S
         return
     seen = access.rights(work.catalog, work.user, entity.id).seen_on(draft.env)
     things = "thing is" if len(problems) == 1 else "things are"
-    detail = say("gate-unmet", record=entity.title, stage=there.title, count=len(problems), things=things)
+    names = {"record": called(work.catalog, entity), "stage": _titled(work, pipeline, there)}
+    detail = say("gate-unmet", **names, count=len(problems), things=things)
     raise GateUnmetError(detail, passage.shown(seen, problems))
+
+
+def _titled(work: Work, pipeline: Pipeline, stage: Stage) -> str:
+    """Return what people call a stage, in the language that is spoken."""
+    return work.catalog.stage_text(pipeline, f"/stages/{stage.id}/title", messages.locale()) or stage.title

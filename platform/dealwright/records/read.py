@@ -259,6 +259,7 @@ def aggregate(
     filter: str | None = None,  # noqa: A002 - the word of the API
     currency: str | None = None,
     on: date | None = None,
+    search: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return counts and sums of the records that the user may read, by group.
 
@@ -270,6 +271,7 @@ def aggregate(
         filter: Condition that a record must meet.
         currency: Into which amounts with a currency of their own are converted; None for the workspace's.
         on: The day whose rates are taken; None for today.
+        search: Text that the display field must contain.
 
     Returns:
         For each group its ``key`` (path to value), ``count`` and ``operation:field`` for each measure, API JSON. Where
@@ -291,6 +293,8 @@ def aggregate(
     looked_at = set(group) | {path for _, path in measures if path is not None}
     if condition is not None:
         looked_at |= condition.fields | condition.paths
+    if search and entity.display:
+        looked_at.add(entity.display)
     where = allowed(work, entity, looked_at)
     if condition is not None:
         where.append(_clause(work, entity, condition))
@@ -304,6 +308,7 @@ def aggregate(
         env=work.env,
         currency=currency,
         on=on,
+        search=search,
     )
     return [_group(work, entity, row) for row in found]
 

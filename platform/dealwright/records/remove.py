@@ -13,6 +13,7 @@ from dealwright.errors import ConflictError, ForbiddenError, StaleVersionError
 from dealwright.records import going, interactions, locks, needs, reach, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
+from dealwright.records.texts import called, say
 from dealwright.storage import audit
 from dealwright.storage import records as stored
 
@@ -114,7 +115,7 @@ def _demand_place(work: Work, entity: Entity, draft: Draft) -> None:
     """Refuse to restore a record whose unique values another has now."""
     clashes = stored.clashes(work.connection, work.catalog, entity.id, [{**draft.env, "archived_at": None}])
     if any(clash.kind == "unique" for clash in clashes):
-        raise ConflictError(f"another {entity.title} has taken its place; change that one first, then restore this")
+        raise ConflictError(say("place-taken", record=called(work.catalog, entity)))
 
 
 def _back_with(work: Work, entity: Entity, ids: list[str], at: datetime) -> None:

@@ -38,6 +38,7 @@ from dealwright.records import (
     write,
 )
 from dealwright.records.draft import Draft
+from dealwright.records.texts import called, say
 from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import records as stored
 
@@ -233,7 +234,7 @@ def check(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool = T
         needs.derive(wanted, draft.env)
     pipelines.assign(work, entity, live)
     judge.rows(work, entity, live)
-    _present(entity, live)
+    _present(work, entity, live)
     locks.load(work, entity, live)
     look.settle(work, entity, live)
     _place(work, entity, live)
@@ -317,7 +318,7 @@ def _start(work: Work, entity: Entity, drafts: Sequence[Draft], *, lock: bool) -
         draft.env = {**draft.before, **work.env, "is_new": False}
 
 
-def _present(entity: Entity, drafts: Sequence[Draft]) -> None:
+def _present(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
     """Refuse to change what is archived or has another version. Told only to who may change it: so after the judge."""
     for draft in drafts:
         if draft.before is None or draft.error is not None:
@@ -328,7 +329,7 @@ def _present(entity: Entity, drafts: Sequence[Draft]) -> None:
                 "read it again and make your change anew"
             )
         elif draft.before["archived_at"] is not None:
-            draft.error = ConflictError(f"the {entity.title} is archived; restore it before you change it")
+            draft.error = ConflictError(say("archived", record=called(work.catalog, entity)))
 
 
 def saved(work: Work, draft: Draft, *, shown: bool = True) -> Saved:

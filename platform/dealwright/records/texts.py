@@ -1,4 +1,7 @@
-"""The sentences that people are told about stages, in English and Chinese; those about values are ``fields.messages``."""
+"""The sentences that people are told about stages and refused changes, in English and Chinese.
+
+Those about values are ``fields.messages``.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,37 @@ from dealwright.fields import messages
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity
+
 #: Code of the problem to (English, Chinese).
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "gate-unmet": (
             "the {record} cannot go to {stage} yet: {count} {things} missing",
             "{record}还不能进入“{stage}”：缺少 {count} 项",
+        ),
+        "same-stage": ("the {record} is in the stage {stage} already", "{record}已处于“{stage}”"),
+        "does-not-follow": (
+            "{stage} does not follow {here}; from here it goes to {choices}",
+            "不能从“{here}”直接进入“{stage}”；可以进入：{choices}",
+        ),
+        "no-other-stage": ("no other", "无"),
+        "no-pipeline": (
+            "{records} are in no pipeline; there is no stage to move to",
+            "{records}不属于任何流程，没有可进入的阶段",
+        ),
+        "archived": (
+            "the {record} is archived; restore it before you change it",
+            "此{record}已归档，请先恢复再修改",
+        ),
+        "place-taken": (
+            "another {record} has taken its place; change that one first, then restore this",
+            "另一条{record}已使用相同的值，请先修改那一条，再恢复此记录",
+        ),
+        "referred-to": (
+            "{count} {others} refer to this {record} by {field}; archive them first, or point them elsewhere",
+            "有 {count} 条{others}通过“{field}”引用此{record}，请先归档它们或改为引用其他记录",
         ),
         "reason-needed": ("Say why: a reason is needed here.", "请填写原因。"),
         "item-undone": ("“{item}” is not done; do it and tick it off.", "“{item}”尚未完成，请完成后勾选。"),
@@ -44,3 +72,9 @@ def say(code: str, **values: object) -> str:
         KeyError: If the code, or a value that its text names, is unknown: a fault of the caller.
     """
     return TEXTS[code][1 if messages.locale().partition("-")[0] == "zh" else 0].format(**values)
+
+
+def called(catalog: Catalog, entity: Entity, *, several: bool = False) -> str:
+    """Return what one record of an entity, or several, are called in the language of ``fields.messages.speaking``."""
+    at, otherwise = ("/plural", entity.plural) if several else ("/title", entity.title)
+    return catalog.text("entity", entity.id, at, messages.locale()) or otherwise

@@ -175,6 +175,7 @@ def aggregate(
     env: Mapping[str, Any],
     currency: str | None = None,
     on: date | None = None,
+    search: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return counts and totals of active records by group, in the order of the keys; one statement, and one for rates.
 
@@ -188,6 +189,7 @@ def aggregate(
         env: ``user.…``, ``now()`` and ``today()`` for computed fields.
         currency: Into which amounts with a currency of their own are converted; None for the workspace's.
         on: The day whose rates are taken; None for today.
+        search: Text that the display field contains, capitals or not.
 
     Returns:
         For each group ``key`` (path to typed value), ``count``, and ``operation:path`` for each other measure. Sums
@@ -215,6 +217,8 @@ def aggregate(
     by = [*keys, *paid.values()]
     most = MOST_GROUPS * (MOST_CURRENCIES if paid else 1)
     statement = sa.select(*by, *columns).where(layout.table.c.archived_at.is_(None), *where)
+    if search:
+        statement = statement.where(_contains(layout, search))
     if by:
         statement = statement.group_by(*by).order_by(*(_ordered(key, False) for key in keys)).limit(most + 1)
     rows = connection.execute(statement, execution_options=PLANNED_ANEW).all()

@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
 from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
-from dealwright.storage import plan_tables, snapshot_table
+from dealwright.storage import plan_tables, snapshot_table, view_tables
 
 metadata = sa.MetaData()
 
@@ -107,6 +107,7 @@ publisher_key = sa.Table(
 
 proposal, plan = plan_tables.within(metadata)
 snapshot = snapshot_table.within(metadata)
+list_view = view_tables.within(metadata)
 
 event = sa.Table(
     "dw_event",

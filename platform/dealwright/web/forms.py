@@ -108,6 +108,11 @@ def form(sheet: Sheet) -> Form:
     return _Maker(sheet).form()
 
 
+def control(sheet: Sheet, field: Field) -> Control:
+    """Return the control of one field alone, for a page that asks for nothing else."""
+    return _Maker(sheet).control(field)
+
+
 def linked(entity: Entity, record: Mapping[str, Any]) -> dict[str, set[str]]:
     """Return the ids of the records that a record names, by entity; those inside its rows too."""
     found: dict[str, set[str]] = {}

@@ -11,6 +11,7 @@ The product's own texts are gettext's; those of definitions (titles of entities,
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from dealwright.web import cookies
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Entity, Field, Option, Pipeline, Stage
+    from dealwright.metadata.definitions import Entity, Field, Option, Pack, Pipeline, Stage
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 #: BCP 47 tag → name for Babel, of every language the pages are in.
@@ -142,6 +143,14 @@ def option_title(catalog: Catalog, entity: Entity, field: Field, option: Option,
     inside = f"/properties/{within}/items" if within else ""
     pointer = f"{inside}/properties/{field.id}/options/{option.id}/title"
     return text(catalog, "entity", entity.id, pointer, option.title)
+
+
+def pack_title(pack: Pack) -> str:
+    """Return the label of a pack, which it brings in its own languages."""
+    titles = pack.document.get("title")
+    if not isinstance(titles, Mapping):
+        return pack.title
+    return str(titles.get(tag()) or titles.get(tag().partition("-")[0]) or pack.title)
 
 
 def pipeline_title(catalog: Catalog, pipeline: Pipeline) -> str:

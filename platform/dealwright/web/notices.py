@@ -5,7 +5,9 @@ Only names are in the address, never texts: nobody can make a page of ours say w
 
 from __future__ import annotations
 
-from flask import request
+import re
+
+from flask import request, url_for
 
 from dealwright.web.i18n import gettext
 
@@ -19,5 +21,17 @@ def notice() -> str:
         "archived": gettext("Archived"),
         "unchanged": gettext("Nothing was changed"),
         "done": gettext("Done"),
+        "restored": gettext("Restored"),
     }
     return texts.get(request.args.get("notice", ""), "")
+
+
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
+
+
+def undo(entity_id: str) -> str:
+    """Return where a post takes back what the notice tells of; empty where nothing can be taken back."""
+    record_id = request.args.get("undo", "")
+    if request.args.get("notice") != "archived" or not _ID.match(record_id):
+        return ""
+    return url_for("web.restore", entity_id=entity_id, record_id=record_id)

@@ -9,17 +9,22 @@ from flask import Blueprint, Flask, current_app, g, redirect, render_template, r
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from dealwright import access
 from dealwright.errors import DealwrightError, RateLimitedError, SignInRequiredError
-from dealwright.metadata.names import BASE, namespace_of
 from dealwright.web import (
     approval_mail,
     approvals,
     assets,
+    board_pages,
+    builder,
+    bulk,
     csrf,
     i18n,
+    list_views,
     lists,
+    notifications,
+    palette,
     record_pages,
+    refusals,
     reports,
     sign_in,
     suggestions,
@@ -28,7 +33,7 @@ from dealwright.web import (
     visit,
 )
 from dealwright.web.i18n import gettext
-from dealwright.web.shell import shell
+from dealwright.web.shell import first, shell
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -52,6 +57,8 @@ def install(app: Flask) -> None:
         csrf_input=_csrf_input,
         initials=initials,
         hue_of=hue_of,
+        refusal_text=refusals.told,
+        refusal_problems=refusals.problems,
     )
     app.context_processor(lambda: {"shell": shell()})
     app.register_blueprint(_blueprint())
@@ -68,11 +75,17 @@ def _blueprint() -> Blueprint:
     pages.add_url_rule("/", "home", home)
     sign_in.register(pages)
     lists.register(pages)
+    board_pages.register(pages)
+    builder.register(pages)
+    bulk.register(pages)
+    list_views.register(pages)
     record_pages.register(pages)
     approvals.register(pages)
     reports.register(pages)
     approval_mail.register(pages)
     suggestions.register(pages)
+    notifications.register(pages)
+    palette.register(pages)
     ticks.register(pages)
     uploads.register(pages)
     return pages
@@ -85,11 +98,10 @@ def _handle_errors(where: Flask | Blueprint) -> None:
 
 
 def home() -> ResponseReturnValue:
-    """Lead to the first list that the user may read."""
-    readable = access.readable(visit.catalog(), visit.user())
-    own = [one for one in readable if namespace_of(one.id) != BASE] or list(readable)
-    if own:
-        return redirect(url_for("web.records", entity_id=own[0].id), 303)
+    """Lead to the list that the user begins with."""
+    start = first(visit.catalog(), visit.user())
+    if start is not None:
+        return redirect(url_for("web.records", entity_id=start.id), 303)
     detail = gettext("No role shows you any records yet. Ask an administrator for one.")
     return render_template("errors/error.html", title=gettext("Nothing to see yet"), detail=detail, problems=())
 
@@ -118,8 +130,8 @@ def _refused(error: DealwrightError) -> ResponseReturnValue:
     """Answer with the error as a page; send to the sign-in where that would help."""
     if isinstance(error, SignInRequiredError):
         return visit.to_sign_in()
-    detail, problems = error.detail, [one.message for one in error.problems]
-    page, status, headers = _error_page(gettext(error.title), detail, error.status, problems)
+    title, detail, problems = gettext(error.title), refusals.told(error), refusals.problems(error)
+    page, status, headers = _error_page(title, detail, error.status, problems)
     if isinstance(error, RateLimitedError):
         headers["Retry-After"] = str(error.retry_after)
     return page, status, headers

@@ -342,7 +342,7 @@ def archive(entity_id: str, record_id: str) -> ResponseReturnValue:
             records.archive(work, entity_id, record_id)
     except ConflictError as error:
         return _record_page(entity_id, record_id, error), error.status
-    return _to(url_for("web.records", entity_id=entity_id, notice="archived"))
+    return _to(url_for("web.records", entity_id=entity_id, notice="archived", undo=record_id))
 
 
 def restore(entity_id: str, record_id: str) -> ResponseReturnValue:
@@ -352,4 +352,4 @@ def restore(entity_id: str, record_id: str) -> ResponseReturnValue:
             records.restore(work, entity_id, record_id)
     except ConflictError as error:
         return _record_page(entity_id, record_id, error), error.status
-    return _to(url_for("web.record", entity_id=entity_id, record_id=record_id, notice="done"))
+    return _to(url_for("web.record", entity_id=entity_id, record_id=record_id, notice="restored"))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app, g, redirect, request, url_for
 
 from dealwright import access, clock
+from dealwright.fields.messages import speaking
 from dealwright.records import Work, Workspace
-from dealwright.web import cookies, csrf
+from dealwright.web import cookies, csrf, i18n
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,13 +105,13 @@ def wants_part() -> bool:
 
 @contextmanager
 def reading() -> Iterator[Work]:
-    """Open a read transaction as the person who asks."""
-    with workspace().database.read() as connection:
+    """Open a read transaction as the person who asks, in the language of the page."""
+    with workspace().database.read() as connection, speaking(i18n.tag()):
         yield Work(workspace(), connection, user(), address=address())
 
 
 @contextmanager
 def writing() -> Iterator[Work]:
-    """Open a write transaction as the person who asks."""
-    with workspace().database.write() as connection:
+    """Open a write transaction as the person who asks, in the language of the page."""
+    with workspace().database.write() as connection, speaking(i18n.tag()):
         yield Work(workspace(), connection, user(), address=address())

@@ -1,0 +1,1 @@
+import"./chunk-SPBH7QAH.js";import"./chunk-GGOTKOLJ.js";
