@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, packs
+from dealwright import access, clock, packs
 from dealwright.app import create_app
 from dealwright.records import Saved, Work, Workspace, add_user, approving, save
-from dealwright.storage import Database
+from dealwright.storage import Database, approval_links, approvals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,6 +83,18 @@ def asked(made: Workspace, signed_in: Mapping[str, str], deal_id: str) -> str:
         one = approving.request(Work(made, connection, ada), "t.budget", "t.deal", deal_id, comment=comment)
         approving.decide(Work(made, connection, carl), one, "approved", comment="Fine with me")
     return deal_id
+
+
+def linked(made: Workspace, record: str) -> str:
+    """Return the secret of a link by which whoever is asked about a record now can decide from a mail."""
+    secret = clock.secret()
+    with made.database.write() as connection:
+        (row,) = approvals.rows(connection, [record], state="open")
+        seat = next(one for one in approvals.get(connection, [row.id])[row.id].seats if one["state"] == "asked")
+        now = clock.now()
+        digest, ends = access.digest(secret), now + timedelta(days=7)
+        approval_links.add(connection, approval_links.Link(digest, row.id, seat["number"], seat["user"], now, ends))
+    return secret
 
 
 def token(response: TestResponse) -> str:

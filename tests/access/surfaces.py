@@ -102,6 +102,7 @@ API = (
             ("delegate", {"to": "{ada}"}),
             ("add_approver", {"who": "{ada}", "where": "after"}),
             ("appoint", {"step": "office", "who": "{ada}"}),
+            ("notes", {"text": "so"}),
         )
     ),
     Surface("POST", "/api/v1/files", "signed-in", "/api/v1/files"),
@@ -183,8 +184,16 @@ PAGES = (
             ("recall", {}),
             ("delegate", {"who": "{ada}"}),
             ("add_approver", {"who": "{ada}", "where": "after"}),
+            ("note", {"text": "so"}),
         )
     ),
+    Surface("POST", "/approvals/bulk", "signed-in", "/approvals/bulk", {}),
+    Surface(
+        "GET", f"{_P}/<record_id>/approvals/outlook", "record", f"{_E}/{{deal}}/approvals/outlook?approval=t.consent"
+    ),
+    Surface("GET", "/absences", "signed-in", "/absences"),
+    Surface("POST", "/absences/new", "signed-in", "/absences/new", {"since": "2020-01-01", "until": "2020-01-02"}),
+    Surface("POST", "/absences/<identifier>/end", "record", "/absences/{deal}/end", {}),
     Surface("GET", "/approvals/mail/<secret>", "public", "/approvals/mail/nothing"),
     Surface(
         "POST", "/approvals/mail/<secret>/decide", "public", "/approvals/mail/nothing/decide", {"verdict": "approved"}

@@ -30,8 +30,13 @@ def addresses(site: Site) -> dict[str, str]:
     save(site.workspace, access.operator(), "t.thing", {"discount": "20", "reason": "why"}, id=made.id)
     deal = pages.deal(site.workspace, name="A deal with a long name for a phone", budget="5000")
     asked = pages.asked(site.workspace, site.sessions, deal.id)
+    fresh = pages.deal(site.workspace, name="Not asked yet", budget="70")
+    pages.asked(site.workspace, site.sessions, pages.deal(site.workspace, name="Small", budget="60").id)
     return {
         "inbox": "/approvals",
+        "who would decide": f"/records/t.deal/{fresh.id}/approvals/outlook?approval=t.budget",
+        "absences": "/absences",
+        "a mail's link": f"/approvals/mail/{pages.linked(site.workspace, asked)}",
         "asked for": "/approvals?mine=asked",
         "decided before": f"/records/t.deal/{asked}",
         "board": "/records/t.deal/board",

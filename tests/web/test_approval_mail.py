@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dealwright import access, clock
-from dealwright.storage import approval_links, approvals
-from pages import Person, asked, deal, text
+from dealwright import clock
+from dealwright.storage import approvals
+from pages import Person, asked, deal, linked, text
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -20,16 +20,14 @@ SECRET = "Kx" * 21 + "7"
 
 
 @pytest.fixture
-def one(workspace: Workspace, finished) -> str:  # type: ignore[no-untyped-def]
+def one(workspace: Workspace, finished, monkeypatch: pytest.MonkeyPatch) -> str:  # type: ignore[no-untyped-def]
     """The id of an approval that the clerk has agreed to and the administrator is asked; a link of hers."""
     record = asked(workspace, finished.sessions, deal(workspace, name="Big", budget="5000").id)
-    with workspace.database.write() as connection:
+    monkeypatch.setattr(clock, "secret", lambda: SECRET)
+    linked(workspace, record)
+    monkeypatch.undo()
+    with workspace.database.read() as connection:
         (row,) = approvals.rows(connection, [record])
-        seat = next(one for one in approvals.get(connection, [row.id])[row.id].seats if one["state"] == "asked")
-        now = clock.now()
-        digest = access.digest(SECRET)
-        link = approval_links.Link(digest, row.id, seat["number"], seat["user"], now, now + timedelta(days=7))
-        approval_links.add(connection, link)
     return row.id
 
 

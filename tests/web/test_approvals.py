@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING
 
@@ -85,3 +86,81 @@ def test_the_inbox_speaks_chinese(clerk: Person, asked: str) -> None:
     page = text(clerk.get("/approvals", **{"Accept-Language": "zh-CN"}))
     assert "待我审批" in page
     assert "等待审批" in page
+
+
+def test_comments_and_files_stand_beside_the_decisions(
+    admin: Person, clerk: Person, guest: Person, asked: str, record: str
+) -> None:
+    sent = {"here": "inbox", "text": "See page 2", "file": (io.BytesIO(b"%PDF-1.7\n"), "Offer.pdf")}
+    done = clerk.post(f"/approvals/{asked}/note", sent)
+    assert (done.status_code, done.headers["Location"]) == (303, "/approvals?notice=done")
+    page = admin.get(record)
+    assert "Carl Neu" in text(page)
+    assert "See page 2" in text(page)
+    found = re.search(r'href="(/files/[0-9a-f-]{36})">', page.text)
+    assert found is not None
+    assert admin.get(found[1]).data == b"%PDF-1.7\n"
+    assert guest.get(found[1]).status_code == 404
+    assert guest.post(f"/approvals/{asked}/note", {"text": "hello"}).status_code == 404
+    empty = clerk.post(f"/approvals/{asked}/note", {"here": "inbox"})
+    assert (empty.status_code, "write a comment, or choose a file" in text(empty)) == (422, True)
+
+
+def test_several_are_decided_at_once_with_the_checks_of_each(
+    admin: Person, clerk: Person, workspace: Workspace, asked: str
+) -> None:
+    other = f"/records/t.deal/{deal(workspace, name='Small', budget='10').id}"
+    assert admin.post(f"{other}/approvals", {"approval": "t.budget"}).status_code == 303
+    page = clerk.get("/approvals").text
+    chosen = re.findall(r'form="several" name="one" value="([0-9a-f-]{36})"', page)
+    assert len(chosen) == 2
+    refused = clerk.post("/approvals/bulk", {"one": chosen, "verdict": "rejected"})
+    assert (refused.status_code, "0 of 2 decided" in text(refused), text(refused).count("wants a comment")) == (
+        207,
+        True,
+        2,
+    )
+    assert clerk.post(f"/approvals/{chosen[0]}/approve", {}).status_code == 303
+    done = clerk.post("/approvals/bulk", {"one": [*chosen, chosen[1]], "verdict": "approved"})
+    said = text(done)
+    assert (done.status_code, "1 of 2 decided" in said) == (207, True)
+    assert "Big · Budget" not in said  # it waited for him no more when the page was sent
+    assert "you have decided this already" in said
+    assert "Small · Budget: Decided; the next step waits" in said
+    assert clerk.post("/approvals/bulk", {"verdict": "approved"}).status_code == 303
+
+
+def test_who_would_decide_is_told_before_anybody_is_asked(
+    admin: Person, clerk: Person, guest: Person, record: str
+) -> None:
+    assert "Who would decide?" in text(admin.get(record))
+    page = text(admin.get(f"{record}/approvals/outlook?approval=t.budget"))
+    assert "Clerk 1 of 1 must approve Carl Neu · Has the role Clerk" in page
+    assert "Boss 1 of 1 must approve Ada Berg" in page
+    assert "Nothing waits for you." in text(clerk.get("/approvals"))
+    assert admin.get(f"{record}/approvals/outlook?approval=t.nothing").status_code == 404
+    assert guest.get(f"{record}/approvals/outlook?approval=t.budget").status_code == 404
+
+
+def test_an_absence_is_noted_and_ended_on_its_page_by_oneself_and_by_an_administrator(
+    admin: Person, clerk: Person, record: str, workspace: Workspace
+) -> None:
+    people = dict(re.findall(r'<option value="([0-9a-f-]{36})"[^>]*>([^<]+)<', admin.get("/absences").text))
+    ids = {name: one for one, name in people.items()}
+    away = {"since": "2020-01-01", "until": "2999-12-31", "delegate": ids["Gus"], "user": ids["Carl Neu"]}
+    wrong = admin.post("/absences/new", {**away, "until": "2019-12-30"})
+    assert (wrong.status_code, "The last day lies before the first." in text(wrong)) == (422, True)
+    assert 'value="2019-12-30"' in wrong.text  # what was typed stays
+    assert admin.post("/absences/new", {**away, "until": "soon"}).status_code == 422
+    assert clerk.post("/absences/new", {**away, "user": ids["Gus"], "delegate": ids["Carl Neu"]}).status_code == 403
+
+    done = admin.post("/absences/new", away)
+    assert (done.status_code, done.headers["Location"]) == (303, f"/absences?user={ids['Carl Neu']}&notice=saved")
+    assert "Gus now from Jan 1, 2020 to Dec 31, 2999" in text(admin.get(f"/absences?user={ids['Carl Neu']}"))
+    mine = clerk.get("/absences")
+    assert "now" in text(mine)
+    found = re.search(r"/absences/([0-9a-f-]{36})/end", mine.text)
+    assert found is not None
+    assert admin.post("/absences/nothing/end", {}).status_code == 404
+    assert clerk.post(f"/absences/{found[1]}/end", {}).status_code == 303
+    assert "No absence is noted." in text(clerk.get("/absences"))

@@ -34,6 +34,10 @@ POSTS = [
     ("/approvals/x/delegate", {"who": "y"}),
     ("/approvals/x/add_approver", {"who": "y", "where": "after"}),
     ("/approvals/mail/x/decide", {"verdict": "approved"}),
+    ("/approvals/x/note", {"text": "forged"}),
+    ("/approvals/bulk", {"verdict": "approved"}),
+    ("/absences/new", {"since": "2026-11-01"}),
+    ("/absences/x/end", {}),
 ]
 
 
@@ -41,6 +45,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
     known = {address.replace("t.thing", "<entity_id>").replace("t.deal", "<entity_id>") for address, _ in POSTS}
     known = {address.replace("/approvals/x/", "/approvals/<identifier>/") for address in known}
     known = {address.replace("/mail/x/", "/mail/<secret>/") for address in known}
+    known = {address.replace("/absences/x/", "/absences/<identifier>/") for address in known}
     known = {address.replace("/x/", "/<record_id>/") for address in known} | {"/sign-in"}
     known = {address.replace("/papers", "/<field_id>") for address in known}
     takes_posts = {

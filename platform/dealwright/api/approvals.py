@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from dealwright.api import answers
 from dealwright.errors import Problem, QueryError, RecordError
 from dealwright.fields.moment import moment
-from dealwright.records import absences, approval_trial, approval_views, approving
+from dealwright.records import absences, approval_notes, approval_trial, approval_views, approving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +29,7 @@ _DOINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "delegate": (("to", "comment"), ("to",)),
     "add_approver": (("who", "where", "comment"), ("who", "where")),
     "appoint": (("step", "who"), ("step", "who")),
+    "notes": (("text", "file"), ()),
 }
 
 
@@ -185,6 +186,7 @@ def _act(work: Work, identifier: str, doing: str, given: Mapping[str, Any]) -> N
             work, identifier, who=given["who"], where=given["where"], comment=comment
         ),
         "appoint": lambda: approving.appoint(work, identifier, step=given["step"], who=given["who"]),
+        "notes": lambda: approval_notes.add(work, identifier, text=given.get("text"), file=given.get("file")),
     }
     acts[doing]()
 

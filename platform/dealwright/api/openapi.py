@@ -154,6 +154,7 @@ def _general() -> dict[str, Any]:
         "delegate": "Let another person decide",
         "add_approver": "Ask one more person",
         "appoint": "Name who decides a step that found nobody",
+        "notes": "Add a comment or a file",
     }
     return {
         "/approvals": {"get": _operation("List approvals that wait for the bearer", _OBJECT, query=("mine",))},

@@ -30,6 +30,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "approved": ("Approved: {approval} for {record}", "已批准：{record}的{approval}"),
     "rejected": ("Rejected: {approval} for {record}", "已驳回：{record}的{approval}"),
     "recalled": ("Taken back: {approval} for {record}", "已撤回：{record}的{approval}"),
+    "noted": ("New comment: {approval} for {record}", "新的说明：{record}的{approval}"),
     "returned": ("Sent back to you: {approval} for {record}", "已退回给您：{record}的{approval}"),
 }
 
@@ -54,6 +55,11 @@ def remind(work: Work, approval: Approval, row: Stored, course: Course, place: i
     _notify(work, approval, row, course, "reminder", [(one.user, one) for one in course.asked() if one.place == place])
 
 
+def noted(work: Work, approval: Approval, row: Stored, course: Course, users: Sequence[str]) -> None:
+    """Tell of a comment or file, without a mail."""
+    _notify(work, approval, row, course, "noted", [(user, None) for user in users], mail=False)
+
+
 def again(work: Work, approval: Approval, row: Stored, place: Place) -> None:
     """Set the moment of the next reminder of a place."""
     at = _after(work, approval, row, approval.steps[place.step].remind)
@@ -63,7 +69,14 @@ def again(work: Work, approval: Approval, row: Stored, place: Place) -> None:
 
 
 def _notify(
-    work: Work, approval: Approval, row: Stored, course: Course, code: str, told_of: Sequence[tuple[str, Seat | None]]
+    work: Work,
+    approval: Approval,
+    row: Stored,
+    course: Course,
+    code: str,
+    told_of: Sequence[tuple[str, Seat | None]],
+    *,
+    mail: bool = True,
 ) -> None:
     """Tell users, each with the seat that it is about; None for the end. One notification each, a mail for each seat."""
     told = list(dict.fromkeys(user for user, _ in told_of))
@@ -82,7 +95,8 @@ def _notify(
         said[user] = (locale, text)
     road.run(work, entity, drafts)
     letters = ((user, known[user].email, *said[user], seat) for user, seat in told_of if user in known)
-    approval_mail.send(work, approval, row, course, code, letters)
+    if mail:
+        approval_mail.send(work, approval, row, course, code, letters)
 
 
 def _names(

@@ -14,8 +14,9 @@ from dealwright.approvals import kept
 from dealwright.errors import NotFoundError
 from dealwright.fields import messages
 from dealwright.records import approving, read
+from dealwright.storage import approval_notes as stored_notes
 from dealwright.storage import approvals as stored
-from dealwright.storage import records
+from dealwright.storage import files, records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dealwright.approvals import Approval, Course, Place
     from dealwright.records.work import Work
     from dealwright.storage.approvals import Stored
+    from dealwright.storage.files import StoredFile
 
 
 def inbox(work: Work) -> list[dict[str, Any]]:
@@ -98,18 +100,49 @@ def _shown(work: Work, rows: Sequence[Stored]) -> list[dict[str, Any]]:
         read.complete(work, work.catalog.entity(entity_id), held, found)
         for env in found:
             envs[env["id"]], seen[env["id"]] = env, held.seen_on(env)
-    visible = [row for row in rows if row.record in envs and (seen[row.record] or _has_to_do(work, row))]
+    visible = [row for row in rows if row.record in envs and (seen[row.record] or has_to_do(work, row))]
     users = {
         u
         for row in visible
         for u in (row.requester, *(s["user"] for s in row.seats), *(s["behalf"] for s in row.seats))
         if u
     }
+    notes = stored_notes.of(work.connection, [row.id for row in visible]) if visible else {}
+    users.update(one["user"] for some in notes.values() for one in some)
     names = read.titles(work, {"base.user": users})
-    return [_view(work, row, envs[row.record], seen[row.record], names) for row in visible]
+    shown = files.many(work.connection, {one["file"] for some in notes.values() for one in some if one["file"]})
+    return [
+        {
+            **_view(work, row, envs[row.record], seen[row.record], names),
+            "notes": _notes(notes.get(row.id, ()), names, shown) if _heard(work, row, seen[row.record]) else [],
+        }
+        for row in visible
+    ]
 
 
-def _has_to_do(work: Work, row: Stored) -> bool:
+def _heard(work: Work, row: Stored, seen: frozenset[str]) -> bool:
+    """Tell whether what people say of an approval is for the user: it may speak of any value that it is about."""
+    return has_to_do(work, row) or seen >= frozenset(row.facts)
+
+
+def _notes(
+    notes: Sequence[Mapping[str, Any]], names: Mapping[Any, str], shown: Mapping[str, StoredFile]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one["id"],
+            "user": one["user"],
+            "name": names.get(("base.user", one["user"]), ""),
+            "at": one["at"],
+            "text": one["text"],
+            "file": files.value(shown[one["file"]]) if one["file"] in shown else None,
+        }
+        for one in notes
+    ]
+
+
+def has_to_do(work: Work, row: Stored) -> bool:
+    """Tell whether the user has asked for an approval, or is or was asked in it."""
     return work.user.id is not None and (
         work.user.id == row.requester or any(one["user"] == work.user.id for one in row.seats)
     )
@@ -121,7 +154,7 @@ def _view(
     catalog = work.workspace.catalog_of(work.connection, row.revision)
     approval, course = approvals.of(catalog)[row.approval], kept.course(row)
     entity = work.catalog.entity(row.entity)
-    heard = _has_to_do(work, row) or seen >= frozenset(row.facts)
+    heard = _heard(work, row, seen)
     display = entity.display if entity.display in seen else None
     asked = [one for one in course.asked() if one.user == work.user.id and course.place(one.place).state == "open"]
     now = fields.shown(work.catalog, row.entity, env, only=seen & frozenset(row.facts))
@@ -140,6 +173,7 @@ def _view(
         "state": row.state,
         "turn": row.turn,
         "asks_me": [{"step": course.place(one.place).step, "why": one.why, "behalf": one.behalf} for one in asked],
+        "may_note": row.state == "open" and has_to_do(work, row),
         "may_recall": row.requester is not None and row.requester == work.user.id and _recallable(approval, course),
         "values": dict(sorted(now.items())),
         "changed": [

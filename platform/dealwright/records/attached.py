@@ -13,7 +13,7 @@ from dealwright.records.read import fetch
 from dealwright.storage import checklists, files
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dealwright.access import User
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Types of field whose value is a file, or a list of files.
 TYPES = frozenset({"file", "image", "signature"})
 PICTURES = files.PICTURES
+#: Others that show a file of a record to a user; each is asked, until one does.
+SHOWN_BY: list[Callable[[Work, files.StoredFile], bool]] = []
 
 
 def upload(
@@ -113,7 +115,8 @@ def opened(work: Work, file_id: str) -> tuple[files.StoredFile, Path]:
             raise missing from None
         in_a_field = file_id in set(_shown(work.catalog.entity(stored.entity), record))
         # Or it shows that something of a stage is done, to whoever may see the stage.
-        if not in_a_field and not ("stage" in record and checklists.names_file(work.connection, *_place(stored))):
+        in_a_stage = "stage" in record and checklists.names_file(work.connection, *_place(stored))
+        if not in_a_field and not in_a_stage and not any(shows(work, stored) for shows in SHOWN_BY):
             raise missing
     return stored, files.path(work.workspace.folder, stored.digest)
 

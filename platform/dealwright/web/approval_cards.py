@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from flask import url_for
+
 from dealwright import access, records
 from dealwright.actions.plain import moment as plain
+from dealwright.fields.messages import sized
 from dealwright.metadata import approvals as definitions
 from dealwright.records import approval_views
 from dealwright.web import i18n
@@ -54,6 +57,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody has said or shown beside a decision, in words; ``file`` has name, size and address."""
+
+    name: str
+    at: str
+    text: str
+    file: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """An approval as a page shows it.
 
@@ -63,6 +76,7 @@ class Card:
         values: Field and value of what it is about, unless it has changed or is empty.
         changes: Field, value when it was asked for, value now.
         earlier: (id, title) of the steps that it can be sent back to.
+        notes: Comments and files beside the decisions, the oldest first.
     """
 
     raw: Mapping[str, Any]
@@ -74,6 +88,7 @@ class Card:
     values: tuple[tuple[str, Display], ...]
     changes: tuple[tuple[str, Display, Display], ...]
     earlier: tuple[tuple[str, str], ...]
+    notes: tuple[Note, ...]
 
 
 def panel(work: Work, entity_id: str, record_id: str) -> dict[str, Any] | None:
@@ -130,7 +145,66 @@ def card(work: Work, one: Mapping[str, Any]) -> Card:
             for name in now
         ),
         earlier=tuple((step["step"], step["title"]) for step in before if step["state"] == "approved"),
+        notes=tuple(_note(note) for note in one["notes"]),
     )
+
+
+def _note(one: Mapping[str, Any]) -> Note:
+    file = one["file"]
+    shown = None
+    if file is not None:
+        shown = {
+            "name": file["name"],
+            "size": sized(file["size"]),
+            "href": url_for("web.file", identifier=file["id"]),
+        }
+    name = one["name"] or gettext("not visible to you")
+    return Note(name, moment(plain(one["at"])), one["text"] or "", shown)
+
+
+def result(done: Mapping[str, Any], known: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what became of one of several decisions, in words.
+
+    Args:
+        done: As :func:`dealwright.records.approving.decide_each` tells it.
+        known: The approval as the reader saw it before; None if it did not wait for the reader.
+    """
+    title = gettext("An approval that does not wait for you")
+    if known is not None:
+        title = f"{known['record_title']} · {known['title']}" if known["record_title"] else known["title"]
+    if "state" in done:
+        says = _state(done["state"]) if done["state"] != "open" else gettext("Decided; the next step waits")
+        return {"title": title, "good": True, "says": says}
+    said = " ".join(error["message"] for error in done["errors"]) or done["detail"]
+    return {"title": title, "good": False, "says": said}
+
+
+def foreseen(catalog: Catalog, one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a step of :func:`dealwright.records.approval_trial.simulated` in words: who would be asked, and why."""
+    nobody = {
+        "block": gettext("The approval would wait until an administrator names somebody."),
+        "skip": gettext("The step would be passed over."),
+        "escalate": gettext("Managers would be asked."),
+    }
+    left_out = {
+        "cannot sign in": gettext("cannot sign in"),
+        "may not read the record": gettext("may not see the record"),
+        "who asks cannot decide": gettext("who asks cannot decide"),
+    }
+    hidden = gettext("not visible to you")
+    return {
+        "title": one["title"],
+        "needed": one["needed"],
+        "need": gettext("%(n)s of %(of)s must approve", n=one["need"], of=len(one["people"])) if one["people"] else "",
+        "nobody": nobody.get(one["nobody"] or "", ""),
+        "people": [
+            {"name": who["name"] or hidden, "why": why(catalog, who["why"]), "stands_in": who["behalf"] is not None}
+            for who in one["people"]
+        ],
+        "left_out": [
+            {"name": who["name"] or hidden, "why": left_out.get(who["why"], who["why"])} for who in one["left_out"]
+        ],
+    }
 
 
 def _step(catalog: Catalog, step: Mapping[str, Any]) -> Step:

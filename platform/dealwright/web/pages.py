@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from dealwright.errors import DealwrightError, RateLimitedError, SignInRequiredError
 from dealwright.web import (
+    absences,
     approval_mail,
     approvals,
     assets,
@@ -86,6 +87,7 @@ def _blueprint() -> Blueprint:
     suggestions.register(pages)
     notifications.register(pages)
     palette.register(pages)
+    absences.register(pages)
     ticks.register(pages)
     uploads.register(pages)
     return pages
