@@ -134,7 +134,7 @@ def _said_moment(at: datetime, *, end: bool = False) -> str:
     local = at.astimezone(i18n.zone())
     if local.time() != time():
         return moment(plain(at))
-    return format_date(local.date() - timedelta(days=end), "medium")
+    return str(format_date(local.date() - timedelta(days=end), "medium"))
 
 
 def _entities(work: Work) -> list[tuple[str, str]]:
