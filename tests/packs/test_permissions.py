@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dealwright import packs
-from dealwright.errors import ConflictError, ForbiddenError
+from dealwright.errors import ConflictError, DealwrightError, ForbiddenError
 from dealwright.metadata.settings import DEFAULTS
 from dealwright.packs import escalation, permissions
 from dealwright.packs.examine import examine
@@ -15,6 +16,8 @@ from shop_pack import CLERK, LARGE, LOOK, MAY, THING, pack
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dealwright.storage import Database
 
 
 def codes(folder: Path) -> list[tuple[str, str, str]]:
@@ -125,8 +128,6 @@ def test_a_rule_may_set_what_its_pack_itself_added_to_people(tmp_path: Path) -> 
         tmp_path, action, may={"entities": {"base.user": ["read", "update"]}}, entity="base.user", **{"if": "true"}
     )
     (folder / "extend" / "base").mkdir(parents=True)
-    import json
-
     (folder / "extend" / "base" / "user.json").write_text(json.dumps(field))
     assert codes(folder) == []
 
@@ -224,6 +225,25 @@ def test_rules_act_on_records_that_are_there_only_as_the_one_who_installs_them_m
         "the rules of shop read records of store.box, and you may not do so with every one of them",
         "the rules of shop update records of store.box, and you may not do so with every one of them",
     ]
+
+
+def test_a18_who_lacks_what_a_pack_gives_cannot_install_it_and_nothing_is_changed(
+    database: Database, tmp_path: Path
+) -> None:
+    boss = {"kind": "role", "id": "store.boss", "title": "Boss", "grants": [OWN_BOXES], "capabilities": ["export"]}
+    base = {"entities/box.json": STORE, "roles/boss.json": boss}
+    first = packs.install(database, [packs.read(pack(tmp_path / "s", base, id="store", ns="store"))])
+    extra = packs.read(pack(tmp_path / "e", clerk(ALL_BOXES), requires={"store": "*"}))
+    made = packs.plan(database, packs.Wanted(packs=[extra]), roles=["store.boss"])
+    assert [(one.path, one.risk) for one in made.lines if one.risk == "blocked"] == [
+        ("role:shop.clerk#/grants/1", "blocked")
+    ]
+    with pytest.raises(DealwrightError):
+        packs.apply(database, made.id, made.fingerprint)
+    assert packs.install(database).revision == first.revision
+    own = packs.read(pack(tmp_path / "o", clerk(OWN_BOXES), requires={"store": "*"}))
+    made = packs.plan(database, packs.Wanted(packs=[own]), roles=["store.boss"])
+    assert "shop" in packs.apply(database, made.id, made.fingerprint).packs
 
 
 def test_what_a_pack_brings_is_nobodys_yet(powers: Any) -> None:

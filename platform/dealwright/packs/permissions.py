@@ -90,7 +90,7 @@ def used(catalog: Catalog, pack: str, namespace: str) -> list[Use]:
     for step in ladders.steps(catalog):
         if namespace_of(step.id) == namespace:
             found += _of_rule(catalog, step.rule, f"{step.kind}:{step.id}", step.place)
-    found += _of_fields(catalog, pack)
+    found += _of_fields(catalog, pack, namespace)
     return [one for one in dict.fromkeys(found) if one.sort != "entities" or namespace_of(one.name) != namespace]
 
 
@@ -134,14 +134,18 @@ def _of_action(catalog: Catalog, action: CompiledAction, about: str) -> Iterator
             yield Use("entities", about, _ON_RECORD[action.do])
 
 
-def _of_fields(catalog: Catalog, pack: str) -> Iterator[Use]:
+def _of_fields(catalog: Catalog, pack: str, namespace: str) -> Iterator[Use]:
     """Yield whose records the pack's computed fields read."""
     for entity in catalog.entities.values():
         for one in entity.fields.values():
             if one.layer != pack:
                 continue
             source, at = f"entity:{entity.id}", pointer(["properties", one.id])
-            if one.type == "rollup" and "of" in one.spec:
+            if one.type == "formula":
+                read = conditions.of(catalog, entity.id, one.spec["formula"], "formula", namespace=namespace).reads
+                for other, _ in sorted(read):
+                    yield Use("entities", other, "read", source, at)
+            elif one.type == "rollup" and "of" in one.spec:
                 yield Use("entities", one.spec["of"], "read", source, at)
             elif one.type == "lookup":
                 via = entity.field(one.spec["via"])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: A placeholder in a field is an example, the same in every language.
 SHOWN: Final = TRANSLATABLE - {"placeholder"}
 _PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|(\{[^{}]+\})")
+_VARIANT: Final = re.compile(r"\A/(insert|tighten)/")
 #: Parts of documents in which no text is shown to people as it is: a rule's actions name messages, a fact its citation.
 _UNSHOWN: Final = frozenset({"then", "unique", "duplicates", "overrides", "deprecated", "retention"})
 
@@ -60,7 +61,8 @@ def shown(layer: Layer) -> Iterator[tuple[str, str]]:
         document = one.document
         name = f"{document['kind']}:{document['extends'] if is_extension(document) else document['id']}"
         for at, text in _within(document):
-            yield f"{name}#{at}", text
+            # A variant inserts stages and tightens others; to those who read them they are stages of one pipeline.
+            yield f"{name}#{_VARIANT.sub('/stages/', at) if 'extends' in document else at}", text
         for override in document.get("overrides", ()):
             at, value = str(override["path"]).removeprefix("#"), override["value"]
             if isinstance(value, str) and at.rpartition("/")[2] in SHOWN:
