@@ -199,7 +199,7 @@ def _decision(row: Mapping[str, Any]) -> rules.Decision:
 
 def _decision_seen(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> bool:
     """Tell whether the user may see everything that a decision looked at; of a step of a ladder, what its clock does."""
-    if not _may_measure(work, row["rule"]):
+    if not may_measure(work, work.catalog.rules.get(row["rule"])):
         return False
     names = set(row["facts"])
     for step in ladders.steps(work.catalog):
@@ -232,9 +232,8 @@ def _behind(work: Work, entity: Entity, name: str) -> Iterable[str]:
     return approvals.paths(work.catalog, approvals.of(work.catalog)[outcomes.approval_id(name, entity)])
 
 
-def _may_measure(work: Work, rule_id: str) -> bool:
+def may_measure(work: Work, rule: Rule | None) -> bool:
     """Tell whether the user may see what a trend measures: the numbers in its decisions tell of those records."""
-    rule = work.catalog.rules.get(rule_id)
     if rule is None or rule.trigger.kind != "trend":
         return True
     spec = rule.trigger.spec

@@ -67,6 +67,29 @@ def moments(work: Work, entity: Entity, ids: Sequence[str], since: datetime, wan
         yield one
 
 
+def histories(
+    work: Work, entity: Entity, ids: Sequence[str], since: datetime
+) -> dict[str, list[tuple[datetime, dict[str, Any]]]]:
+    """Return what records were since a moment: from when on, and the typed record; the oldest first.
+
+    The first is from ``since`` on, or from when the record was made.
+    """
+    rows = stored.get(work.connection, work.catalog, entity.id, ids)
+    log = [_event(row) for row in events.of_records(work.connection, entity.id, list(rows), since)]
+    log = [event for event in log if event.type in kinds.RECORD_TYPES]
+    states = {record: dict(row) for record, row in rows.items()}
+    for event in reversed(log):
+        _put(work, entity, states[str(event.record)], event, 0)
+    found = {r: [(since, dict(state))] if rows[r]["created_at"] <= since else [] for r, state in states.items()}
+    for event in log:
+        record = str(event.record)
+        _put(work, entity, states[record], event, 1)
+        if found[record] and found[record][-1][0] == event.at:
+            found[record].pop()  # one save, told by several events
+        found[record].append((event.at, dict(states[record])))
+    return found
+
+
 def as_of(work: Work, entity: Entity, record: str, at: datetime, wanted: Needs) -> dict[str, Any] | None:
     """Return what conditions of a rule would have seen of a record at a moment; None if it was not made yet."""
     row = stored.get(work.connection, work.catalog, entity.id, [record]).get(record)

@@ -92,7 +92,7 @@ def sweep_some(work: Work, told: Sequence[Event]) -> None:
         data = {"rule": rule, "name": event.data["name"], "run": event.data["run"]}
         known: Mapping[str, Mapping[str, Any]] = {record: {} for record in ids}
         if one.trend is not None:
-            known = _trends(work, one.trend, ids, run)
+            known = trends_of(work, one.trend, ids, run)
         happened = [
             Event(identifier, DUE, event.entity, record, None, run, data={**data, **known[record]})
             for identifier, record in zip(clock.new_ids(len(ids)), ids, strict=True)
@@ -140,7 +140,7 @@ def _carefully(work: Work, happened: Sequence[Event]) -> None:
             timers.put(work.connection, [again])
 
 
-def _trends(work: Work, trend: Trend, ids: Sequence[str], run: datetime) -> dict[str, dict[str, Any]]:
+def trends_of(work: Work, trend: Trend, ids: Sequence[str], run: datetime) -> dict[str, dict[str, Any]]:
     """Return what is to be said of the measures of records; nothing of those that nothing refers to."""
     days = trend.boundaries(run)
     of = work.catalog.entity(trend.of).field(trend.at)

@@ -7,67 +7,35 @@ records that the user may read are asked, and of each only what he may see in fu
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from dealwright import access, actions, conditions, rules, scoring
-from dealwright.errors import DefinitionError, Problem, QueryError
+from dealwright import conditions, rules, scoring
+from dealwright.errors import QueryError
 from dealwright.metadata import scores as defined
 from dealwright.metadata.names import namespace_of
-from dealwright.records import approval_simulation, drafting, needs, passage, past, replay
+from dealwright.records import approval_simulation, drafting, needs, passage, replay, rule_simulation
+from dealwright.records.tally import BATCH, Tally, allowed, batches
 from dealwright.records.work import Work
-from dealwright.rules import python_matcher, windows
 from dealwright.rules.plain import plain
-from dealwright.storage import events, sweeps
 from dealwright.storage import records as stored
+from dealwright.storage import sweeps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity
     from dealwright.records.replay import Moment
+    from dealwright.records.tally import Progress
     from dealwright.rules.ruleset import Prepared
     from dealwright.scoring import CompiledScore
 
-    Progress = Callable[[int], object]
 
-#: Records that are looked at together.
-BATCH: Final = 200
-#: Examples of each kind of difference.
-EXAMPLES: Final = 10
 _BACK: Final = re.compile(r"P([0-9]{1,5})([DW])\Z")
-#: Kinds of trigger whose events are in the log; what waits for time is not played again.
-REPLAYED: Final = frozenset({"record", "stage", "event"})
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Counts of differences, examples, and the digest of all that was found."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def add(self, kind: str, found: Mapping[str, Any], *, shown: bool = True) -> None:
-        self.counts[kind] += 1
-        text = json.dumps([kind, found], sort_keys=True, ensure_ascii=False, default=str)
-        self.digest.update(text.encode())
-        if shown and len(self.examples.setdefault(kind, [])) < EXAMPLES:
-            self.examples[kind].append(dict(found))
-
-    def told(self, *kinds: str) -> dict[str, Any]:
-        return {
-            **{kind: self.counts[kind] for kind in kinds},
-            "examples": {kind: self.examples.get(kind, []) for kind in kinds if self.examples.get(kind)},
-            "digest": self.digest.hexdigest(),
-        }
 
 
 def beginning(text: str, now: datetime) -> datetime:
@@ -123,7 +91,7 @@ def compared(work: Work, draft: Catalog, since: datetime, *, progress: Progress 
     for identifier in sorted(old.keys() | new.keys()):
         before, after = old.get(identifier), new.get(identifier)
         if before is None or after is None or before.version != after.version or _reads_other(before, after):
-            found["rules"].append(_rule(work, trial, before, after, since, progress))
+            found["rules"].append(rule_simulation.compared(work, trial, before, after, since, progress))
     for identifier in sorted(defined.of(draft).keys() | defined.of(work.catalog).keys()):
         one, two = _score_of(work.catalog, identifier), _score_of(draft, identifier)
         if two is not None and (one is None or one.version != two.version):
@@ -132,8 +100,8 @@ def compared(work: Work, draft: Catalog, since: datetime, *, progress: Progress 
         known = work.catalog.pipelines.get(identifier)
         if known is not None and known.document != pipeline.document:
             found["pipelines"].append(_pipeline(work, trial, identifier, since, progress))
-    batches = partial(_batches, progress=progress)
-    found["approvals"] = approval_simulation.compared(work, trial, since, _Tally, batches)
+    each = partial(batches, progress=progress)
+    found["approvals"] = approval_simulation.compared(work, trial, since, Tally, each)
     return found
 
 
@@ -142,118 +110,6 @@ def _reads_other(before: Prepared, after: Prepared) -> bool:
     if before.condition is None or after.condition is None:
         return False
     return before.condition.ast != after.condition.ast
-
-
-def _refused(rule: Prepared) -> DefinitionError:
-    text = (
-        f"what happened to a rule on “{rule.rule.trigger.kind}” is not in the log of events: "
-        f"rules on {', '.join(sorted(REPLAYED))} can be tried. Let it run in shadow mode instead"
-    )
-    problem = Problem(f"/on/{rule.rule.trigger.kind}", "cannot-be-replayed", text, f"rule:{rule.rule.id}")
-    return DefinitionError("the draft cannot be tried", [problem])
-
-
-def _rule(
-    work: Work, trial: Work, old: Prepared | None, new: Prepared | None, since: datetime, progress: Progress
-) -> dict[str, Any]:
-    versions = [one for one in (old, new) if one is not None]
-    for one in versions:
-        if one.rule.trigger.kind not in REPLAYED:
-            raise _refused(one)
-    subject = versions[-1].rule
-    entity = trial.catalog.entity(subject.entity)
-    read = frozenset().union(*(one.needs() for one in versions))
-    wanted = needs.sorted_out(entity, read)
-    types = frozenset().union(*(one.trigger.types for one in versions))
-    tally = _Tally()
-    for batch in _batches(trial, entity, since, types, read, progress):
-        fired: dict[str, set[tuple[str, str]]] = {"old": set(), "new": set()}
-        for moment in replay.moments(trial, entity, batch, since, wanted):
-            outcomes = [
-                _fires(side, one, moment, fired[name]) for name, side, one in (("old", work, old), ("new", trial, new))
-            ]
-            _compare(tally, moment, old, new, *outcomes)
-    told = tally.told("woken", "newly", "no_longer", "changed", "same")
-    return {"rule": subject.id, "title": subject.title, **told, "read_as_now": replay.read_as_now(read)}
-
-
-def _fires(work: Work, one: Prepared | None, moment: Moment, fired: set[tuple[str, str]]) -> tuple[bool, Any] | None:
-    """Return whether a rule fires and what it does; None if the event does not wake it."""
-    if one is None or not one.trigger.is_woken_by(moment.event):
-        return None
-    if not python_matcher.answers([one], moment.env)[0].holds:
-        return False, None
-    zone = rules.of(work.catalog).zone
-    window = windows.window(one.rule.once_per, moment.event, moment.env, zone, on_leaving=bool(one.trigger.left))
-    key = (str(moment.event.record), window)
-    if key in fired:
-        return False, None
-    fired.add(key)
-    subject = actions.Subject(work.catalog, one.rule.entity, str(moment.event.record), one.rule.id, moment.env)
-    done = [_effect(effect) for action in one.actions for effect in actions.apply(action, subject)]
-    return True, done
-
-
-def _effect(effect: actions.Effect) -> dict[str, Any]:
-    return {"do": type(effect).__name__, **json.loads(json.dumps(asdict(effect), default=str))}
-
-
-def _compare(
-    tally: _Tally,
-    moment: Moment,
-    old: Prepared | None,
-    new: Prepared | None,
-    before: tuple[bool, Any] | None,
-    after: tuple[bool, Any] | None,
-) -> None:
-    if before is None and after is None:
-        return
-    one = new if after is not None and new is not None else old
-    assert one is not None  # noqa: S101 - narrows the type: one of the two was woken
-    facts = {
-        name: {"set": True} if name in one.secret and moment.env.get(name) is not None else plain(moment.env.get(name))
-        for name in one.reads
-    }
-    told = {"record": moment.event.record, "event": moment.event.id, "at": plain(moment.event.at), "facts": facts}
-    tally.add("woken", told, shown=False)
-    did, does = before is not None and before[0], after is not None and after[0]
-    if does and not did:
-        tally.add("newly", {**told, "does": after[1] if after is not None else None})
-    elif did and not does:
-        tally.add("no_longer", {**told, "did": before[1] if before is not None else None})
-    elif did and does and before is not None and after is not None:
-        if before[1] == after[1]:
-            tally.add("same", told, shown=False)
-        else:
-            tally.add("changed", {**told, "did": before[1], "does": after[1]})
-
-
-def _batches(
-    work: Work,
-    entity: Entity,
-    since: datetime,
-    types: frozenset[str],
-    read: frozenset[str],
-    progress: Progress,
-) -> Iterator[list[str]]:
-    """Yield the records with such events since a moment, as far as the user may see all that is read of them."""
-    after = ""
-    while ids := events.told_since(work.connection, entity.id, since, types=sorted(types), after=after, limit=BATCH):
-        after = ids[-1]
-        yield _allowed(work, entity, ids, read)
-        progress(len(ids))
-
-
-def _allowed(work: Work, entity: Entity, ids: Sequence[str], read: frozenset[str]) -> list[str]:
-    held = access.rights(work.catalog, work.user, entity.id)
-    rows = stored.get(work.connection, work.catalog, entity.id, ids)
-    envs = {identifier: {**row, **work.env} for identifier, row in rows.items()}
-    needs.load(work, entity, needs.sorted_out(entity, held.needs), list(envs.values()))
-    return [
-        identifier
-        for identifier, env in envs.items()
-        if (seen := held.seen_on(env)) and past.shows(work, entity.id, read, seen)
-    ]
 
 
 def _score_of(catalog: Catalog, identifier: str) -> CompiledScore | None:
@@ -268,10 +124,10 @@ def _score(trial: Work, old: CompiledScore | None, new: CompiledScore, progress:
     entity = trial.catalog.entity(new.score.entity)
     read = new.names | new.fields | (old.names | old.fields if old is not None else frozenset())
     wanted = needs.sorted_out(entity, read)
-    tally, tiers, after = _Tally(), Counter[str](), None
+    tally, tiers, after = Tally(), Counter[str](), None
     while rows := sweeps.page(trial.connection, trial.catalog, entity.id, after=after, limit=BATCH):
         after = rows[-1]["id"]
-        ids = _allowed(trial, entity, [row["id"] for row in rows], read)
+        ids = allowed(trial, entity, [row["id"] for row in rows], read)
         found = stored.get(trial.connection, trial.catalog, entity.id, ids)
         envs = {one: {**found[one], **trial.env, "is_new": False} for one in sorted(found)}
         needs.load(trial, entity, wanted, list(envs.values()))
@@ -286,7 +142,7 @@ def _score(trial: Work, old: CompiledScore | None, new: CompiledScore, progress:
 
 
 def _compare_scores(
-    tally: _Tally,
+    tally: Tally,
     tiers: Counter[str],
     record: str,
     env: Mapping[str, Any],
@@ -319,8 +175,8 @@ def _pipeline(work: Work, trial: Work, identifier: str, since: datetime, progres
     names |= {name for one in pipelines for stage in one.stages.values() for name in stage.required}
     read = frozenset(names | {"stage", "pipeline"})
     wanted = needs.sorted_out(entity, read)
-    tally = _Tally()
-    for batch in _batches(trial, entity, since, frozenset({"record.moved"}), read, progress):
+    tally = Tally()
+    for batch in batches(trial, entity, since, frozenset({"record.moved"}), read, progress):
         for moment in replay.moments(trial, entity, batch, since, wanted):
             stages = moment.event.changes.get("stage")
             if moment.event.type != "record.moved" or stages is None or moment.after.get("pipeline") != identifier:
