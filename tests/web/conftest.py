@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import catalogs
 import pages
 from dealwright.records import Workspace
 from dealwright.storage import Database
@@ -37,7 +38,7 @@ def finished(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def workspace(finished: Finished, tmp_path: Path) -> Iterator[Workspace]:
     """A workspace of its own for each test."""
     with Database(pages.copied(finished.path, tmp_path / "workspace.db")) as database:
-        yield Workspace(database, tmp_path)
+        yield catalogs.opened(database, tmp_path)
 
 
 @pytest.fixture(scope="session")
