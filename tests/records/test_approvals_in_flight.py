@@ -67,6 +67,7 @@ class Office:
             told = {"before": before.revision}
             timers.put(connection, [timers.Timer("", catalog.revision, f"revision:{catalog.revision}", NOON, told)])
         pass_until(self.workspace, NOON + timedelta(hours=1))
+        self.said = [one.detail for one in counted]
         return [(one.approval, one.count, one.then) for one in counted]
 
     def decide(self, user: User) -> str:
@@ -116,6 +117,9 @@ def test_a_definition_that_migrates_takes_those_along_that_are_open(office):
     new = {**TWICE, "steps": [BOSS, CHECK, {**MONEY, "id": "money", "title": "Money"}], "in_flight": "migrate",
            "step_map": {"finance": "money"}}  # fmt: skip
     assert office.put_in_force(new, DAYS) == [("t.twice", 1, "migrate")]
+    assert office.said == [
+        "1 are open and go on under the new definition: what was decided counts, what is new is asked"
+    ]
     assert office.seen(office.fay) == [("Boss", "approved"), ("Check", "open"), ("Money", "waiting")]
     assert office.decide(office.fay) == "approved"  # once: who has approved the check counts for the money too
     with office.workspace.database.read() as connection:

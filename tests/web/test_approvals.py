@@ -164,3 +164,13 @@ def test_an_absence_is_noted_and_ended_on_its_page_by_oneself_and_by_an_administ
     assert admin.post("/absences/nothing/end", {}).status_code == 404
     assert clerk.post(f"/absences/{found[1]}/end", {}).status_code == 303
     assert "No absence is noted." in text(clerk.get("/absences"))
+
+
+def test_what_is_refused_is_said_in_chinese(clerk: Person, asked: str) -> None:
+    clerk.client.set_cookie("language", "zh-CN")
+    chinese = {"Accept-Language": "zh-CN"}
+    refused = clerk.post(f"/approvals/{asked}/reject", {"here": "inbox"}, **chinese)
+    assert "请填写意见：“Clerk”要求说明" in text(refused)
+    assert clerk.post(f"/approvals/{asked}/approve", {}).status_code == 303
+    again = clerk.post(f"/approvals/{asked}/approve", {}, **chinese)
+    assert (again.status_code, "您已处理过此审批" in text(again)) == (409, True)

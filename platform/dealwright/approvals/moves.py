@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dealwright.approvals import progress
 from dealwright.approvals.course import Candidate, Course, Place, Seat
+from dealwright.approvals.texts import ended, say
 from dealwright.errors import ConflictError, ForbiddenError
 
 if TYPE_CHECKING:
@@ -102,11 +103,11 @@ def recall(approval: Approval, course: Course, user: str | None) -> Course:
     """
     _must_be_open(course)
     if user is None or user != course.requester:
-        raise ForbiddenError("only who asked for an approval can take it back")
+        raise ForbiddenError(say("not-yours"))
     live = {one.number for one in course.live()}
     decided = any(one.state in ("approved", "rejected") for one in course.seats if one.place in live)
     if approval.rules.recall == "never" or (approval.rules.recall == "before_first" and decided):
-        raise ConflictError("it cannot be taken back any more; ask those who decide to reject or return it")
+        raise ConflictError(say("too-late"))
     return progress.ended(course, "recalled")
 
 
@@ -132,9 +133,7 @@ def give_back(approval: Approval, course: Course, seat: int, to: str | None, ask
     if not found:
         earlier = dict.fromkeys(one.step for one in course.live() if one.rank < here.rank and one.state == "approved")
         titles = ", ".join(approval.steps[one].title for one in earlier)
-        raise ConflictError(
-            f"it can be sent back to who asked{f', or to {titles}' if titles else ''}; “{to[:40]}” is none of them"
-        )
+        raise ConflictError(say("back-to-steps" if titles else "back-to", titles=titles, to=to[:40]))
     return progress.advanced(approval, progress.reset(course, from_rank=found[0].rank), ask, managers)
 
 
@@ -199,13 +198,13 @@ def add(approval: Approval, course: Course, seat: int, who: str, where: str, why
     present = _of(course, seat)
     here = course.place(present.place)
     if sum(1 for one in course.places if one.added_for) >= MOST_ADDED:
-        raise ConflictError(f"{MOST_ADDED} people were added to this approval already; reject or return it instead")
+        raise ConflictError(say("too-many", count=MOST_ADDED))
     if where == "beside":
         _must_be_able(approval, course, present.place, who)
         chair = 1 + max(one.chair for one in course.seats)
         return course.with_seats((*course.seats, Seat(len(course.seats), here.number, chair, who, why)))
     if who == course.requester and approval.rules.self_approval == "forbidden":
-        raise ForbiddenError("who asked for an approval cannot decide it; choose somebody else")
+        raise ForbiddenError(say("own-request"))
     number = len(course.places)
     shift = here.rank if where == "before" else here.rank + 1
     places = [replace(one, rank=one.rank + 1) if one.rank >= shift else one for one in course.places]
@@ -226,32 +225,32 @@ def seat(approval: Approval, course: Course, place: int, people: Sequence[Candid
     _must_be_open(course)
     here = course.place(place)
     if here.state != "blocked":
-        raise ConflictError("this step does not wait for somebody to be named")
+        raise ConflictError(say("nobody-wanted"))
     fit = progress.able(approval, course, people)
     if not fit:
-        raise ForbiddenError("who asked for an approval cannot decide it; choose somebody else")
+        raise ForbiddenError(say("own-request"))
     return progress.seated(course, place, fit).with_place(replace(here, state="open", reason=""))
 
 
 def _must_be_open(course: Course) -> None:
     if course.state != "open":
-        raise ConflictError(f"this approval has ended: it was {course.state}")
+        raise ConflictError(ended(course.state))
 
 
 def _of(course: Course, number: int) -> Seat:
     _must_be_open(course)
     found = next((one for one in course.seats if one.number == number), None)
     if found is None or found.state == "left":
-        raise ConflictError("you are not asked here any more; somebody else has decided, or it was handed over")
+        raise ConflictError(say("elsewhere"))
     if found.state != "asked":
-        raise ConflictError(f"you have decided this already: {found.state}")
+        raise ConflictError(say("decided"))
     if course.place(found.place).state != "open":
-        raise ConflictError("this step waits for somebody else to decide before")
+        raise ConflictError(say("waits"))
     return found
 
 
 def _must_be_able(approval: Approval, course: Course, place: int, who: str) -> None:
     if not progress.able(approval, course, [Candidate(who, "")]):
-        raise ForbiddenError("who asked for an approval cannot decide it; choose somebody else")
+        raise ForbiddenError(say("own-request"))
     if any(one.user == who for one in course.at(place)):
-        raise ConflictError("this person is asked here already; choose somebody else")
+        raise ConflictError(say("there-already"))

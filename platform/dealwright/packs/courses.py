@@ -29,10 +29,11 @@ class Affected:
     count: int
     then: str
 
-    def __str__(self) -> str:
-        """Return it in a sentence."""
-        way = "go on under the new definition" if self.then == "migrate" else "finish on the one they began with"
-        return f"{self.count} open approvals of {self.approval} {way}"
+    @property
+    def detail(self) -> str:
+        """What becomes of them, in a sentence."""
+        migrate = "go on under the new definition: what was decided counts, what is new is asked"
+        return f"{self.count} are open and {migrate if self.then == 'migrate' else 'finish on the one they began with'}"
 
 
 def affected(connection: Connection, old: Catalog | None, new: Catalog) -> list[Affected]:

@@ -10,7 +10,7 @@ from dealwright.errors import ConflictError, DefinitionError, Problem
 from dealwright.metadata import canonical, differences
 from dealwright.metadata.fold import fold
 from dealwright.metadata.settings import TRUST
-from dealwright.packs import escalation, in_flight, moves, permissions, three_way, trust
+from dealwright.packs import courses, escalation, in_flight, moves, permissions, three_way, trust
 from dealwright.packs.prepare import sources_of
 from dealwright.storage import in_flight as running
 from dealwright.storage import misfits, schema
@@ -273,11 +273,9 @@ def _on_the_way(connection: Connection, old: Catalog, new: Catalog) -> Iterator[
     except DefinitionError as error:
         for one in error.problems:
             yield Line("IN_FLIGHT", f"{one.source}{one.pointer}", one.message, "blocked")
+    for open_ones in courses.affected(connection, old, new):
+        yield Line("IN_FLIGHT", f"approval:{open_ones.approval}", open_ones.detail, "review", open_ones.count)
     changed = {(one.kind, one.id) for one in differences.diff(old, new).documents}
-    for (name, _), count in running.approvals(connection).items():
-        if ("approval", name) in changed:
-            detail = f"{count} are on their way and finish on the definition they began with"
-            yield Line("IN_FLIGHT", f"approval:{name}", detail, "review", count)
     for (kind, policy), count in running.clocks(connection).items():
         if (kind, policy) in changed:
             detail = f"{count} clocks are running; they go on as they were begun, or end with a definition that goes"

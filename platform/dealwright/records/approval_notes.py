@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dealwright import clock
+from dealwright.approvals.texts import ended, say
 from dealwright.errors import ConflictError, DealwrightError, NotFoundError, Problem, RecordError
 from dealwright.records import approval_course, approval_notices, approval_views, attached, read
 from dealwright.storage import approval_notes as stored
@@ -37,19 +38,17 @@ def add(work: Work, identifier: str, *, text: str | None = None, file: str | Non
     if not approval_views.has_to_do(work, row) or not _sees(work, row.entity, row.record):
         raise NotFoundError(f"there is no approval with the id “{identifier[:80]}”")
     if row.state != "open":
-        raise ConflictError(f"this approval has ended: it was {row.state}; say it on the record")
+        raise ConflictError(ended(row.state) + say("on-the-record"))
     if stored.count(work.connection, identifier) >= MOST:
-        raise ConflictError(f"{MOST} comments and files are there already; say it on the record")
+        raise ConflictError(say("too-many-notes", count=MOST))
     said = (text or "").strip()
     problems = []
     if not said and not file:
-        problems.append(Problem("/text", "required", "write a comment, or choose a file"))
+        problems.append(Problem("/text", "required", say("nothing-there")))
     if len(said) > LONGEST:
-        message = f"the comment has {len(said):,} characters; at most {LONGEST:,} are taken"
-        problems.append(Problem("/text", "too-long", message))
+        problems.append(Problem("/text", "too-long", say("too-long", count=len(said), most=LONGEST)))
     if file and file not in attached.waiting(work, [file]):
-        message = "there is no such file, or it belongs to a record; upload it again"
-        problems.append(Problem("/file", "no-such-file", message))
+        problems.append(Problem("/file", "no-such-file", say("no-such-file")))
     if problems:
         raise RecordError("nothing was added", problems)
     if file:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access, approvals, clock
 from dealwright.approvals import Candidate, kept, moves
+from dealwright.approvals.texts import ended, say
 from dealwright.errors import ConflictError, ForbiddenError, NotFoundError, Problem, RecordError
+from dealwright.fields import messages
 from dealwright.records import approval_course, approval_facts
 from dealwright.records.read import missing
 from dealwright.storage import approvals as stored
@@ -107,14 +109,15 @@ def refusal(
     work: Work, approval: Approval, env: Mapping[str, Any], held: access.Rights | None
 ) -> ForbiddenError | ConflictError | None:
     """Return why an approval cannot be asked for; ``held`` are the rights of the person who asks, None for a rule."""
+    title = work.catalog.text("approval", approval.id, "/title", messages.locale()) or approval.title
     if held is not None and not held.matching("update", env):
-        return ForbiddenError("you may not change this record, so you cannot ask for its approval")
+        return ForbiddenError(say("may-not-ask"))
     if held is not None and not approval.by_hand:
-        return ForbiddenError(f"{approval.title} is asked for by rules only")
+        return ForbiddenError(say("by-rules", approval=title))
     if not approval_course.holds(work, approval, approval.when, env):
-        return ConflictError(f"{approval.title} is not needed for this record as it is now")
+        return ConflictError(say("not-needed", approval=title))
     if stored.rows(work.connection, [env["id"]], [approval.id], state="open"):
-        return ConflictError(f"{approval.title} is asked for already; wait for the decision or take it back")
+        return ConflictError(say("asked-already", approval=title))
     return None
 
 
@@ -141,7 +144,8 @@ def decide(work: Work, identifier: str, verdict: str, *, step: str | None = None
     if not seats:
         raise _not_asked(work, row, course)
     for seat in seats:
-        _must_say_why(approval.steps[course.place(seat.place).step], verdict, comment)
+        decided = approval.steps[course.place(seat.place).step]
+        _must_say_why(decided, _step_title(work, approval, decided), verdict, comment)
     env = approval_course.env_of(work, row, approval)
     people = approval_course.people_of(work, row, approval, env)
     _must_see(work, people)
@@ -289,12 +293,12 @@ def _not_asked(work: Work, row: Stored, course: Course) -> Exception:
     if not mine and work.user.id != row.requester:
         return NotFoundError(f"there is no approval with the id “{row.id[:80]}”")
     if course.state != "open":
-        return ConflictError(f"this approval has ended: it was {course.state}")
+        return ConflictError(ended(course.state))
     if any(one["state"] in ("approved", "rejected") for one in mine):
-        return ConflictError("you have decided this already")
+        return ConflictError(say("decided"))
     if any(one["state"] == "asked" for one in mine):
-        return ConflictError("this step waits for somebody else to decide before")
-    return ConflictError("you are not asked here; somebody else has decided, or it was handed over")
+        return ConflictError(say("waits"))
+    return ConflictError(say("elsewhere"))
 
 
 def _must_see(work: Work, people: People) -> None:
@@ -304,20 +308,23 @@ def _must_see(work: Work, people: People) -> None:
         ForbiddenError: If it is so.
     """
     if work.user.id is None or not people.may(work.user.id):
-        raise ForbiddenError("you may not see this record any more, so you cannot decide on it; ask an administrator")
+        raise ForbiddenError(say("unseen"))
 
 
-def _must_say_why(step: Step, verdict: str, comment: str | None) -> None:
+def _step_title(work: Work, approval: Approval, step: Step) -> str:
+    return work.catalog.text("approval", approval.id, f"/steps/{step.id}/title", messages.locale()) or step.title
+
+
+def _must_say_why(step: Step, title: str, verdict: str, comment: str | None) -> None:
     wanted = step.comment == "always" or (step.comment == "on_rejection" and verdict == "rejected")
     if wanted and not (comment or "").strip():
-        text = f"say why: {step.title} wants a comment with this decision"
-        raise RecordError("nothing was decided", [Problem("/comment", "required", text)])
+        raise RecordError("nothing was decided", [Problem("/comment", "required", say("say-why", step=title))])
 
 
 def _comment(comment: str | None) -> str | None:
     text = (comment or "").strip()
     if len(text) > LONGEST_COMMENT:
-        message = f"the comment has {len(text):,} characters; at most {LONGEST_COMMENT:,} are taken"
+        message = say("too-long", count=len(text), most=LONGEST_COMMENT)
         raise RecordError("nothing was decided", [Problem("/comment", "too-long", message)])
     return text or None
 
@@ -325,6 +332,5 @@ def _comment(comment: str | None) -> str | None:
 def _somebody(people: People, user: str, pointer: str) -> str:
     """Return a user who can be asked; looked at last, so that it tells nothing to who is not asked here."""
     if not people.may(user):
-        text = "there is nobody with this id who can sign in and may read the record; choose somebody else"
-        raise RecordError("nobody was asked", [Problem(pointer, "no-such-record", text)])
+        raise RecordError("nobody was asked", [Problem(pointer, "no-such-record", say("no-such-person"))])
     return user

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from dealwright.storage import tables
-from dealwright.storage.system import approval, clock
+from dealwright.storage.system import clock
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -55,13 +55,6 @@ def behind(
     other = sa.or_(table.c.pipeline_version != there.version, table.c.stage.not_in(list(stages)))
     where = table.c.id > after, table.c.pipeline == pipeline, other
     return list(connection.scalars(sa.select(table.c.id).where(*where).order_by(table.c.id).limit(limit)))
-
-
-def approvals(connection: Connection) -> dict[tuple[str, str], int]:
-    """Return how many approvals are open, by definition and the revision that they finish on."""
-    keys = (approval.c.approval, approval.c.revision)
-    statement = sa.select(*keys, sa.func.count()).where(approval.c.state == "open").group_by(*keys).order_by(*keys)
-    return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
 
 
 def clocks(connection: Connection) -> dict[tuple[str, str], int]:

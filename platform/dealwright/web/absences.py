@@ -14,7 +14,7 @@ from dealwright.errors import ConflictError, DealwrightError, ForbiddenError, Pr
 from dealwright.fields.messages import speaking
 from dealwright.metadata import approvals as definitions
 from dealwright.records import absences, read
-from dealwright.web import approval_cards, i18n, notices, visit
+from dealwright.web import approval_cards, i18n, notices, refusals, visit
 from dealwright.web.display import moment
 from dealwright.web.i18n import gettext
 
@@ -110,7 +110,7 @@ def _said(refusal: DealwrightError) -> list[str]:
         "no-such-record": gettext("There is nobody like this who can sign in; choose somebody else."),
         "not-a-date": gettext("Choose the first and the last day."),
     }
-    return [texts.get(one.code, one.message) for one in refusal.problems] or [refusal.detail]
+    return [texts[one.code] for one in refusal.problems if one.code in texts] or [refusals.told(refusal)]
 
 
 def _rows(work: Work, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

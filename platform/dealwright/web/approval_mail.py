@@ -14,7 +14,7 @@ from dealwright.actions.plain import moment as plain
 from dealwright.errors import ConflictError, DealwrightError, ForbiddenError, NotFoundError, RecordError
 from dealwright.fields.messages import speaking
 from dealwright.records import approval_links
-from dealwright.web import approval_cards, i18n, visit
+from dealwright.web import approval_cards, i18n, refusals, visit
 from dealwright.web.display import moment
 from dealwright.web.i18n import gettext
 
@@ -68,7 +68,7 @@ def _page(secret: str, found: Opened, refusal: DealwrightError | None) -> Respon
         text=text,
         one=card,
         typed=request.form.get("comment", ""),
-        problems=[one.message for one in refusal.problems] or [refusal.detail] if refusal is not None else (),
+        problems=refusals.problems(refusal) or [refusals.told(refusal)] if refusal is not None else (),
     )
     status = refusal.status if refusal is not None and found.state == "open" else _STATUS.get(found.state, 410)
     response = make_response(page, status)
