@@ -9,6 +9,9 @@ from click.testing import CliRunner
 
 from dealwright import pack_tests, packs
 from dealwright.cli import main
+from dealwright.metadata.patches import Patch
+from dealwright.packs.enact import enact
+from dealwright.packs.prepare import prepare
 from dealwright.storage import Database
 from shop_pack import LARGE, MAY, SHOP, THING, pack
 
@@ -81,3 +84,24 @@ def test_a_pack_is_tested_with_what_is_in_force_in_a_workspace(tmp_path: Path, s
     together = CliRunner().invoke(main, ["pack", "test", str(shop), "--against", sqlite_url])
     assert together.exit_code == 1
     assert "No chairs" in together.output
+
+
+def test_a_pack_is_tested_with_what_the_admins_of_a_workspace_have_changed(tmp_path: Path, sqlite_url: str) -> None:
+    shorter = Patch("entity:shop.thing#/properties/name/maxLength", "set", 3)
+    more = {"parameters.json": [{"id": "least", "type": "integer", "title": "Least", "default": 5}]}
+    rule = {**LARGE, "if": "amount > param.least", "then": [{"do": "set_field", "field": "name", "value": "'big'"}]}
+    shop = pack(tmp_path, {**SHOP, **more, "rules/large.json": rule}, permissions=MAY)
+    with Database(sqlite_url) as database, database.read() as connection:
+        prepared = prepare(connection, packs.Wanted(packs=[packs.read(shop)], overlay=[shorter]))
+    with Database(sqlite_url) as database:
+        enact(database, prepared, by=None, reason="test")
+    made: dict[str, Any] = {
+        "test": "a chair can be entered", "uses": {"params": {"least": 7}},
+        "when": [{"create": "shop.thing", "record": {"id": "a", "name": "Chair", "amount": "7"}}],
+        "expect": [{"field": {"id": "a", "name": "Chair"}}],
+    }  # fmt: skip
+    (shop / "tests" / "large.json").write_text(json.dumps([made]))
+    assert CliRunner().invoke(main, ["pack", "test", str(shop)]).exit_code == 0
+    together = CliRunner().invoke(main, ["pack", "test", str(shop), "--against", sqlite_url])
+    assert together.exit_code == 1
+    assert "the step was refused" in together.output

@@ -14,6 +14,7 @@ from dealwright.cli import changes, lint, releases
 from dealwright.cli import wanted as named
 from dealwright.cli.places import database_option, json_option, opened, show, told
 from dealwright.errors import ConflictError
+from dealwright.packs.prepare import current, sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -173,10 +174,11 @@ def test(folder: Path, only: str, holes: bool, write: bool, against: str | None,
     """
     for file in pack_tests.generate(folder) if write else ():
         click.echo(f"written  {file}; read what is other before you keep it", err=True)
-    beside: list[packs.PackSource] = []
+    beside = None
     if against is not None:
         with opened(against) as workspace, workspace.database.read() as connection:
-            beside = packs.active_packs(connection)
+            there = current(connection)
+            beside = pack_tests.Beside(sources_of(there), there.patches if there is not None else ())
     report = pack_tests.run(folder, only, lambda one: _tell(one) if not as_json else None, beside)
     missing = report.coverage.holes() if holes else []
     reached, of = report.coverage.counts()

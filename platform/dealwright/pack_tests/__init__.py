@@ -7,5 +7,6 @@ generate(folder)                   writes into golden tests what is so now
 from __future__ import annotations
 
 from dealwright.pack_tests.run import Report, Result, generate, run
+from dealwright.pack_tests.stage import Beside
 
-__all__ = ["Report", "Result", "generate", "run"]
+__all__ = ["Beside", "Report", "Result", "generate", "run"]

@@ -14,7 +14,7 @@ from dealwright.pack_tests.named import Mistake
 from dealwright.pack_tests.play import Play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from dealwright.pack_tests.cases import Case
@@ -70,7 +70,7 @@ def run(
     folder: Path,
     only: str = "",
     tell: Callable[[Result], object] = lambda result: None,
-    against: Sequence[packs.PackSource] = (),
+    against: stage.Beside | None = None,
 ) -> Report:
     """Run the tests of the pack in a folder, in a workspace that is removed afterwards.
 
@@ -81,7 +81,7 @@ def run(
         folder: The pack.
         only: Words that stand in the names of the tests to run, in any case; empty for all.
         tell: Called with each result at once.
-        against: Packs of a workspace, and what its admins have changed, together with which the pack is tested.
+        against: What is in force in a workspace, together with which the pack is tested.
 
     Raises:
         DefinitionError: If the pack or one of its tests has a fault of form; none is run.
@@ -150,7 +150,12 @@ def _played(play: Play, coverage: Coverage) -> list[str]:
         play.take(step)
         last = number == len(steps) - 1
         due = [one for one in expected if "never" in one or one.get("after", len(steps) - 1) == number]
-        told = [line for one in due for line in expect.failures(play, one)]
+        try:
+            told = [line for one in due for line in expect.failures(play, one)]
+        except Mistake as error:  # such as a record that is not there, because the step that makes it was refused
+            if play.refused is None:
+                raise
+            told = [str(error)]
         if play.refused is not None and not any("refused" in one for one in due):
             told.insert(0, f"the step was refused: {play.refused}")
         if told:

@@ -1,5 +1,6 @@
 """What should be looked at in the packs of a workspace, now that time has passed since they came in.
 
+    parked-change       a change of the admins that does not hold, and why
     stale-override      a pack sets a value of another one that has changed since
     deprecated          something is used that will be gone
     old-facts           facts of law that were last checked more than a year ago
@@ -26,6 +27,7 @@ from dealwright.packs.stored import state
 from dealwright.storage import releases, revisions
 
 if TYPE_CHECKING:
+    from dealwright.metadata.fold import Folded
     from dealwright.metadata.layers import Layer
     from dealwright.storage import Connection
 
@@ -41,7 +43,8 @@ def findings(connection: Connection) -> list[Problem]:
     """
     layers = state(connection, revisions.active(connection)).layers
     folded = fold(layers)
-    found = list(folded.warnings)
+    found = list(_parked(layers, folded))
+    found += [one for one in folded.warnings if one.code == "stale-override"]
     found += _deprecated(layers)
     for layer in layers:
         found += _facts(layer)
@@ -49,6 +52,15 @@ def findings(connection: Connection) -> list[Problem]:
     found += _years(folded.documents)
     found += _signatures(connection, layers)
     return found
+
+
+def _parked(layers: Iterable[Layer], folded: Folded) -> Iterator[Problem]:
+    for layer in layers:
+        for one in layer.patches:
+            standing = folded.standings[one.id]
+            if standing.state != "active":
+                message = f"this change is {standing.state}{f': {standing.why}' if standing.why else ''}; reset it, or keep it"
+                yield Problem("", "parked-change", message, one.path)
 
 
 def _deprecated(layers: Iterable[Layer]) -> Iterator[Problem]:
