@@ -45,6 +45,7 @@ REPORTS = [
     report("rates_of_quarters", "win_rate", group=["stage_entered_at:quarter"], compare="year_before",
            period={"unit": "quarter", "last": 4}),
     report("cycle", "cycle_time", group=["tier"]),
+    report("backwards", "cycle_time", start="stage_entered_at", end="created_at"),
     report("funnel", "conversion", least=1),
     report("funnel_by_tier", "conversion", group=["tier"], period={"unit": "quarter", "last": 4}),
     report("through", "conversion", view="period", period={"unit": "quarter", "last": 2}),

@@ -50,7 +50,7 @@ def test_each_figure_counts_only_what_its_reader_may_see(deals):
     assert figures(deals, "all", "Ada")[()]["count"] == len(team)
     won = sum(one.status == "won" for one in deals.deals if one.id in team)
     assert sum(row["won"] for row in figures(deals, "rates", "Ada").values()) == won
-    for name, column in (("funnel", "entered"), ("stay", "records"), ("ways", "count"), ("lost", "count")):
+    for name, column in (("funnel", "entered"), ("stay", "open"), ("ways", "count"), ("lost", "count")):
         whole = sum(row[column] for row in figures(deals, name).values())
         own = sum(row[column] for row in figures(deals, name, "Ada").values())
         assert 0 < own < whole

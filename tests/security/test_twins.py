@@ -8,6 +8,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 from unittest.mock import patch
+from urllib.parse import quote
 
 import pytest
 
@@ -150,6 +151,42 @@ def test_a_decision_over_what_is_hidden_is_not_there(pair):
                 shown += 1
         assert hidden > 10
         assert shown > 3
+
+
+def test_a_report_counts_and_lists_what_may_be_seen_and_tells_nothing_of_the_rest(pair):
+    expected = oracle.deals(pair[0].workspace.database, *uma(pair[0]), all_fields(pair[0]))
+    filters = ("", "?filter=amount%20%3E%20400", "?filter=discount%20%3E%207", "?filter=margin%20%3E%201")
+
+    def same(address):
+        one, other = (twins.asked(site, twins.Request("GET", address), 0) for site in pair)
+        assert one == other, address
+        assert not any(canary in one.body for canary in (*twins.CANARIES, "Wzsecret")), address
+        return one
+
+    for report in twins.REPORTS:
+        name = report["id"]
+        seen = name.partition(".")[2] not in twins.UNSEEN
+        for query in filters if name in ("t.r_names", "t.r_margins") else filters[:3:2]:
+            told = same(f"/api/v1/reports/{name}{query}")
+            assert told.status == (404 if not seen else 400 if "margin" in query else 200), (name, query)
+        if name in ("t.r_names", "t.r_margins"):
+            same(f"/api/v1/reports/{name}/export")
+        if not seen:
+            continue
+        said = json.loads(same(f"/api/v1/reports/{name}").body)
+        counted = [one["id"] for one in said["columns"] if one["counted"]]
+        for row in said["rows"][:1]:
+            key = quote(json.dumps(row["key"]))
+            for figure in counted:
+                items = json.loads(
+                    same(f"/api/v1/reports/{name}/records?key={key}&figure={figure}&page_size=200").body
+                )["items"]
+                assert len(items) == row["figures"][figure]
+                assert {one["id"] for one in items} <= expected.keys()
+    whole = json.loads(same("/api/v1/reports/t.r_names").body)
+    assert sum(row["figures"]["count"] for row in whole["rows"]) == len(expected)
+    listed = {one["id"] for one in json.loads(same("/api/v1/reports").body)["items"]}
+    assert not listed & {f"t.{name}" for name in twins.UNSEEN}
 
 
 def test_an_approval_is_shown_with_its_record_and_to_nobody_else(pair):

@@ -97,6 +97,40 @@ SCORES = (
 )  # fmt: skip
 
 
+def _report(name: str, calculate: str, **more: Any) -> dict[str, Any]:
+    whole = {"kind": "report", "id": f"t.{name}", "lang": 1, "title": name, "entity": "t.deal"}
+    return {**whole, "calculate": calculate, **more}
+
+
+#: One of every calculation, over what may be seen everywhere, on some records, and nowhere.
+REPORTS = (
+    _report("r_names", "totals", group=["name"]),
+    _report("r_sums", "totals", measure="sum:amount", group=["stage", "account.region"]),
+    _report("r_wins", "totals", measure="avg:win", group=["tier"], filter="amount > 100"),
+    _report("r_size", "pareto", measure="sum:amount", group=["account"]),
+    _report("r_board", "leaderboard", measure="sum:amount", group=["owner"]),
+    _report("r_rates", "win_rate", group=["discount"]),
+    _report("r_cycle", "cycle_time", start="opens_on", end="closes_on"),
+    _report("r_funnel", "conversion"),
+    _report("r_through", "conversion", view="period", group=["account.region"]),
+    _report("r_stay", "dwell"),
+    _report("r_lost", "losses"),
+    _report("r_expected", "forecast", measure="sum:amount", group=["account.region"]),
+    _report("r_ahead", "health", measure="sum:amount"),
+    _report("r_months", "seasons", period={"of": "closes_on", "unit": "year", "last": 2}),
+    _report("r_odd", "anomalies", period={"of": "opens_on", "unit": "month", "last": 12}),
+    _report("r_ways", "paths"),
+    _report("r_margins", "totals", measure="sum:margin"),
+    _report("r_shares", "totals", measure="sum:share"),
+    _report("r_guarded", "totals", group=["guarded"]),
+    _report("r_credit", "totals", group=["account.credit"]),
+    _report("r_dear", "totals", filter="margin > 7301950"),
+    _report("r_friends", "totals", filter="friends.exists(f, f.credit > 7301950)"),
+)
+#: Those of them that look at what may be seen nowhere.
+UNSEEN = ("r_margins", "r_shares", "r_guarded", "r_credit", "r_dear", "r_friends")
+
+
 @dataclass(frozen=True)
 class Request:
     """One request of the person; ``form`` marks a body that goes as a form."""
@@ -141,7 +175,7 @@ def built(database: Database, folder: Path, seed: int, side: int) -> Site:
     """Return a served workspace; ``side`` 0 and 1 differ in what ``uma`` may not see, and in nothing else."""
     chance = Chance()
     with chance.ruling(1):
-        workspace = world(database, TWIN_DEAL, MEMO, ROLE, RULE, CONSENT, *SCORES, folder=folder)
+        workspace = world(database, TWIN_DEAL, MEMO, ROLE, RULE, CONSENT, *SCORES, *REPORTS, folder=folder)
         site = Site(workspace, create_app(workspace))
         east, west = team(workspace, "East"), team(workspace, "West")
         uma = site.people["uma"] = person(workspace, "Uma", ["t.twin"], team=east)

@@ -10,8 +10,8 @@
                 median by Kaplan and Meier, in which those that last count for as long as they have lasted. Leaving the
                 lasting ones out makes slow stages look fast. Counted in whole hours.
 
-A record that came back to a stage has several visits of it. Stages that are not in the pipeline any more are not
-counted. Two statements at most.
+A record that came back to a stage has several visits of it, at most one of which lasts: ``open`` counts records, and
+``closed`` visits. Stages that are not in the pipeline any more are not counted. One statement each.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _cohort(at: Ground) -> Table:
     over = at.table.c.status.in_(("lost", "archived"))
     for i in range(len(opened)):
         first, beyond = lives.c[f"first{i}"], lives.c[f"beyond{i}"]
-        inside = [first.is_not(None), *at.within(lives.c[f"at{i}"])]
+        inside = [first.is_not(None), *(at.within(lives.c[f"at{i}"]) if at.between is not None else ())]
         on = sa.func.coalesce(beyond, 0) > first
         flags += [
             flag(*inside).label(f"entered{i}"),
@@ -122,9 +122,10 @@ def _lives(at: Ground, opened: Sequence[str], later: Mapping[str, Sequence[str]]
         here = visit.c.stage == stage
         columns += [
             sa.func.min(sa.case((here, visit.c.seq))).label(f"first{i}"),
-            sa.func.min(sa.case((here, visit.c.entered_at))).label(f"at{i}"),
             sa.func.max(sa.case((visit.c.stage.in_(later[stage]), visit.c.seq))).label(f"beyond{i}"),
         ]
+        if at.between is not None:
+            columns.append(sa.func.min(sa.case((here, visit.c.entered_at))).label(f"at{i}"))
     return (
         sa.select(visit.c.record.label("record"), *columns)
         .where(visit.c.entity == at.report.entity, visit.c.pipeline.in_(at.family))
@@ -245,20 +246,12 @@ def dwell(at: Ground) -> Table:
     for row in at.connection.execute(statement.group_by(*groups, told.c.lasts, hours)):
         stay = counted.setdefault(tuple(row[: len(groups)]), _Stay())
         stay.add(lasts=bool(row[-4]), hours=int(row[-3]), number=row[-2], spent=row[-1])
-    many = sa.select(*groups, sa.func.count(sa.distinct(told.c.record))).group_by(*groups)
-    different: dict[tuple[Any, ...], int] = {tuple(row[:-1]): row[-1] for row in at.rows(many)}
     place = {stage: i for i, stage in enumerate(opened)}
     order = sorted(counted, key=lambda key: (str(key[:-1]), place[key[-1]]))
-    rows = [Row(key, {"records": different[key], **counted[key].figures(at)}) for key in order]
-
-    def records(row: Row, name: str) -> sa.Select[tuple[str]]:
-        only = [told.c.lasts == 1] if name == "open" else []
-        return ground.chosen(told, [one.name for one in groups], row.key, *only)
-
+    rows = [Row(key, counted[key].figures(at)) for key in order]
     return Table(
         (*(key.head for key in keys), STAGE),
         (
-            Column("records", "count", counted=True),
             Column("closed", "count"),
             Column("open", "count", counted=True),
             Column("mean", "days"),
@@ -268,7 +261,7 @@ def dwell(at: Ground) -> Table:
             Column("mark", "word"),
         ),
         rows,
-        records,
+        lambda row, _: ground.chosen(told, [one.name for one in groups], row.key, told.c.lasts == 1),
         {key.head.id: key.starts for key in keys if key.starts},
     )
 

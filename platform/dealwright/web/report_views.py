@@ -229,7 +229,6 @@ def _operations() -> dict[str, str]:
 def _columns() -> dict[str, str]:
     return {
         "count": gettext("Records"),
-        "records": gettext("Records"),
         "share": gettext("Share"),
         "running": gettext("Running share"),
         "class": gettext("Class"),
