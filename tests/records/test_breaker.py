@@ -116,6 +116,33 @@ def test_a_rule_that_asks_for_more_than_its_budget_in_an_hour_is_switched_off(gu
         assert switches.read(connection)["t.busy"]["why"] == "it asked for more than 3 actions within an hour"
 
 
+def test_a_budget_is_one_for_all_processes_and_begins_anew_when_the_rule_is_switched_on(guarded, monkeypatch):
+    monkeypatch.setattr(settings, "BUDGET", {"rule_budget": "40"})
+    other = records.Workspace(guarded.database, guarded.folder)  # as another process has it
+    with clock.frozen(NOON):
+        for _ in range(30):
+            for workspace in (guarded, other):
+                made(workspace, "t.deal", name="good")
+    tasks = len(rows_of(guarded.database, "base__task"))
+    # Each tells of two actions at a time: 20 of the one and 22 of the other are too many, with the 43rd save.
+    assert tasks == 43
+    with guarded.database.read() as connection:
+        assert switches.read(connection)["t.busy"]["why"] == "it asked for more than 40 actions within an hour"
+    with clock.frozen(NOON), guarded.database.write() as connection:
+        records.switch_rule(Work(guarded, connection, guarded.admin), "t.busy", on=True)
+    with clock.frozen(NOON):
+        for _ in range(9):
+            made(guarded, "t.deal", name="good")
+    assert len(rows_of(guarded.database, "base__task")) == tasks + 9
+
+
+def test_a_rule_that_is_far_from_its_budget_costs_no_statement(guarded):
+    with clock.frozen(NOON):
+        for _ in range(3):
+            made(guarded, "t.deal", name="good")
+    assert rows_of(guarded.database, "dw_rule_spent") == []
+
+
 def test_an_import_and_what_time_brings_have_no_budget(guarded, monkeypatch):
     monkeypatch.setattr(settings, "BUDGET", {"rule_budget": "3"})
     with clock.frozen(NOON), guarded.database.write() as connection:

@@ -30,7 +30,7 @@ LIMITS: Final[Mapping[str, str]] = {
     "strangers_per_second": "20",
     "strangers_at_once": "600",
 }
-#: Actions that a rule may ask for in an hour of the clock, in one process.
+#: Actions that a rule may ask for in an hour of the clock.
 BUDGET: Final[Mapping[str, str]] = {"rule_budget": "100000"}
 #: Where the workspace is opened; links in mails begin with it, and without it they have none.
 ADDRESS: Final[Mapping[str, str]] = {"address": ""}

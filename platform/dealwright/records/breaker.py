@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from dealwright import access, rules
 from dealwright.errors import ForbiddenError, NotFoundError
 from dealwright.metadata import settings
+from dealwright.records.strikes import hour_of
 from dealwright.rules.plain import plain
-from dealwright.storage import audit, switches, timers
+from dealwright.storage import audit, spent, switches, timers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +52,7 @@ _NONE: Final[frozenset[str]] = frozenset()
 def count(work: Work, decisions: Iterable[Decision]) -> None:
     """Count the actions of decisions that are carried out against the budget of their rules.
 
+    Two statements where a process has come a part of the budget further, none otherwise.
     What time brings is bounded by the records that there are, each once, and an import by its file: neither counts.
     """
     if work.user.by == "platform" or work.bulk:
@@ -58,7 +60,11 @@ def count(work: Work, decisions: Iterable[Decision]) -> None:
     budget = _budget(work)
     for one in decisions:
         number = len(rules.of(work.catalog).actions(one.rule))
-        work.workspace.strikes.spent(one.rule, number, work.now, budget)
+        untold = work.workspace.strikes.spent(one.rule, number, work.now, budget)
+        if untold:
+            process, hour = work.workspace.strikes.process, hour_of(work.now)
+            if spent.add(work.connection, one.rule, hour, process, untold) > budget:
+                work.workspace.strikes.over(one.rule, budget)
 
 
 def _budget(work: Work) -> int:
@@ -108,6 +114,7 @@ def switch(work: Work, rule: str, *, on: bool, why: str = "") -> bool:
     work.workspace.strikes.forget(rule)
     changed = switches.put(work.connection, rule, None)
     if changed:
+        spent.forget(work.connection, rule)
         _note(work, "rule.switched_on", rule, {})
     return changed
 

@@ -1,7 +1,8 @@
-"""What counts against rules in this process: failures, and actions above their budget within an hour.
+"""What counts against rules: failures in this process, and actions above their budget within an hour.
 
 A failing rule undoes the transaction it fails in, so nothing can be counted there; the numbers live in memory, for a
-workspace and a process, and cost no statement.
+workspace and a process, and cost no statement. Actions are told to the other processes a share of the budget at a time
+(``storage.spent``): only a rule that comes near its budget costs a statement.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from collections import defaultdict, deque
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from dealwright import clock
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: A rule that has failed so often within the time is switched off.
 FAILURES: Final = 10
 WITHIN: Final = timedelta(hours=1)
+#: In how many parts a process tells of a budget: of what is less than a part it says nothing.
+PARTS: Final = 20
 
 
 class Strikes:
@@ -26,6 +31,9 @@ class Strikes:
         self._lock = threading.Lock()
         self._failures: dict[str, deque[datetime]] = defaultdict(deque)
         self._spent: dict[str, int] = defaultdict(int)
+        self._untold: dict[str, int] = defaultdict(int)
+        #: What this process is known by among those that count.
+        self.process = clock.new_id()
         self._hour: datetime | None = None
         self._out: dict[str, str] = {}
 
@@ -39,16 +47,29 @@ class Strikes:
             if len(failures) >= FAILURES:
                 self._out[rule] = f"it failed {len(failures)} times within an hour"
 
-    def spent(self, rule: str, actions: int, now: datetime, budget: int) -> None:
-        """Note how many actions a rule asked for."""
-        hour = now.replace(minute=0, second=0, microsecond=0)
+    def spent(self, rule: str, actions: int, now: datetime, budget: int) -> int:
+        """Note how many actions a rule asked for; return how many are to be told to other processes, mostly none."""
+        hour = hour_of(now)
         with self._lock:
             if self._hour != hour:
                 self._spent.clear()
+                self._untold.clear()
                 self._hour = hour
             self._spent[rule] += actions
+            self._untold[rule] += actions
             if self._spent[rule] > budget:
-                self._out[rule] = f"it asked for more than {budget} actions within an hour"
+                self._over(rule, budget)
+            if self._untold[rule] < max(budget // PARTS, 1):
+                return 0
+            return self._untold.pop(rule)
+
+    def over(self, rule: str, budget: int) -> None:
+        """Note that a rule has asked for more than its budget, in all processes together."""
+        with self._lock:
+            self._over(rule, budget)
+
+    def _over(self, rule: str, budget: int) -> None:
+        self._out[rule] = f"it asked for more than {budget} actions within an hour"
 
     def out(self) -> Mapping[str, str]:
         """Return the rules that are to be switched off, and why. Nearly always there is none: no lock is taken."""
@@ -60,3 +81,9 @@ class Strikes:
             self._out.pop(rule, None)
             self._failures.pop(rule, None)
             self._spent.pop(rule, None)
+            self._untold.pop(rule, None)
+
+
+def hour_of(now: datetime) -> datetime:
+    """Return the hour of the clock that a moment lies in: a budget is for one."""
+    return now.replace(minute=0, second=0, microsecond=0)

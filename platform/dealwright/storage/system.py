@@ -5,6 +5,8 @@
     dw_event, dw_decision, dw_firing                   what happened, what rules made of it, what they did once
     dw_visit, dw_checklist                             stages that records were in, what was done in them
     dw_score                                           what scores of records come to now, by factor
+    dw_suggestion, dw_enrolment                        what rules suggest; sequences that run for records
+    dw_rule_spent                                      actions that rules asked for within an hour
     dw_snapshot                                        reports as they were at certain times
     dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
     dw_clock                                           SLA clocks and deadlines of records, running and ended
@@ -587,4 +589,13 @@ sa.Index(
     enrolment.c.sequence,
     unique=True,
     **_where(enrolment.c.ended_at.is_(None)),
+)
+
+rule_spent = sa.Table(
+    "dw_rule_spent",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("hour", UtcDateTime, primary_key=True, comment="when it began"),
+    Column("process", Id, primary_key=True),
+    Column("actions", sa.BigInteger, nullable=False, comment="asked for in this hour, as far as it was written"),
 )
