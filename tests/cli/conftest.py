@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
+import apiary
 from dealwright.cli import main
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from postgres import Postgres
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,45 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     return Shell(tmp_path)
 
 
+def _installed(url: str, folder: Path) -> None:
+    """Make a workspace with the stranger's pack, as a person would."""
+    there = {"DEALWRIGHT_DATABASE_URL": url, "HOME": str(folder), "XDG_DATA_HOME": None}
+    for arguments in (["init", "--currency", "EUR"], ["pack", "install", str(apiary.written(folder))]):
+        done = CliRunner(env=there).invoke(main, arguments)
+        assert done.exit_code == 0, done.output
+
+
+@pytest.fixture(scope="session")
+def sqlite_apiary(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("apiary")
+    shutil.copy(sqlite_template, folder / "workspace.db")
+    _installed(f"sqlite:///{folder / 'workspace.db'}", folder)
+    return folder / "workspace.db"
+
+
+@pytest.fixture(scope="session")
+def postgresql_apiary(pg: Postgres, pg_template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    name = pg.create(template=pg_template)
+    _installed(pg.url(name), tmp_path_factory.mktemp("apiary"))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a workspace that has the stranger's pack; on each kind of database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_apiary"), tmp_path / "workspace.db")
+        yield f"sqlite:///{tmp_path / 'workspace.db'}"
+        return
+    server: Postgres = request.getfixturevalue("pg")
+    name = server.create(template=request.getfixturevalue("postgresql_apiary"))
+    yield server.url(name)
+    server.drop(name)
+
+
 @pytest.fixture
 def site(shell: Shell, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Shell:
-    """A terminal with a workspace that has the stranger's pack; on each kind of database."""
-    import apiary
-
+    """A terminal of that workspace, with the pack in the folder it was installed from."""
+    apiary.written(shell.home)
     monkeypatch.setenv("DEALWRIGHT_DATABASE_URL", database_url)
-    shell("init", "--currency", "EUR")
-    shell("pack", "install", apiary.written(shell.home))
     return shell
