@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import sqlalchemy as sa
 
 from dealwright import access, clock, packs
+from dealwright.errors import ConflictError
 from dealwright.jobs.deliveries import Deliveries
 from dealwright.jobs.pace import Pace
 from dealwright.metadata.layers import Layer, SourcedDocument
@@ -19,7 +20,7 @@ from dealwright.packs.source import PackSource
 from dealwright.records import imports
 from dealwright.records.tables_in import open_table
 from dealwright.storage import imports as progress
-from dealwright.storage import outbox, revisions, schema, system, tables
+from dealwright.storage import outbox, proposals, revisions, schema, system, tables
 from worlds import DEAL, documents
 
 from .site import NOTE
@@ -304,3 +305,31 @@ class Install:
             active=(active, answers[0][0]), status=(status, 201), written=(record.get(name), site.account),
             undone=(undone, []),
         )  # fmt: skip
+
+
+class Apply:
+    """A plan with a field of the admins is applied: tables change, then the revision, and the proposal is gone."""
+
+    def begin(self, site: Site, run: int) -> Any:
+        field = {"field": "text", "title": f"Extra {run}"}
+        change = {"path": f"entity:t.deal#/properties/c__extra_{run}", "op": "add", "value": field}
+        with site.workspace.database.write() as connection:
+            packs.overlay.propose(connection, [change])
+        return run, packs.plan(site.workspace.database, packs.Wanted(proposals=True)).id
+
+    def act(self, site: Site, state: Any) -> list[Any]:
+        try:
+            return [[packs.apply(site.workspace.database, state[1]).revision]]
+        except ConflictError:  # it was applied, and the answer never came
+            with site.workspace.database.read() as connection:
+                return [[revisions.active(connection)]]
+
+    def wrong(self, site: Site, state: Any, answers: list[Any]) -> list[str]:
+        name = f"c__extra_{state[0]}"
+        status, record = site.ask("POST", "/records/t.deal", {"name": name, name: "here"})
+        with site.workspace.database.read() as connection:
+            active = revisions.active(connection)
+            left = [one.path for one in proposals.listed(connection)]
+        return compared(
+            active=(active, answers[0][0]), status=(status, 201), written=(record.get(name), "here"), left=(left, [])
+        )

@@ -15,7 +15,7 @@ from dealwright.storage import schema
 
 from .invariants import last, violations
 from .kill_points import Points, die, in_a_child
-from .scenarios import Archive, Bulk, Decide, Import, Install, Move, Outbox, Save, Update
+from .scenarios import Apply, Archive, Bulk, Decide, Import, Install, Move, Outbox, Save, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -112,6 +112,7 @@ WORK = {
     "outbox": Outbox(messages=1),
     "import": Import(rows=24),
     "install": Install(),
+    "apply": Apply(),
 }
 
 
@@ -125,7 +126,9 @@ def test_work_killed_at_any_point_and_repeated_is_done_whole_and_once(site: Site
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("name", ["update", "move", "decide", "bulk-atomic", "bulk", "archive", "import", "install"])
+@pytest.mark.parametrize(
+    "name", ["update", "move", "decide", "bulk-atomic", "bulk", "archive", "import", "install", "apply"]
+)
 def test_work_killed_at_some_points_and_repeated_is_done_whole_and_once(site: Site, name: str) -> None:
     assert some_points(site, WORK[name], 3) >= 4
 

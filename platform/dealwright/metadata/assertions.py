@@ -29,15 +29,20 @@ class Assertion:
 
     Attributes:
         source: File in which it was written.
-        place: JSON Pointer in that file.
+        at: Steps to it in that file.
         is_override: Whether the layer sets it on another pack's element, rather than as part of its own.
     """
 
     layer: Layer
     leaf: Leaf
     source: str
-    place: str
+    at: tuple[str | int, ...]
     is_override: bool = False
+
+    @property
+    def place(self) -> str:
+        """JSON Pointer to it in its file."""
+        return pointer(self.at)
 
 
 @dataclass
@@ -114,7 +119,7 @@ class Assertions:
     def _take(self, key: Key, layer: Layer, document: Document, source: str) -> None:
         content = {name: value for name, value in document.items() if name not in _NOT_CONTENT}
         for leaf in merge.leaves(key[0], schemas.definition(key[0]), content):
-            self._add(key, Assertion(layer, leaf, source, pointer(leaf.place)))
+            self._add(key, Assertion(layer, leaf, source, leaf.place))
 
     def _add(self, key: Key, one: Assertion) -> None:
         self._check_names(key, one)
@@ -185,7 +190,7 @@ class Assertions:
                 )
                 self.warnings.append(Problem(pointer((*place, "was")), "stale-override", message, source))
         for leaf in merge.leaves(key[0], part, value, at):
-            where = pointer((*place, "value", *leaf.place))
+            where = (*place, "value", *leaf.place)
             self._add(key, Assertion(layer, leaf, source, where, is_override=True))
 
     def is_keyed(self, key: Key, at: Steps) -> bool:

@@ -117,7 +117,7 @@ def _entity(before: Entity, after: Entity) -> EntityChange | None:
         if name in before.fields and (keywords := _keywords(before.fields[name], field))
     }
     gains = bool(after.pipelines) and not before.pipelines
-    same = canonical.text(before.document) == canonical.text(after.document)
+    same = before.document == after.document or canonical.text(before.document) == canonical.text(after.document)
     if same and not changed and before.system_fields == after.system_fields:
         return None
     return EntityChange(
@@ -132,8 +132,10 @@ def _entity(before: Entity, after: Entity) -> EntityChange | None:
 
 def _keywords(before: Field, after: Field) -> frozenset[str]:
     """Return the keywords that differ; ``required`` and the options of a shared set count as such."""
-    names = {*before.spec, *after.spec}
-    found = {one for one in names if canonical.text(before.spec.get(one)) != canonical.text(after.spec.get(one))}
+    found: set[str] = set()
+    if before.spec != after.spec:  # values that are equal are written alike; of others it is looked at how
+        names = {*before.spec, *after.spec}
+        found = {one for one in names if canonical.text(before.spec.get(one)) != canonical.text(after.spec.get(one))}
     if before.required != after.required:
         found.add("required")
     if before.options != after.options:
@@ -148,7 +150,7 @@ def _documents(old: Catalog | None, new: Catalog) -> Iterator[DocumentChange]:
             yield DocumentChange(*key, "removed")
         elif key not in before:
             yield DocumentChange(*key, "added")
-        else:
+        elif before[key] != new.documents[key]:
             attributes = tuple(_attributes(key, before[key], new.documents[key]))
             if attributes:
                 yield DocumentChange(*key, "changed", attributes)
@@ -158,5 +160,5 @@ def _attributes(key: tuple[str, str], before: Mapping[str, Any], after: Mapping[
     part = schemas.definition(key[0])
     old, new = ({leaf.path: leaf.value for leaf in merge.leaves(key[0], part, one)} for one in (before, after))
     for at in sorted({*old, *new}):
-        if canonical.text(old.get(at)) != canonical.text(new.get(at)):
+        if old.get(at) != new.get(at) and canonical.text(old.get(at)) != canonical.text(new.get(at)):
             yield AttributeChange(path(*key, at), old.get(at), new.get(at))

@@ -21,7 +21,10 @@ from dealwright.metadata.layers import BASE_LAYER, Layer
 from dealwright.metadata.merge import Steps
 from dealwright.metadata.overlaid import DISABLED_KINDS, Overlaid, Standing
 from dealwright.metadata.patches import Patch
-from dealwright.metadata.pointers import named, path, pointer, steps
+from dealwright.metadata.pointers import named, pointer, steps
+
+#: A file, and the steps to something in it.
+Place = tuple[str, tuple[str | int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Folded:
         documents: Every effective document.
         owners: Id of the layer that defined each document.
         provenance: Document and path of an attribute to the ids of the layers whose value stands there.
-        places: Document and path of an attribute to file and JSON Pointer in which it was written.
+        places: Document and path of an attribute to the file in which it was written, and the steps to it there.
         translations: Locale to path to text.
         problems: What makes these layers impossible together; the documents are whole only if there is none.
         warnings: What still works and should be looked at, such as an override of a value that has changed.
@@ -42,24 +45,27 @@ class Folded:
     documents: Mapping[Key, Document]
     owners: Mapping[Key, str]
     provenance: Mapping[tuple[Key, Steps], tuple[str, ...]]
-    places: Mapping[tuple[Key, Steps], tuple[str, str]]
+    places: Mapping[tuple[Key, Steps], Place]
     translations: Mapping[str, Mapping[str, str]]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    _by_document: dict[Key, list[tuple[Steps, str, tuple[str | int, ...]]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def place(self, kind: str, identifier: str, at: str) -> tuple[str, str]:
-        """Return the file and the pointer in it where an author wrote what ``at`` of an effective document says.
-
-        Takes a look at each attribute of all documents; meant for problems.
-        """
+        """Return the file and the pointer in it where an author wrote what ``at`` of an effective document says."""
         key = (kind, identifier)
         wanted = named(self.documents.get(key, {}), at)
-        for length in range(len(wanted), -1, -1):
+        if not self._by_document:
             for (other, leaf), (file, where) in self.places.items():
-                if other == key and leaf[:length] == wanted[:length]:
+                self._by_document.setdefault(other, []).append((leaf, file, where))
+        for length in range(len(wanted), -1, -1):
+            for leaf, file, where in self._by_document.get(key, ()):
+                if leaf[:length] == wanted[:length]:
                     deeper = len(leaf) - length
-                    return file, pointer(steps(where)[:-deeper]) if deeper else where + pointer(wanted[length:])
+                    return file, pointer(where[:-deeper]) if deeper else pointer((*where, *wanted[length:]))
         return "", at
 
 
@@ -83,7 +89,7 @@ def fold(layers: Sequence[Layer]) -> Folded:
     problems = found.problems
     values: dict[Key, dict[Steps, Any]] = {}
     provenance: dict[tuple[Key, Steps], tuple[str, ...]] = {}
-    places: dict[tuple[Key, Steps], tuple[str, str]] = {}
+    places: dict[tuple[Key, Steps], Place] = {}
     patches = [one for layer in layers for one in layer.patches]
     words = {(one.document, one.steps): one.value for one in patches if one.op == "resolve"}
     for key, attributes in found.said.items():
@@ -91,7 +97,7 @@ def fold(layers: Sequence[Layer]) -> Folded:
         for at, said in attributes.items():
             values[key][at], standing = _decided(key, said, above, problems, words.get((key, at)))
             provenance[key, at] = tuple(dict.fromkeys(one.layer.id for one in standing))
-            places[key, at] = (standing[-1].source, standing[-1].place)
+            places[key, at] = (standing[-1].source, standing[-1].at)
     overlaid = Overlaid(found, values, provenance, places, {one.id: one for one in layers})
     for patch in sorted(patches, key=lambda one: (one.op != "add", len(one.steps) if one.op == "add" else 0)):
         overlaid.lay(patch)
@@ -204,10 +210,15 @@ def _translations(
 ) -> dict[str, dict[str, str]]:
     """Return the texts by locale. A translation holds for the text that its layer could see, not for a later one."""
     rank = {layer.id: i for i, layer in enumerate(layers)}
-    since = {path(*key, at): max(rank[one] for one in whose) for (key, at), whose in provenance.items()}
+
+    def since(where: str) -> int:
+        document, _, at = where.partition("#")
+        kind, _, identifier = document.partition(":")
+        return max((rank[one] for one in provenance.get(((kind, identifier), steps(at)), ())), default=0)
+
     found: dict[str, dict[str, str]] = {}
     for layer in layers:
         for locale, texts in layer.translations.items():
-            kept = {where: text for where, text in texts.items() if since.get(where, 0) <= rank[layer.id]}
+            kept = {where: text for where, text in texts.items() if since(where) <= rank[layer.id]}
             found.setdefault(locale, {}).update(kept)
     return found

@@ -59,7 +59,7 @@ class Overlaid:
         said: Assertions,
         values: Mapping[Key, MutableMapping[Steps, Any]],
         provenance: MutableMapping[tuple[Key, Steps], tuple[str, ...]],
-        places: MutableMapping[tuple[Key, Steps], tuple[str, str]],
+        places: MutableMapping[tuple[Key, Steps], tuple[str, tuple[str | int, ...]]],
         layers: Mapping[str, Layer],
     ) -> None:
         """Take what the packs say.
@@ -149,7 +149,7 @@ class Overlaid:
             self._said.problems.extend(wrong)
             return Standing("refused", why=wrong[0].message)
         for leaf in merge.leaves(key[0], part, value, at):
-            self._put(key, leaf.path, leaf.value, (OVERLAY,), patch, pointer(("value", *leaf.place)))
+            self._put(key, leaf.path, leaf.value, (OVERLAY,), patch, ("value", *leaf.place))
         return Standing("active")
 
     def _set(self, key: Key, at: Steps, patch: Patch) -> Standing:
@@ -197,7 +197,7 @@ class Overlaid:
         if part["x-merge"] == "intersect" and not _same(value, patch.value):
             return self._too_loose(at, patch, below, stricter, order)
         whose = (*self._provenance[key, at], OVERLAY) if part["x-merge"] == "union" else (OVERLAY,)
-        self._put(key, at, value, whose, patch, "/value")
+        self._put(key, at, value, whose, patch, ("value",))
         return Standing("active", below)
 
     def _too_loose(self, at: Steps, patch: Patch, below: Base, stricter: Any, order: tuple[str, ...]) -> Standing:
@@ -211,10 +211,12 @@ class Overlaid:
         return self._refuse(patch, "weakens", message, below)
 
     def _stands(self, key: Key, at: Steps, value: Any, patch: Patch, below: Base | None) -> Standing:
-        self._put(key, at, value, (OVERLAY,), patch, "/value")
+        self._put(key, at, value, (OVERLAY,), patch, ("value",))
         return Standing("active", below)
 
-    def _put(self, key: Key, at: Steps, value: Any, whose: tuple[str, ...], patch: Patch, place: str) -> None:
+    def _put(
+        self, key: Key, at: Steps, value: Any, whose: tuple[str, ...], patch: Patch, place: tuple[str | int, ...]
+    ) -> None:
         self._values[key][at] = value
         self._provenance[key, at] = whose
         self._places[key, at] = (patch.source, place)

@@ -82,7 +82,7 @@ def resolved(folded: Folded, above: Mapping[str, frozenset[str]]) -> Folded:
             source = folded.place("pipeline", key[1], pointer(["insert"]))[0]
             bare = {name: value for name, value in stage.items() if name not in _ANCHORS}
             for leaf in merge.leaves("pipeline", _FORMS["stage"], bare, at, start):
-                places[key, leaf.path] = (source, pointer(leaf.place))
+                places[key, leaf.path] = (source, leaf.place)
     return replace(folded, documents=documents, provenance=provenance, places=places, problems=tuple(problems))
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from dealwright.errors import ConflictError, DefinitionError, Problem
 from dealwright.metadata import canonical, differences
 from dealwright.metadata.fold import fold
+from dealwright.metadata.layers import BASE_LAYER
+from dealwright.metadata.patches import OVERLAY
 from dealwright.metadata.settings import TRUST
 from dealwright.packs import courses, escalation, in_flight, moves, permissions, three_way, trust
 from dealwright.packs.prepare import sources_of
@@ -17,6 +19,7 @@ from dealwright.storage import misfits, schema
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.differences import Diff
     from dealwright.packs.prepare import Prepared
     from dealwright.packs.source import PackSource
     from dealwright.packs.stored import State
@@ -71,13 +74,15 @@ def lines(connection: Connection, prepared: Prepared) -> list[Line]:
         for one in prepared.problems:
             found.append(Line("PROBLEM", f"{one.source}{one.pointer or '/'}", one.message, "blocked"))
         return found
-    found += _definitions(prepared)
+    diff = differences.diff(prepared.old, prepared.catalog)
+    found += _definitions(prepared, diff)
     found += _clones(prepared)
     found += _tables(prepared)
     if prepared.old is not None:
-        found += _records(connection, prepared.old, prepared.catalog)
-        found += _on_the_way(connection, prepared.old, prepared.catalog)
-    found += [Line("LOOK", f"{one.source}{one.pointer or '/'}", one.message, "review") for one in prepared.warnings]
+        found += _records(connection, prepared.old, diff)
+        found += _on_the_way(connection, prepared.old, prepared.catalog, diff)
+    # Most of them were there before as well, so they are told and hold nothing up.
+    found += [Line("LOOK", f"{one.source}{one.pointer or '/'}", one.message) for one in prepared.warnings]
     return list(dict.fromkeys(found))
 
 
@@ -92,13 +97,17 @@ def in_the_way(connection: Connection, prepared: Prepared) -> list[Problem]:
     """Return what records that are there do not meet and must be mended first: as problems, for who does not plan."""
     if prepared.old is None or prepared.problems:
         return []
-    found = [one for one in _records(connection, prepared.old, prepared.catalog) if one.risk == "blocked"]
+    found = [
+        one
+        for one in _records(connection, prepared.old, differences.diff(prepared.old, prepared.catalog))
+        if one.risk == "blocked"
+    ]
     return [Problem("", "records-do-not-fit", f"{one.detail}; change those first", one.path) for one in found]
 
 
 def _packs(prepared: Prepared) -> Iterator[Line]:
     before = {one.id: one for one in sources_of(prepared.before)}
-    after = {one.id: one for one in prepared.layers if one.manifest and one.folder != "base"}
+    after = {one.id: one for one in prepared.layers if one.id not in (BASE_LAYER, OVERLAY)}
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
         if now is None and was is not None:
@@ -153,8 +162,8 @@ def _patches(prepared: Prepared) -> Iterator[Line]:
         standing = standings.get(after.id)
         if standing is None:
             continue
-        same = before is not None and (before.value, before.op) == (after.value, after.op)
-        if before is not None and same:
+        # A change that an admin proposed anew has another moment; one that only follows new names has the same.
+        if before is not None and (before.op, before.at, before.by) == (after.op, after.at, after.by):
             for one in three_way.outcomes(before, after, standing):
                 yield Line(one.action, one.path, one.detail, three_way.RISKS[one.action])
             continue
@@ -164,9 +173,9 @@ def _patches(prepared: Prepared) -> Iterator[Line]:
         yield Line("CHANGE" if before is not None else "SET", after.path, f"{_cut(detail)}{more}", risk)
 
 
-def _definitions(prepared: Prepared) -> Iterator[Line]:
+def _definitions(prepared: Prepared, diff: Diff) -> Iterator[Line]:
     """Yield each document that is new, gone or different, and of a different one each attribute."""
-    for one in differences.diff(prepared.old, prepared.catalog).documents:
+    for one in diff.documents:
         at = f"{one.kind}:{one.id}"
         if one.change == "added":
             yield from _added(prepared.catalog, one.kind, one.id, prepared.old is None)
@@ -235,9 +244,8 @@ def _tables(prepared: Prepared) -> Iterator[Line]:
         yield Line("STORAGE", f"table:{step.table}", step.text)
 
 
-def _records(connection: Connection, old: Catalog, new: Catalog) -> Iterator[Line]:
+def _records(connection: Connection, old: Catalog, changes: Diff) -> Iterator[Line]:
     """Yield what records that are there do not meet any more, with how many they are."""
-    changes = differences.diff(old, new)
     for name, change in changes.changed.items():
         for field in sorted(change.added):
             spec = change.after.fields[field]
@@ -266,7 +274,7 @@ def _records(connection: Connection, old: Catalog, new: Catalog) -> Iterator[Lin
             yield Line("DATA", f"entity:{name}", f"{count} records stay and cannot be seen", "destructive", count)
 
 
-def _on_the_way(connection: Connection, old: Catalog, new: Catalog) -> Iterator[Line]:
+def _on_the_way(connection: Connection, old: Catalog, new: Catalog, diff: Diff) -> Iterator[Line]:
     """Yield what is in flight under definitions that change: records, approvals, clocks."""
     try:
         in_flight.check(connection, old, new)
@@ -275,7 +283,7 @@ def _on_the_way(connection: Connection, old: Catalog, new: Catalog) -> Iterator[
             yield Line("IN_FLIGHT", f"{one.source}{one.pointer}", one.message, "blocked")
     for open_ones in courses.affected(connection, old, new):
         yield Line("IN_FLIGHT", f"approval:{open_ones.approval}", open_ones.detail, "review", open_ones.count)
-    changed = {(one.kind, one.id) for one in differences.diff(old, new).documents}
+    changed = {(one.kind, one.id) for one in diff.documents}
     for (kind, policy), count in running.clocks(connection).items():
         if (kind, policy) in changed:
             detail = f"{count} clocks are running; they go on as they were begun, or end with a definition that goes"

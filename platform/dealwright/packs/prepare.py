@@ -7,7 +7,7 @@ now. Nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dealwright.errors import NotFoundError, Problem
 from dealwright.metadata import load, patches
 from dealwright.metadata.settings import problems as settings_problems
-from dealwright.packs import in_flight, moves, order, releases
+from dealwright.packs import in_flight, moves, order, releases, renaming
 from dealwright.packs.examine import examine, layers_of
 from dealwright.packs.source import PackSource
 from dealwright.packs.stored import State, state
@@ -127,7 +127,8 @@ def prepare(connection: Connection, wanted: Wanted) -> Prepared:
     known = list(before.patches) if before is not None else []
     given = proposals.listed(connection) if wanted.proposals else []
     renames = moves.between(present, packs)
-    changes = _changes(known if wanted.overlay is None else list(wanted.overlay), given, renames, known)
+    follow = _following(renames, before)
+    changes = _changes(known if wanted.overlay is None else list(wanted.overlay), given, follow, known)
     after = [one for _, one in changes if one is not None]
     accepted = before.accepted if before is not None else {}
     examined = examine(packs, inherited, accepted, after)
@@ -193,21 +194,32 @@ def _backwards(wanted: Wanted, present: Mapping[str, PackSource]) -> Iterable[Pr
             yield Problem("/version", "downgrade", message, source)
 
 
+def _following(renames: Sequence[Mapping[str, Any]], before: State | None) -> Callable[[Patch], Patch]:
+    """Return what gives a patch the new names of what it is about and of what it reads."""
+    about = {
+        (one.document["kind"], one.document["id"]): str(one.document.get("entity", ""))
+        for layer in (before.layers if before is not None and renames else ())
+        for one in layer.documents
+        if "id" in one.document
+    }
+    return lambda one: renaming.followed(one, renames, lambda key: about.get(key, "")) if renames else one
+
+
 def _changes(
     wanted: Sequence[Patch],
     given: Sequence[proposals.Proposal],
-    renames: Sequence[Mapping[str, Any]],
+    follow: Callable[[Patch], Patch],
     known: Sequence[Patch],
 ) -> list[tuple[Patch | None, Patch | None]]:
     """Return each patch as it is and as it shall be; None where there is none."""
     was = {one.id: one for one in known}
     shall: dict[str, tuple[Patch | None, Patch | None]] = {}
     for one in wanted:
-        followed = patches.moved(one, renames)
+        followed = follow(one)
         shall[followed.id] = (was.get(one.id), followed)
     for proposal in given:
         named = patches.Patch(proposal.path, proposal.op)
-        followed = patches.moved(patches.read(proposal.patch) if proposal.patch is not None else named, renames)
+        followed = follow(patches.read(proposal.patch) if proposal.patch is not None else named)
         there = shall.get(followed.id, (None, None))[0]
         shall[followed.id] = (there, followed if proposal.patch is not None else None)
     gone = was.keys() - {before.id for before, _ in shall.values() if before is not None}

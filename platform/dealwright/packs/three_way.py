@@ -69,6 +69,8 @@ def outcomes(before: Patch, after: Patch, standing: Standing) -> Iterator[Outcom
     """
     if before.path != after.path:
         yield Outcome("MOVED", before.path, f"it is {after.path} now")
+    elif text(before.value) != text(after.value):
+        yield Outcome("MOVED", after.path, "it reads fields by their new names")
     if after.op != "set" or standing.state != "active":
         action = _OUTCOMES.get(standing.state, "KEPT")
         yield Outcome(action, after.path, standing.why or "as before")

@@ -1,0 +1,150 @@
+"""What the layers promise to whoever runs industry packs beside changes of his own (A6 to A14), on real tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dealwright import packs, rules
+from dealwright.errors import DefinitionError
+from dealwright.metadata.settings import DEFAULTS
+from dealwright.packs import Wanted, overlay
+from dealwright.packs.examine import examine
+from dealwright.storage import Database, tables
+
+from .test_changes import BIG, DAYS, DEAL, REPORT, catalog, changed, lines, pack, propose, saved
+
+SALE: dict[str, Any] = {
+    "kind": "pipeline", "id": "shop.sale", "title": "Sale", "entity": "shop.deal", "version": 1, "start": "open",
+    "stages": [
+        {"id": "open", "title": "Open", "probability": 20},
+        {"id": "demo", "title": "Demo", "probability": 40},
+        {"id": "won", "title": "Won", "outcome": "won"},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The matcher in C is tried in a process of its own, which takes a second and touches no database."""
+    monkeypatch.setattr(rules, "prove", rules.matcher_status)
+
+
+@pytest.fixture
+def shop(database: Database) -> Iterator[Database]:
+    """A workspace with the shop and its pipeline in force."""
+    packs.install(database, [pack(DEAL, DAYS, REPORT, BIG, SALE)])
+    yield database
+
+
+def relabelled(name: str, title: str) -> packs.PackSource:
+    override = {"kind": "entity", "extends": "shop.deal", "overrides": [{"path": "#/title", "value": title}]}
+    return pack(override, name=name, requires={"shop": "*"})
+
+
+def test_a6_both_industry_packs_fold_together_without_a_conflict() -> None:
+    sources = {
+        one.id: one for one in (packs.read(packs.find()[name]) for name in ("medical_devices_cn", "fmcg_channels"))
+    }
+    packs.with_required(sources)
+    found = examine(sources.values(), DEFAULTS)
+    assert [str(one) for one in found.problems] == []
+    namespaces = {one.partition(".")[0] for one in found.catalog.entities}
+    assert {source.layer.namespace for source in sources.values() if source.layer.documents} & namespaces
+
+
+def test_a7_two_packs_that_relabel_one_entity_stop_the_plan_until_a_word_is_recorded(shop: Database) -> None:
+    packs.install(shop, [relabelled("fmcg", "Channel deal")])
+    med = relabelled("med", "Case")
+    plan = packs.plan(shop, Wanted(packs=[med]))
+    assert (plan.risk, plan.revision) == ("blocked", None)
+    (line,) = [one for one in plan.lines if one.action == "PROBLEM"]
+    assert 'fmcg says "Channel deal", med says "Case"' in line.detail
+    word = packs.overlay.read(
+        {"format": 1, "changes": [{"path": "entity:shop.deal#/title", "op": "resolve", "value": "med"}]}
+    )
+    settled = packs.plan(shop, Wanted(packs=[med], overlay=word))
+    assert settled.risk == "safe", [str(one) for one in settled.lines]
+    packs.apply(shop, settled.id)
+    assert catalog(shop).entities["shop.deal"].title == "Case"
+
+
+@pytest.mark.parametrize("way", ["a change", "an import", "a later pack", "a whole overlay"])
+def test_a8_nobody_weakens_a_legal_deadline(shop: Database, way: str) -> None:
+    weaker = {"path": "deadline:shop.report#/days", "op": "set", "value": 30}
+    override = {"kind": "deadline", "extends": "shop.report", "overrides": [{"path": "#/days", "value": 30}]}
+    before = catalog(shop).revision
+    if way == "a whole overlay":
+        plan = packs.plan(shop, Wanted(overlay=overlay.read({"format": 1, "changes": [weaker]})))
+        assert plan.risk == "blocked"
+        return
+    with pytest.raises(DefinitionError) as error:
+        if way == "a change":
+            propose(shop, weaker)
+        elif way == "an import":
+            with shop.write() as connection:
+                overlay.imported(connection, {"format": 1, "changes": [weaker]})
+        else:
+            packs.install(shop, [pack(override, name="med", requires={"shop": "*"})])
+    assert [one.code for one in error.value.problems] == ["weakens"]
+    assert catalog(shop).revision == before
+
+
+def test_a9_a_stricter_deadline_stands_until_the_pack_is_stricter_still(shop: Database) -> None:
+    changed(shop, "deadline:shop.report#/days", 5)
+    assert catalog(shop).documents["deadline", "shop.report"]["days"] == 5
+    packs.install(shop, [pack(DEAL, DAYS, {**REPORT, "days": 3}, BIG, SALE, version="1.1.0")])
+    assert catalog(shop).documents["deadline", "shop.report"]["days"] == 3
+    packs.install(shop, [pack(DEAL, DAYS, {**REPORT, "days": 6}, BIG, SALE, version="1.2.0")])
+    assert catalog(shop).documents["deadline", "shop.report"]["days"] == 5
+
+
+def test_a13_a_renamed_field_keeps_its_data_and_own_rules_read_it_on(shop: Database) -> None:
+    own = {
+        **BIG,
+        "id": "c.north",
+        "if": 'dept == "north"',
+        "then": [{"do": "set_field", "field": "dept", "value": "'NORTH'"}],
+    }
+    propose(shop, {"path": "rule:c.north#", "op": "add", "value": own})
+    packs.apply(shop, packs.plan(shop, Wanted(proposals=True)).id)
+    saved(shop, name="one", dept="south")
+    fields = {("department" if name == "dept" else name): spec for name, spec in DEAL["properties"].items()}
+    move = {
+        "since": "2.0.0",
+        "from": "entity:shop.deal#/properties/dept",
+        "to": "entity:shop.deal#/properties/department",
+    }
+    rule = {**BIG, "then": [{"do": "set_field", "field": "department", "value": "'large'"}]}
+    new = pack({**DEAL, "properties": fields}, DAYS, REPORT, rule, SALE, version="2.0.0", moves=(move,))
+    plan = packs.plan(shop, Wanted(packs=[new]))
+    assert ("MOVED", "rule:c.north#") in lines(plan)
+    assert plan.risk != "blocked", [str(one) for one in plan.lines if one.risk == "blocked"]
+    packs.apply(shop, plan.id)
+    assert catalog(shop).rules["c.north"].document["if"] == 'department == "north"'
+    saved(shop, name="two", department="north")
+    table = tables.layout(catalog(shop), "shop.deal").table
+    with shop.read() as connection:
+        assert sorted(connection.scalars(sa.select(table.c.department))) == ["NORTH", "south"]
+
+
+def test_a14_a_stage_with_records_goes_only_with_a_successor(shop: Database) -> None:
+    saved(shop, name="one")
+
+    def without(**more: Any) -> Mapping[str, Any]:
+        stages = [{**one, "id": "needs"} if one["id"] == "open" else one for one in SALE["stages"]]
+        return {**SALE, "version": 2, "start": "needs", "stages": stages, "in_flight": "migrate", **more}
+
+    blocked = packs.plan(shop, Wanted(packs=[pack(DEAL, DAYS, REPORT, BIG, without(), version="1.1.0")]))
+    assert blocked.risk == "blocked"
+    (line,) = [one for one in blocked.lines if one.action == "IN_FLIGHT"]
+    assert "1 records are in the stage “open”" in line.detail
+    mapped = packs.plan(
+        shop, Wanted(packs=[pack(DEAL, DAYS, REPORT, BIG, without(stage_map={"open": "needs"}), version="1.1.0")])
+    )
+    assert mapped.risk != "blocked", [str(one) for one in mapped.lines if one.risk == "blocked"]
+    packs.apply(shop, mapped.id)
+    assert catalog(shop).pipelines["shop.sale"].version == 2
