@@ -1,4 +1,4 @@
-"""What is in flight: records in pipelines, and which of them a new version has to take along; approvals; clocks."""
+"""What is in flight: records in pipelines, and which of them a new version has to take along; clocks."""
 
 from __future__ import annotations
 
