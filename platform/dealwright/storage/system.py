@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
 from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
-from dealwright.storage import plan_tables, snapshot_table, view_tables
+from dealwright.storage import plan_tables, release_tables, snapshot_table, view_tables
 
 metadata = sa.MetaData()
 
@@ -84,29 +84,7 @@ activation = sa.Table(
     Column("reason", Text, nullable=False),
 )
 
-release = sa.Table(
-    "dw_pack_release",
-    metadata,
-    Column("pack", Text, primary_key=True),
-    Column("version", Text, primary_key=True),
-    Column("digest", Text, primary_key=True, comment="SHA-256 of the list of its files"),
-    Column("origin", Text, primary_key=True, comment="archive, folder, distribution or shipped"),
-    Column("namespace", Text, nullable=False, comment="belongs to the pack and the key that brought it first"),
-    Column("publisher", Text, nullable=False, comment="who signed it; empty if nobody did"),
-    Column("key", Text, nullable=False, comment="public key by which it is signed; empty if it is not"),
-    Column("at", UtcDateTime, nullable=False, comment="when it was last put in force"),
-    Column("by", Text, nullable=True, comment="id of the user; empty for the operator"),
-)
-
-publisher_key = sa.Table(
-    "dw_publisher_key",
-    metadata,
-    Column("publisher", Text, primary_key=True, comment="short name"),
-    Column("key", Text, primary_key=True, comment="public key: ed25519: and base64"),
-    Column("at", UtcDateTime, nullable=False, comment="when it was trusted"),
-    Column("by", Text, nullable=True, comment="id of the user; empty for the operator"),
-)
-
+release, publisher_key = release_tables.within(metadata)
 proposal, plan = plan_tables.within(metadata)
 snapshot = snapshot_table.within(metadata)
 list_view = view_tables.within(metadata)
