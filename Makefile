@@ -25,9 +25,10 @@ check: $(VENV)/.installed  ## everything that must hold before a change lands
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n $(JOBS) -m "not nightly"
 
-bench: $(VENV)/.installed  ## the platform beside a program written by hand; the figures also as build/benchmarks.json
+bench: $(VENV)/.installed  ## the platform beside a program written by hand, its rules beside zen-engine; figures also under build/
 	mkdir -p build
 	$(BIN)/python -m benchmarks --json build/benchmarks.json
+	$(BIN)/python -m benchmarks.rules --json build/rules.json
 
 passing: $(VENV)/.installed  ## a million open timers, 100,000 of them due at once, and a run over a million records
 	mkdir -p build

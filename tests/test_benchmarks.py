@@ -41,6 +41,17 @@ def test_a_save_runs_as_many_statements_as_the_documentation_says(tmp_path: Path
 
 
 @pytest.mark.slow
+def test_a_quick_run_of_rules_finds_the_same_rules_by_every_program(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "benchmarks.rules", "--quick", "--json", str(figures)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(figures.read_text(encoding="utf-8"))["10"]
+    assert found["held"] == 151  # of 200 records and 10 rules, always the same
+    assert all(found[name] > 0 for name in ("Python matcher, /s", "decide, /s", "saves, /s"))
+
+
+@pytest.mark.slow
 def test_a_quick_run_of_passing_time_fires_each_timer_and_looks_at_each_record_once(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     command = [sys.executable, "-m", "benchmarks.passing", "--quick", "--json", str(figures)]
