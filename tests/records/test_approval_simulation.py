@@ -61,6 +61,16 @@ def test_a_draft_tells_what_it_would_have_asked_and_where_nobody_would_have_been
     assert (new["records"], new["newly"]) == (5, 3)
 
 
+def test_a_draft_of_a_parameter_tries_the_approvals_that_read_it(sqlite_url, tmp_path):
+    limit = {"kind": "parameter", "id": "t.limit", "lang": 1, "type": "percent", "title": "Limit", "default": 5}
+    with Database(sqlite_url) as database:
+        office = Office(database, tmp_path, limit, {**DISCOUNT, "when": "discount > param.limit"})
+        office.deal(discount="8")
+        office.deal(discount="12")
+        (found,) = simulated(office, {**limit, "default": 10})["approvals"]
+    assert (found["approval"], found["needed"], found["no_longer"], found["same"]) == ("t.discount", 1, 1, 1)
+
+
 def test_a_draft_with_a_fault_is_refused_as_if_it_were_published(sqlite_url, tmp_path):
     with Database(sqlite_url) as database, pytest.raises(DefinitionError):
         simulated(Office(database, tmp_path), {**DRAFT, "when": "discont > 10"})

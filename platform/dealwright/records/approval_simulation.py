@@ -10,10 +10,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from dealwright import approvals
+from dealwright import approvals, conditions
 from dealwright import events as kinds
 from dealwright.approvals import Course, progress
 from dealwright.fields import messages
+from dealwright.metadata.names import namespace_of
 from dealwright.records import approval_course, approval_facts, needs
 from dealwright.storage import records as stored
 
@@ -75,7 +76,17 @@ def compared(
     return [
         _one(work, trial, old.get(name), one, since, tally(), batches)
         for name, one in new.items()
-        if name not in old or old[name].document != one.document
+        if name not in old or old[name] != one or _read(work, old[name]) != _read(trial, one)
+    ]
+
+
+def _read(work: Work, approval: Approval) -> list[Any]:
+    """Return the conditions of an approval as they are read: those of the same text may have other parameters in them."""
+    sources = [approval.when, *(one.when for one in approval.steps.values())]
+    namespace = namespace_of(approval.id)
+    return [
+        conditions.of(work.catalog, approval.entity, one, "gate", namespace=namespace).ast if one is not None else None
+        for one in sources
     ]
 
 
