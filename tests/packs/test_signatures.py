@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import stat
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -23,15 +24,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from dealwright.storage import Connection
+
 #: Ed25519 key of RFC 8032, section 7.1, test 1, in PKCS 8 (RFC 8410): private and public half.
 SECRET = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
 PUBLIC = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 
 
-@pytest.fixture
-def sqlite_database(sqlite_url: str) -> Iterator[Database]:
-    with Database(sqlite_url) as database:
+@pytest.fixture(scope="module")
+def shared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    path = tmp_path_factory.mktemp("releases") / "workspace.db"
+    shutil.copy(sqlite_template, path)
+    with Database(f"sqlite:///{path}") as database:
         yield database
+
+
+@pytest.fixture
+def connection(shared: Database) -> Iterator[Connection]:
+    """A transaction of which nothing stays."""
+    with shared.write() as connection:
+        nothing = connection.begin_nested()
+        yield connection
+        nothing.rollback()
 
 
 @pytest.fixture
@@ -170,30 +184,28 @@ COMING: list[tuple[str, list[dict[str, Any]], dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("before", "coming", "codes"), [one[1:] for one in COMING], ids=[one[0] for one in COMING])
 def test_what_may_come_in(
-    sqlite_database: Database, before: list[dict[str, Any]], coming: dict[str, Any], codes: list[str]
+    connection: Connection, before: list[dict[str, Any]], coming: dict[str, Any], codes: list[str]
 ) -> None:
-    with sqlite_database.write() as connection:
-        trust.note(connection, [release(**one) for one in before], by=None, at=clock.now())
-        try:
-            found = [one.code for one in trust.admit(connection, [release(**coming)], policy="off")]
-        except ConflictError as error:
-            found = [one.code for one in error.problems]
+    trust.note(connection, [release(**one) for one in before], by=None, at=clock.now())
+    try:
+        found = [one.code for one in trust.admit(connection, [release(**coming)], policy="off")]
+    except ConflictError as error:
+        found = [one.code for one in error.problems]
     assert found == codes
 
 
-def test_a_new_key_of_the_same_publisher_comes_in_once_it_is_trusted(sqlite_database: Database) -> None:
+def test_a_new_key_of_the_same_publisher_comes_in_once_it_is_trusted(connection: Connection) -> None:
     coming = [release(publisher="acme", key=OTHER_KEY, version="1.1.0", digest="d2")]
-    with sqlite_database.write() as connection:
-        trust.note(connection, [release(**ACME)], by=None, at=clock.now())
-        with pytest.raises(ConflictError, match="pack trust acme"):
-            trust.admit(connection, coming, policy="off")
-        trust.change(connection, "acme", OTHER_KEY, trusted=True)
-        assert trust.admit(connection, coming, policy="enforce") == []
+    trust.note(connection, [release(**ACME)], by=None, at=clock.now())
+    with pytest.raises(ConflictError, match="pack trust acme"):
+        trust.admit(connection, coming, policy="off")
+    trust.change(connection, "acme", OTHER_KEY, trusted=True)
+    assert trust.admit(connection, coming, policy="enforce") == []
+    trust.change(connection, "acme", OTHER_KEY, trusted=False)
+    with pytest.raises(NotFoundError):
         trust.change(connection, "acme", OTHER_KEY, trusted=False)
-        with pytest.raises(NotFoundError):
-            trust.change(connection, "acme", OTHER_KEY, trusted=False)
-        with pytest.raises(DefinitionError):
-            trust.change(connection, "acme", "ed25519:AAAA", trusted=True)
+    with pytest.raises(DefinitionError):
+        trust.change(connection, "acme", "ed25519:AAAA", trusted=True)
 
 
 @pytest.mark.parametrize(
@@ -208,19 +220,18 @@ def test_a_new_key_of_the_same_publisher_comes_in_once_it_is_trusted(sqlite_data
     ],
 )
 def test_how_much_a_signature_counts_is_a_setting(
-    sqlite_database: Database, origin: str, whose: dict[str, str], off: list[str], warn: list[str], enforce: str | None
+    connection: Connection, origin: str, whose: dict[str, str], off: list[str], warn: list[str], enforce: str | None
 ) -> None:
     one = release(origin=origin, **whose)
-    with sqlite_database.write() as connection:
-        trust.change(connection, "acme", PUBLIC, trusted=True)
-        assert [p.code for p in trust.admit(connection, [one], policy="off")] == off
-        assert [p.code for p in trust.admit(connection, [one], policy="warn")] == warn
-        if enforce is None:
-            assert trust.admit(connection, [one], policy="enforce") == []
-        else:
-            with pytest.raises(ConflictError) as refused:
-                trust.admit(connection, [one], policy="enforce")
-            assert [p.code for p in refused.value.problems] == [enforce]
+    trust.change(connection, "acme", PUBLIC, trusted=True)
+    assert [p.code for p in trust.admit(connection, [one], policy="off")] == off
+    assert [p.code for p in trust.admit(connection, [one], policy="warn")] == warn
+    if enforce is None:
+        assert trust.admit(connection, [one], policy="enforce") == []
+    else:
+        with pytest.raises(ConflictError) as refused:
+            trust.admit(connection, [one], policy="enforce")
+        assert [p.code for p in refused.value.problems] == [enforce]
 
 
 def test_releases_are_remembered_with_what_they_put_in_force(database: Database, tmp_path: Path, key: Path) -> None:

@@ -55,10 +55,15 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What was found in packs: faults, with which they cannot be put in force, and what should be looked at."""
+    """What was found in packs: faults, with which they cannot be put in force, and what should be looked at.
+
+    Attributes:
+        together: What all of them come to with what they require; None if there is no pack.
+    """
 
     problems: list[Problem]
     warnings: list[Problem]
+    together: Examined | None = None
 
 
 def check(paths: Iterable[Path], search: Iterable[Path] = ()) -> list[Problem]:
@@ -104,6 +109,7 @@ def review(paths: Iterable[Path], search: Iterable[Path] = ()) -> Reviewed:
         with_required(sources, places)
     except DefinitionError as error:
         found.extend(error.problems)
+    examined = None
     if sources:
         unreadable = find(places).keys() - sources.keys()
         examined = examine(sources.values(), DEFAULTS)
@@ -113,7 +119,7 @@ def review(paths: Iterable[Path], search: Iterable[Path] = ()) -> Reviewed:
                 found.append(problem)
         for name in wanted.keys() & sources.keys():
             found.extend(_other_files(sources[name]))
-    return Reviewed(_told(found, wanted), _told(warnings, wanted))
+    return Reviewed(_told(found, wanted), _told(warnings, wanted), examined)
 
 
 def _told(found: Iterable[Problem], wanted: Mapping[str, Path | None]) -> list[Problem]:

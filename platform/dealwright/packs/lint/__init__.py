@@ -11,11 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dealwright.metadata import load
-from dealwright.metadata.fold import fold
 from dealwright.metadata.pointers import steps
-from dealwright.metadata.settings import DEFAULTS
-from dealwright.packs import examine, order
+from dealwright.packs import examine
 from dealwright.packs.lint import codes, declared, facts, release, samples, suppress, texts
 from dealwright.packs.lint.about import About
 from dealwright.packs.source import read
@@ -57,10 +54,15 @@ def run(folder: Path, search: Iterable[Path] = (), before: PackSource | None = N
     folder = folder.resolve()
     source = read(folder)
     reviewed = examine.review([folder], search)
-    if reviewed.problems:
+    if reviewed.problems or reviewed.together is None:
         return Linted(tuple(replace(one, code=codes.of_fault(one.code)) for one in reviewed.problems))
-    found = [replace(one, code=codes.WARNINGS.get(one.code, "P090")) for one in reviewed.warnings]
-    about = _about(source, [*search, folder.parent])
+    about = About(source, reviewed.together.catalog, reviewed.together.folded)
+    found = [
+        replace(one, code=codes.WARNINGS.get(one.code, "P090"))
+        for one in reviewed.warnings
+        # Not those of packs that it requires; but two rules against each other are told of at one of them.
+        if one.source.startswith(f"{source.layer.folder}/") or f"{source.layer.namespace}." in one.message
+    ]
     for look in (texts.look, declared.look, facts.look, samples.look):
         found += look(about)
     if before is not None:
@@ -72,11 +74,3 @@ def run(folder: Path, search: Iterable[Path] = (), before: PackSource | None = N
 
 def _place(one: Problem) -> tuple[str, tuple[str, ...], str]:
     return one.source, steps(one.pointer), one.code
-
-
-def _about(source: PackSource, places: list[Path]) -> About:
-    sources = {source.id: source}
-    examine.with_required(sources, places)
-    layers = [load.base(), *(one.layer for one in order.ordered(sources.values()))]
-    folded = fold(layers)
-    return About(source, load.assembled(folded, layers, DEFAULTS), folded)
