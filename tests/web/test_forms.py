@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from dealwright import access
 from dealwright.records import Work, Workspace, fetch, page, save
@@ -243,6 +244,32 @@ def test_a_record_that_somebody_else_saved_meanwhile_shows_both_and_loses_nothin
     again = admin.post(f"/records/t.thing/{made.id}/edit", {**data, "version": "2"})
     assert again.status_code == 303
     assert stored(workspace, made.id)["name"] == "Mine"
+
+
+def test_a_merge_asks_only_where_both_changed_something_and_takes_over_the_rest(
+    admin: Person, workspace: Workspace
+) -> None:
+    made = thing(workspace, name="Old", note="old", amount="10.50", tags=["red"])
+    save(workspace, access.operator(), "t.thing", {"name": "Theirs", "amount": "99", "tags": ["blue"]}, id=made.id)
+    # The name differs on both sides; the amount is as it was shown, the tags are theirs already; the note is mine alone.
+    data = {"name": "Mine", "note": "mine", "amount": "10.5", "tags": "blue", "version": "1"}
+    answer = admin.post(f"/records/t.thing/{made.id}/edit", data)
+    assert answer.status_code == 412
+    said = text(answer)
+    assert "Taken over, as you had not touched it: Amount." in said and "Name Mine Theirs" in said
+    assert answer.text.count('value="theirs"') == 1 and 'name="_keep.name"' in answer.text
+    # What is posted then is the merged form: theirs in the amount, and the choice for the name.
+    merged = {"name": "Mine", "note": "mine", "amount": "99.00", "tags": "blue", "version": "2", "_keep.name": "theirs"}
+    assert admin.post(f"/records/t.thing/{made.id}/edit", merged).status_code == 303
+    now = stored(workspace, made.id)
+    assert (now["name"], now["note"], now["amount"], now["tags"]) == ("Theirs", "mine", "99.00", ["blue"])
+
+
+def test_a_form_whose_session_has_run_out_leads_back_to_itself(app: Flask, workspace: Workspace) -> None:
+    made = thing(workspace)
+    stranger = Person(app)
+    answer = stranger.post(f"/records/t.thing/{made.id}/edit", {"name": "Typed"}, **{"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == f"/sign-in?next=/records/t.thing/{made.id}/edit"
 
 
 def test_htmx_gets_the_form_alone_and_is_led_on_by_a_header(admin: Person) -> None:

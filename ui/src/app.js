@@ -6,3 +6,4 @@ import './palette.js';
 import './combobox.js';
 import './files.js';
 import './form.js';
+import './drafts.js';

@@ -11,6 +11,7 @@ sequences_of                                        sequences that run for a rec
 suggestions, accept, dismiss                        next best actions that rules offer
 simulate, compared                                  what a draft, or another catalog, would have done
 list_views, keep_list_view, remove_list_view        saved views of lists and boards
+comment                                             a comment, and telling who is mentioned in it
 contact_times                                       when a contact is reached best
 recompute                                           stored formulas, after a change of definitions
 """
@@ -23,6 +24,7 @@ from dealwright.records.breaker import listed as rules_off
 from dealwright.records.breaker import switch as switch_rule
 from dealwright.records.checklists import checklist, tick
 from dealwright.records.clocks_shown import clocks_of
+from dealwright.records.comments import comment
 from dealwright.records.contact_times import contact_times
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
@@ -67,6 +69,7 @@ __all__ = [
     "check",
     "checklist",
     "clocks_of",
+    "comment",
     "compared",
     "contact_times",
     "decided",

@@ -173,6 +173,7 @@ class Complaint:
 class Clash:
     """A field that somebody else changed meanwhile: what was typed here, and what the record says now."""
 
+    id: str
     title: str
     mine: Display
     theirs: Display

@@ -377,9 +377,11 @@ class _Maker:
         reader = self._reader()
         for name, theirs in self.sheet.theirs.items():
             one = self.entity.field(name)
-            if one is not None and name in self.editable and self.sheet.record.get(name) != theirs:
+            if one is not None and name in self.editable:
                 title = i18n.field_text(self.catalog, self.entity, one)
-                yield Clash(title, display(reader, one, self.sheet.record.get(name)), display(reader, one, theirs))
+                yield Clash(
+                    one.id, title, display(reader, one, self.sheet.record.get(name)), display(reader, one, theirs)
+                )
 
 
 def _held(value: Mapping[str, Any]) -> Held:

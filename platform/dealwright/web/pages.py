@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from dealwright.errors import DealwrightError, RateLimitedError, SignInRequiredError
 from dealwright.web import (
+    about_forms,
     absences,
     approval_mail,
     approvals,
@@ -81,6 +82,7 @@ def _blueprint() -> Blueprint:
     bulk.register(pages)
     list_views.register(pages)
     record_pages.register(pages)
+    about_forms.register(pages)
     approvals.register(pages)
     reports.register(pages)
     approval_mail.register(pages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -10,10 +11,12 @@ from dealwright import access, records
 from dealwright.errors import ConflictError, DealwrightError, GateUnmetError, RecordError, StaleVersionError
 from dealwright.fields.messages import speaking
 from dealwright.web import (
+    about,
     approval_cards,
     clocks,
     factors,
     i18n,
+    merging,
     notices,
     sequences,
     story,
@@ -75,6 +78,7 @@ def _form(entity_id: str, record_id: str | None) -> ResponseReturnValue:
         arrived, refused = uploads.came(entity, inputs)
     with visit.reading() as work:
         sent = posted(work.catalog, entity, request.form, inputs)
+        sent = replace(sent, data=merging.chosen(sent.data, request.form))
         with speaking(i18n.tag()):
             sent, missing = uploads.named(work, entity, record_id, sent, arrived)
             problems, unknown = resolve(work, sent)
@@ -108,7 +112,7 @@ def _save(entity: Entity, record_id: str | None, sent: Posted) -> ResponseReturn
     except RecordError as error:
         return _again(entity, record_id, sent, error, problems=error.problems)
     except StaleVersionError as error:
-        return _again(entity, record_id, sent, error, clash=True)
+        return _again(entity, record_id, sent, error, seen=version)
     except ConflictError as error:
         return _again(entity, record_id, sent, error)
     return _onward(entity, saved)
@@ -121,10 +125,14 @@ def _again(
     error: DealwrightError,
     *,
     problems: Sequence[Problem] = (),
-    clash: bool = False,
+    seen: int | None = None,
 ) -> ResponseReturnValue:
     with visit.reading() as work, speaking(i18n.tag()):
-        refusal = None if problems or clash else error
+        refusal = None if problems or seen is not None else error
+        clash = None
+        if seen is not None and record_id is not None:
+            clash = merging.merged(work, entity, record_id, sent.data, seen)
+            sent = replace(sent, data=clash.data)
         page = _page(work, entity, record_id, sent, problems=problems, clash=clash, refusal=refusal)
     return page, error.status
 
@@ -151,7 +159,7 @@ def _page(
     typed: Mapping[str, str] | None = None,
     extra: str = "",
     judge: bool = False,
-    clash: bool = False,
+    clash: merging.Merged | None = None,
     refusal: DealwrightError | None = None,
 ) -> str:
     """Draw the form with what was sent.
@@ -165,11 +173,11 @@ def _page(
         typed: Names of records that were not found, by input name.
         extra: A ``rows`` field that gets one more line.
         judge: Whether to add what a save would say to ``problems``.
-        clash: Whether to show what somebody else saved meanwhile.
+        clash: What somebody else saved meanwhile.
         refusal: Why the record as a whole was refused.
     """
     found = look(work, entity, sent.data, record_id)
-    theirs = records.fetch(work, entity.id, record_id) if clash and record_id else {}
+    theirs = clash.theirs if clash is not None else {}
     if judge:
         places = {problem.pointer for problem in problems}
         problems = [*problems, *(problem for problem in found.problems if problem.pointer not in places)]
@@ -187,7 +195,7 @@ def _page(
         typed=typed or {},
         tokens=sent.lines,
         extra=frozenset({extra} if extra in entity.fields else ()),
-        theirs={name: theirs.get(name) for name in sent.data} if clash else {},
+        theirs=theirs,
     )
     drawn = form(sheet)
     title = i18n.entity_title(work.catalog, entity)
@@ -203,12 +211,19 @@ def _page(
         ),
         record_id=record_id,
         refusal=refusal,
-        clash=clash,
+        clash=clash is not None,
+        taken=_labels(work, entity, clash.taken if clash is not None else ()),
+        drafts=f"{work.user.id}:{request.path}",
         action=request.path,
         back=url_for("web.record", entity_id=entity.id, record_id=record_id)
         if record_id
         else url_for("web.records", entity_id=entity.id),
     )
+
+
+def _labels(work: Work, entity: Entity, names: Sequence[str]) -> list[str]:
+    found = [entity.field(name) for name in names]
+    return [i18n.field_text(work.catalog, entity, one) for one in found if one is not None]
 
 
 def record(entity_id: str, record_id: str) -> ResponseReturnValue:
@@ -240,7 +255,15 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
                 one for one in records.checklist(work, entity_id, record_id) if one["stage"] == shown.get("stage")
             ],
             scores=factors.panels(work, reader, record_id),
-            events=story.happenings(reader, told),
+            events=sorted(
+                (*story.happenings(reader, told), *about.said(work, entity, record_id)),
+                key=lambda one: one.exact,
+                reverse=True,
+            ),
+            related=about.related(work, entity, record_id),
+            tasks=about.tasks(work, entity, record_id),
+            may_comment=access.rights(work.catalog, work.user, about.COMMENT).allows("create"),
+            may_task=access.rights(work.catalog, work.user, about.TASK).allows("create"),
             decisions=story.judgements(reader, told),
             clocks=clocks.running(work, entity_id, record_id),
             sequences=sequences.cards(work, entity_id, record_id),

@@ -170,7 +170,7 @@ def _tabs(groups: tuple[Group, ...]) -> tuple[Link, ...]:
     """Return what a thumb reaches: two lists of records, those with a pipeline first, the first of work, the search."""
     if not groups:
         return ()
-    lists = [link for group in groups for link in group.links if link.icon is None]
+    lists = [link for group in (*groups[1:], groups[0]) for link in group.links if link.icon is None]
     work = [link for link in groups[0].links if link.icon is not None][:1]
     here = url_for("web.search")
     search = Link(gettext("Search"), here, picture="search", current=request.path == here)

@@ -53,7 +53,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One entry of the timeline. ``by_rule`` is the title of the rule that did it, if no person did."""
+    """One entry of the timeline. ``by_rule`` is the title of the rule that did it, if no person did.
+
+    ``text`` is what somebody wrote, for a comment or an activity.
+    """
 
     icon: str
     who: str
@@ -62,6 +65,7 @@ class Happening:
     exact: str
     changes: tuple[Change, ...]
     by_rule: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

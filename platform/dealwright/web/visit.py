@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _NOTED, _REMEMBERED = 600.0, 10_000
 #: Pages for people who are not signed in.
 OPEN = frozenset({"web.sign_in", "web.language", "web.approval_mail", "web.approval_mail_decide"})
+#: Pages whose posts come back to a form.
+_FORMS = frozenset({"web.new", "web.edit"})
 
 
 def workspace() -> Workspace:
@@ -90,6 +92,8 @@ def _note_use(secret: str) -> None:
 def to_sign_in() -> Response:
     """Send to the sign-in page, which leads back here where that makes sense."""
     here = request.full_path.rstrip("?") if request.method == "GET" else None
+    if request.endpoint in _FORMS:
+        here = request.path  # the form again: what was typed lies in the browser
     target = url_for("web.sign_in", next=here if here != "/" else None)
     if request.headers.get("HX-Request"):
         response = cast("Response", current_app.response_class(status=204))
