@@ -60,3 +60,16 @@ def test_a_quick_run_of_passing_time_fires_each_timer_and_looks_at_each_record_o
     found = json.loads(figures.read_text(encoding="utf-8"))
     assert (found["timers"]["fired"], found["timers"]["records"]) == (300, 300)
     assert (found["run"]["fired"], found["run"]["different records"]) == (30, 30)
+
+
+@pytest.mark.slow
+def test_a_quick_run_of_reports_asks_each_beside_the_same_by_hand(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    sizes = ["--deals", "300", "--rounds", "1", "--only", "sqlite"]
+    command = [sys.executable, "-m", "benchmarks.reports", *sizes, "--json", str(figures)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(figures.read_text(encoding="utf-8"))["databases"]["sqlite"]
+    compared = {"totals", "win_rate", "cycle_time", "conversion", "dwell", "losses", "paths"}
+    assert set(found) == compared | {"forecast", "health", "anomalies"}
+    assert {name for name, one in found.items() if "ratio" in one} == compared

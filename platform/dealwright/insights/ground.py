@@ -189,8 +189,19 @@ class Ground:
     def visits(self, *criteria: sa.ColumnElement[bool]) -> tuple[sa.Join, list[sa.ColumnElement[bool]]]:
         """Return visits joined with the records they are of, and the criteria for both."""
         joined = visit.join(self.table, self.table.c.id == visit.c.record)
-        own = [visit.c.entity == self.report.entity, visit.c.pipeline.in_(self.family)]
-        return joined, [*own, *self.criteria, *criteria]
+        return joined, [*self.followed, *self.criteria, *criteria]
+
+    @property
+    def followed(self) -> list[sa.ColumnElement[bool]]:
+        """Which visits are followed: those of the entity in the pipeline or a variant of it.
+
+        Of all time SQLite is kept from looking them up by entity and stage: that is nearly all of them, in an order in
+        which each is read from another page of the file. Measured on a million visits: half the time.
+        """
+        entity: sa.ColumnElement[Any] = visit.c.entity
+        if self.between is None:
+            entity = Either(sa.type_coerce(entity.concat(""), sa.Text()), entity)
+        return [entity == self.report.entity, visit.c.pipeline.in_(self.family)]
 
 
 def seconds(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -128,7 +128,7 @@ def _lives(at: Ground, opened: Sequence[str], later: Mapping[str, Sequence[str]]
             columns.append(sa.func.min(sa.case((here, visit.c.entered_at))).label(f"at{i}"))
     return (
         sa.select(visit.c.record.label("record"), *columns)
-        .where(visit.c.entity == at.report.entity, visit.c.pipeline.in_(at.family))
+        .where(*at.followed)
         .group_by(visit.c.record)
         .subquery("lives")
     )
