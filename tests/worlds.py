@@ -167,6 +167,18 @@ def person(workspace: Workspace, name: str, roles: Sequence[str], **data: Any) -
     return access.User(saved.id, f"{name.lower()}@example.com", name, tuple(sorted(roles)), facts)
 
 
+def staff(workspace: Workspace) -> dict[str, str]:
+    """Add Ada (rep of the East), Cy (rep of the West) and an administrator; return their tokens."""
+    east, west = team(workspace, "East"), team(workspace, "West")
+    people = {
+        "ada": person(workspace, "Ada", ["t.rep"], team=east),
+        "cy": person(workspace, "Cy", ["t.rep"], team=west),
+        "admin": person(workspace, "Root", ["base.admin"]),
+    }
+    with workspace.database.write() as connection:
+        return {name: access.new_token(connection, user.id or "", "test") for name, user in people.items()}
+
+
 def team(workspace: Workspace, name: str) -> str:
     """Return the id of a new team."""
     return made(workspace, "base.team", name=name)

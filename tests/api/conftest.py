@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dealwright import access
+import catalogs
 from dealwright.app import create_app
 from dealwright.records import Workspace
-from worlds import person, team
+from dealwright.storage import Database
+from worlds import staff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from postgres import Postgres
 
 
 class Client:
@@ -33,22 +42,58 @@ class Client:
         return self.ask("POST", path, body, **headers)
 
 
+@dataclass(frozen=True)
+class Peopled:
+    """The small world of ``worlds`` with people in it, of which each test gets a copy: the place, and their tokens."""
+
+    place: Any
+    tokens: Mapping[str, str]
+
+
+@pytest.fixture(scope="session")
+def sqlite_peopled(sqlite_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Peopled:
+    place = tmp_path_factory.mktemp("peopled") / "world.db"
+    shutil.copy(sqlite_world, place)
+    with Database(f"sqlite:///{place}") as database:
+        return Peopled(place, staff(catalogs.opened(database, place.parent)))
+
+
+@pytest.fixture(scope="session")
+def postgresql_peopled(pg: Postgres, postgresql_world: str, tmp_path_factory: pytest.TempPathFactory) -> Peopled:
+    name = pg.create(template=postgresql_world)
+    with Database(pg.url(name)) as database:
+        return Peopled(name, staff(catalogs.opened(database, tmp_path_factory.mktemp("peopled"))))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
+    """A fresh workspace with the small world and its people; the test runs once on each kind of database."""
+    peopled: Peopled = request.getfixturevalue(f"{request.param}_peopled")
+    if request.param == "sqlite":
+        shutil.copy(peopled.place, tmp_path / "world.db")
+        with Database(f"sqlite:///{tmp_path / 'world.db'}") as database:
+            yield catalogs.opened(database, tmp_path / "files")
+        return
+    server: Postgres = request.getfixturevalue("pg")
+    name = server.create(template=peopled.place)
+    with Database(server.url(name)) as database:
+        yield catalogs.opened(database, tmp_path / "files")
+    server.drop(name)
+
+
+@pytest.fixture
+def tokens(request: pytest.FixtureRequest, workspace: Workspace) -> Mapping[str, str]:
+    """Tokens of Ada (rep of the East), Cy (rep of the West), and an administrator."""
+    peopled: Peopled = request.getfixturevalue(f"{request.node.callspec.params['workspace']}_peopled")
+    return peopled.tokens
+
+
 @pytest.fixture
 def app(workspace: Workspace) -> Any:
     return create_app(workspace)
 
 
 @pytest.fixture
-def clients(app: Any, workspace: Workspace) -> dict[str, Client]:
+def clients(app: Any, tokens: Mapping[str, str]) -> dict[str, Client]:
     """Clients of Ada (rep of the East), Cy (rep of the West), an administrator, and of nobody."""
-    east, west = team(workspace, "East"), team(workspace, "West")
-    people = {
-        "ada": person(workspace, "Ada", ["t.rep"], team=east),
-        "cy": person(workspace, "Cy", ["t.rep"], team=west),
-        "admin": person(workspace, "Root", ["base.admin"]),
-    }
-    found = {}
-    for name, user in people.items():
-        with workspace.database.write() as connection:
-            found[name] = Client(app, access.new_token(connection, user.id or "", "test"))
-    return {**found, "nobody": Client(app, None)}
+    return {**{name: Client(app, token) for name, token in tokens.items()}, "nobody": Client(app, None)}

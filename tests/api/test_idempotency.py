@@ -17,25 +17,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dealwright import access, records
+from dealwright import records
 from dealwright.api import answers
 from dealwright.app import create_app
 from dealwright.records import Workspace
 from dealwright.storage import Database, database
-from worlds import person, rows_of
+from worlds import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 D = "/api/v1/records/t.deal"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @pytest.fixture
-def token(workspace: Workspace) -> str:
-    root = person(workspace, "Root", [access.ADMIN_ROLE])
-    with workspace.database.write() as connection:
-        return access.new_token(connection, root.id or "", "test")
+def token(tokens: Mapping[str, str]) -> str:
+    return tokens["admin"]
 
 
 def post(workspace: Workspace, token: str, name: str = "once") -> tuple[int, Any, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dealwright.app import create_app
-from worlds import PIPELINE, opened
+from worlds import PIPELINE, opened, staff
 
 LISTED = {**PIPELINE, "stages": [
     {**PIPELINE["stages"][0], "checklist": [{"id": "call", "title": "Call", "required": True, "needs": "note"}]},
@@ -26,6 +26,11 @@ def app(database, tmp_path):
 def workspace(app):
     """The workspace of the application."""
     return app.extensions["dealwright"]
+
+
+@pytest.fixture
+def tokens(workspace):
+    return staff(workspace)
 
 
 @pytest.fixture
