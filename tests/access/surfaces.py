@@ -188,6 +188,7 @@ PAGES = (
             ("delegate", {"who": "{ada}"}),
             ("add_approver", {"who": "{ada}", "where": "after"}),
             ("note", {"text": "so"}),
+            ("appoint", {"chair": "office:", "who": "{ada}"}),
         )
     ),
     Surface("POST", "/approvals/bulk", "signed-in", "/approvals/bulk", {}),

@@ -174,3 +174,20 @@ def test_what_is_refused_is_said_in_chinese(clerk: Person, asked: str) -> None:
     assert clerk.post(f"/approvals/{asked}/approve", {}).status_code == 303
     again = clerk.post(f"/approvals/{asked}/approve", {}, **chinese)
     assert (again.status_code, "您已处理过此审批" in text(again)) == (409, True)
+
+
+def test_an_administrator_names_somebody_instead_of_who_is_asked(
+    admin: Person, clerk: Person, asked: str, record: str
+) -> None:
+    page = admin.get(record).text
+    chairs = re.findall(r'<option value="(clerk:[0-9a-f-]{36})">Clerk: Carl Neu<', page)
+    ada = re.findall(r'<option value="([0-9a-f-]{36})">Ada Berg<', page)
+    assert (len(chairs), len(ada)) == (1, 1)
+    assert "Name who decides" not in text(clerk.get(record))
+    mine = {"chair": chairs[0], "who": ada[0], "here": "record"}
+    assert clerk.post(f"/approvals/{asked}/appoint", mine).status_code == 403
+    assert admin.post(f"/approvals/{asked}/appoint", mine).status_code == 303
+    assert "Nothing waits for you." in text(clerk.get("/approvals"))
+    assert "Ada Berg for Carl Neu: is asked" in text(admin.get(record))
+    again = admin.post(f"/approvals/{asked}/appoint", mine)
+    assert (again.status_code, "waits for this person" in text(again)) == (409, True)

@@ -46,6 +46,7 @@ POSTS = [
     ("/approvals/x/add_approver", {"who": "y", "where": "after"}),
     ("/approvals/mail/x/decide", {"verdict": "approved"}),
     ("/approvals/x/note", {"text": "forged"}),
+    ("/approvals/x/appoint", {"chair": "boss:", "who": "y"}),
     ("/approvals/bulk", {"verdict": "approved"}),
     ("/absences/new", {"since": "2026-11-01"}),
     ("/absences/x/end", {}),

@@ -28,7 +28,7 @@ _DOINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "recall": ((), ()),
     "delegate": (("to", "comment"), ("to",)),
     "add_approver": (("who", "where", "comment"), ("who", "where")),
-    "appoint": (("step", "who"), ("step", "who")),
+    "appoint": (("step", "who", "instead"), ("step", "who")),
     "notes": (("text", "file"), ()),
 }
 
@@ -185,7 +185,9 @@ def _act(work: Work, identifier: str, doing: str, given: Mapping[str, Any]) -> N
         "add_approver": lambda: approving.add(
             work, identifier, who=given["who"], where=given["where"], comment=comment
         ),
-        "appoint": lambda: approving.appoint(work, identifier, step=given["step"], who=given["who"]),
+        "appoint": lambda: approving.appoint(
+            work, identifier, step=given["step"], who=given["who"], instead=given.get("instead")
+        ),
         "notes": lambda: approval_notes.add(work, identifier, text=given.get("text"), file=given.get("file")),
     }
     acts[doing]()

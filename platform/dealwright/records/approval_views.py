@@ -174,6 +174,7 @@ def _view(
         "turn": row.turn,
         "asks_me": [{"step": course.place(one.place).step, "why": one.why, "behalf": one.behalf} for one in asked],
         "may_note": row.state == "open" and has_to_do(work, row),
+        "may_appoint": row.state == "open" and access.capable(work.catalog, work.user, "admin"),
         "may_recall": row.requester is not None and row.requester == work.user.id and _recallable(approval, course),
         "values": dict(sorted(now.items())),
         "changed": [

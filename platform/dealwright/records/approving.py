@@ -203,19 +203,31 @@ def add(work: Work, identifier: str, *, who: str, where: str, comment: str | Non
     )
 
 
-def appoint(work: Work, identifier: str, *, step: str, who: str) -> Course:
-    """Name who decides a step that found nobody to ask, as an administrator.
+def appoint(work: Work, identifier: str, *, step: str, who: str, instead: str | None = None) -> Course:
+    """Name who decides a step that found nobody to ask, or instead of somebody who is asked, as an administrator.
 
     Raises:
         NotFoundError: If there is no such approval.
         ForbiddenError: If the person is no administrator.
-        ConflictError: If no such step waits for somebody to be named.
+        ConflictError: If no such step waits for somebody to be named, or for ``instead``.
         RecordError: If ``who`` cannot sign in or may not read the record.
     """
     if not access.capable(work.catalog, work.user, "admin"):
         row, _, course = approval_course.locked(work, identifier)
         refused = _not_asked(work, row, course)
         raise refused if isinstance(refused, NotFoundError) else ForbiddenError("only an administrator names approvers")
+
+    def replaced(approval: Approval, course: Course, people: People) -> Course:
+        asked = [one for one in course.asked() if one.user == instead and course.place(one.place).step == step]
+        if not asked:
+            raise ConflictError(f"no step “{step[:40]}” of this approval waits for this person")
+        return moves.hand_over(
+            approval, course, asked[0].number, _somebody(people, who, "/who"), f"named by {work.user.name}"
+        )
+
+    if instead is not None:
+        told = {"to": who, "instead": instead, "step": step}
+        return _step(work, identifier, "approval.handed_over", told, replaced)
 
     def named(approval: Approval, course: Course, people: People) -> Course:
         place = next((one for one in course.live() if one.step == step and one.state == "blocked"), None)

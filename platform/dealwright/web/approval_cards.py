@@ -19,7 +19,7 @@ from dealwright.web.i18n import gettext
 from dealwright.web.links import links
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.records import Work
@@ -77,6 +77,7 @@ class Card:
         changes: Field, value when it was asked for, value now.
         earlier: (id, title) of the steps that it can be sent back to.
         notes: Comments and files beside the decisions, the oldest first.
+        chairs: (value, label) of those in whose stead an administrator can name somebody; nobody for a step without.
     """
 
     raw: Mapping[str, Any]
@@ -89,6 +90,7 @@ class Card:
     changes: tuple[tuple[str, Display, Display], ...]
     earlier: tuple[tuple[str, str], ...]
     notes: tuple[Note, ...]
+    chairs: tuple[tuple[str, str], ...]
 
 
 def panel(work: Work, entity_id: str, record_id: str) -> dict[str, Any] | None:
@@ -97,21 +99,27 @@ def panel(work: Work, entity_id: str, record_id: str) -> dict[str, Any] | None:
         return None
     cards = [card(work, one) for one in approval_views.of_record(work, entity_id, record_id)]
     decides = any(card.raw["asks_me"] for card in cards)
+    appoints = any(card.chairs for card in cards)
     current = [card for card in cards if card.raw["state"] == "open"] or cards[:1]
     return {
         "cards": current,
         "earlier": [card for card in cards if card not in current],
         "askable": approval_views.askable(work, entity_id, record_id),
-        "people": people(work) if decides else (),
+        "people": people(work, himself=appoints) if decides or appoints else (),
     }
 
 
-def people(work: Work) -> Sequence[tuple[str, str]]:
-    """Return (id, name) of the people that the reader can name: nobody, if he may not see users."""
+def people(work: Work, *, himself: bool = False) -> Sequence[tuple[str, str]]:
+    """Return (id, name) of the people that the reader can name: nobody, if he may not see users.
+
+    With ``himself`` the reader is one of them.
+    """
     if not access.rights(work.catalog, work.user, "base.user").allows("read"):
         return ()
     found = records.page(work, "base.user", sort="name", only=["name"], size=_MOST)
-    return [(one["id"], str(one.get("name") or one["id"])) for one in found.items if one["id"] != work.user.id]
+    return [
+        (one["id"], str(one.get("name") or one["id"])) for one in found.items if himself or one["id"] != work.user.id
+    ]
 
 
 def card(work: Work, one: Mapping[str, Any]) -> Card:
@@ -146,7 +154,19 @@ def card(work: Work, one: Mapping[str, Any]) -> Card:
         ),
         earlier=tuple((step["step"], step["title"]) for step in before if step["state"] == "approved"),
         notes=tuple(_note(note) for note in one["notes"]),
+        chairs=tuple(_chairs(live)) if one["may_appoint"] else (),
     )
+
+
+def _chairs(steps: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    hidden = gettext("not visible to you")
+    for step in steps:
+        if step["state"] == "blocked":
+            yield f"{step['step']}:", f"{step['title']}: {gettext('nobody to ask')}"
+        if step["state"] == "open":
+            for who in step["people"]:
+                if who["state"] == "asked":
+                    yield f"{step['step']}:{who['user']}", f"{step['title']}: {who['name'] or hidden}"
 
 
 def _note(one: Mapping[str, Any]) -> Note:

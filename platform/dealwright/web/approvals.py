@@ -142,6 +142,13 @@ _DOINGS: Final[Mapping[str, Callable[[Work, str, Mapping[str, str]], object]]] =
         work, one, to=form.get("to") or None, comment=form.get("comment")
     ),
     "recall": lambda work, one, form: approving.recall(work, one),
+    "appoint": lambda work, one, form: approving.appoint(
+        work,
+        one,
+        step=form.get("chair", "").partition(":")[0],
+        who=form.get("who", ""),
+        instead=form.get("chair", "").partition(":")[2] or None,
+    ),
     "delegate": lambda work, one, form: approving.hand_over(
         work, one, to=form.get("who", ""), comment=form.get("comment")
     ),
