@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from dealwright.packs import Wanted, overlay
 from dealwright.packs.examine import examine
 from dealwright.storage import Database, tables
 
-from .test_changes import BIG, DAYS, DEAL, REPORT, catalog, changed, lines, pack, propose, saved
+from .shop import BIG, DAYS, DEAL, REPORT, catalog, changed, lines, pack, propose, saved
 
 SALE: dict[str, Any] = {
     "kind": "pipeline", "id": "shop.sale", "title": "Sale", "entity": "shop.deal", "version": 1, "start": "open",
@@ -31,13 +31,6 @@ SALE: dict[str, Any] = {
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The matcher in C is tried in a process of its own, which takes a second and touches no database."""
     monkeypatch.setattr(rules, "prove", rules.matcher_status)
-
-
-@pytest.fixture
-def shop(database: Database) -> Iterator[Database]:
-    """A workspace with the shop and its pipeline in force."""
-    packs.install(database, [pack(DEAL, DAYS, REPORT, BIG, SALE)])
-    yield database
 
 
 def relabelled(name: str, title: str) -> packs.PackSource:
@@ -94,7 +87,7 @@ def test_a8_nobody_weakens_a_legal_deadline(shop: Database, way: str) -> None:
 
 
 def test_a9_a_stricter_deadline_stands_until_the_pack_is_stricter_still(shop: Database) -> None:
-    changed(shop, "deadline:shop.report#/days", 5)
+    changed(shop, ("deadline:shop.report#/days", 5))
     assert catalog(shop).documents["deadline", "shop.report"]["days"] == 5
     packs.install(shop, [pack(DEAL, DAYS, {**REPORT, "days": 3}, BIG, SALE, version="1.1.0")])
     assert catalog(shop).documents["deadline", "shop.report"]["days"] == 3
@@ -132,6 +125,7 @@ def test_a13_a_renamed_field_keeps_its_data_and_own_rules_read_it_on(shop: Datab
 
 
 def test_a14_a_stage_with_records_goes_only_with_a_successor(shop: Database) -> None:
+    packs.install(shop, [pack(DEAL, DAYS, REPORT, BIG, SALE, version="1.0.1")])
     saved(shop, name="one")
 
     def without(**more: Any) -> Mapping[str, Any]:

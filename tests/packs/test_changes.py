@@ -2,116 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from dealwright import access, packs, rules
+from dealwright import packs, rules
 from dealwright.errors import ConflictError, DefinitionError, NotFoundError, StalePlanError
-from dealwright.metadata.folder import FOLDERS
-from dealwright.metadata.layers import Layer, SourcedDocument
 from dealwright.packs import Wanted, overlay
-from dealwright.packs.source import PackSource
-from dealwright.records import Change, Work, Workspace, save_one
 from dealwright.storage import Database, proposals, revisions, tables
 
-DEAL: dict[str, Any] = {
-    "kind": "entity",
-    "id": "shop.deal",
-    "title": "Deal",
-    "display": "name",
-    "properties": {
-        "name": {"field": "text", "title": "Name", "maxLength": 200},
-        "amount": {"field": "money", "title": "Amount"},
-        "dept": {"field": "text", "title": "Department"},
-    },
-}
-DAYS: dict[str, Any] = {"kind": "parameter", "id": "shop.days", "title": "Days", "type": "integer", "default": 7}
-REPORT: dict[str, Any] = {
-    "kind": "deadline", "id": "shop.report", "title": "Report", "entity": "shop.deal", "from": "created_at", "days": 7,
-    "unit": "calendar_day", "met_when": "amount > 0",
-}  # fmt: skip
-BIG: dict[str, Any] = {
-    "kind": "rule", "id": "shop.big", "title": "Big", "entity": "shop.deal", "on": {"record": {"events": ["created"]}},
-    "if": "amount > 1000", "then": [{"do": "set_field", "field": "dept", "value": "'large'"}],
-}  # fmt: skip
-TITLE = "entity:shop.deal#/properties/name/title"
-DEFAULT = "parameter:shop.days#/default"
-
-
-def place(document: Mapping[str, Any]) -> str:
-    """Return where a document stands in its pack."""
-    namespace, _, name = (document.get("id") or document["extends"]).partition(".")
-    if "extends" in document:
-        return f"extend/{namespace}/{name}.json"
-    folder = next((folder for folder, kind in FOLDERS.items() if kind == document["kind"]), None)
-    return f"{folder}/{name}.json" if folder else "parameters.json/0"
-
-
-def pack(
-    *documents: Mapping[str, Any],
-    name: str = "shop",
-    version: str = "1.0.0",
-    moves: tuple[Mapping[str, Any], ...] = (),
-    requires: Mapping[str, str] | None = None,
-    **manifest: Any,
-) -> PackSource:
-    """Return a pack; without documents the shop as it is here."""
-    head = {"format": 1, "id": name, "ns": name, "version": version, "title": name, "platform": ">=0.1", **manifest}
-    if requires:
-        head["requires"] = dict(requires)
-    found = documents or (DEAL, DAYS, REPORT, BIG)
-    sourced = tuple(SourcedDocument(one, f"{name}/{place(one)}") for one in found)
-    layer = Layer(name, name, sourced, {}, frozenset(requires or ()), version, head, name, moves)
-    return PackSource(layer, Path(name))
+from .shop import BIG, DAYS, DEAL, DEFAULT, REPORT, TITLE, active, catalog, changed, lines, pack, propose, saved
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The matcher in C is tried in a process of its own, which takes a second and touches no database."""
     monkeypatch.setattr(rules, "prove", rules.matcher_status)
-
-
-@pytest.fixture
-def shop(database: Database) -> Iterator[Database]:
-    """A workspace with the shop in force."""
-    packs.install(database, [pack()])
-    yield database
-
-
-def propose(database: Database, *changes: Mapping[str, Any], **more: Any) -> None:
-    with database.write() as connection:
-        overlay.propose(connection, changes, **more)
-
-
-def changed(database: Database, path: str, value: Any) -> None:
-    """Put a change of the admins in force."""
-    propose(database, {"path": path, "value": value})
-    packs.apply(database, packs.plan(database, Wanted(proposals=True)).id)
-
-
-def lines(plan: packs.Plan, *actions: str) -> list[tuple[str, str]]:
-    return [(one.action, one.path) for one in plan.lines if not actions or one.action in actions]
-
-
-def active(database: Database) -> str:
-    with database.read() as connection:
-        return revisions.active(connection)
-
-
-def catalog(database: Database) -> Any:
-    with database.read() as connection:
-        return packs.stored_catalog(connection, revisions.active(connection))
-
-
-def saved(database: Database, **values: Any) -> str:
-    workspace = Workspace(database, Path("files"))
-    with database.write() as connection:
-        work = Work(workspace, connection, access.operator())
-        return str(save_one(work, "shop.deal", Change(values)).id)
 
 
 def test_a_change_is_proposed_planned_applied_and_explained(shop: Database) -> None:
@@ -155,7 +62,7 @@ def test_an_own_field_gets_a_column_and_an_own_rule_works(shop: Database) -> Non
         assert connection.scalar(sa.select(table.c.c__note)) == "small"
 
 
-def test_a_plan_is_refused_once_something_else_is_there(shop: Database) -> None:
+def test_a10_a_plan_is_refused_once_something_else_is_there(shop: Database) -> None:
     propose(shop, {"path": TITLE, "value": "One"})
     first, again = (packs.plan(shop, Wanted(proposals=True)) for _ in range(2))
     assert first.id == again.id
@@ -196,12 +103,15 @@ def test_a_change_that_does_not_fit_is_not_even_proposed(shop: Database) -> None
 
 
 def test_an_upgrade_says_of_each_change_what_becomes_of_it(shop: Database) -> None:
-    changed(shop, TITLE, "Customer")
-    changed(shop, DEFAULT, 10)
-    changed(shop, "deadline:shop.report#/days", 5)
-    changed(shop, "entity:shop.deal#/properties/amount/title", "Value")
-    changed(shop, "entity:shop.deal#/properties/dept/title", "Ward")
-    changed(shop, "rule:shop.big#/title", "Large")
+    changed(
+        shop,
+        (TITLE, "Customer"),
+        (DEFAULT, 10),
+        ("deadline:shop.report#/days", 5),
+        ("entity:shop.deal#/properties/amount/title", "Value"),
+        ("entity:shop.deal#/properties/dept/title", "Ward"),
+        ("rule:shop.big#/title", "Large"),
+    )
     fields = {
         "name": {"field": "text", "title": "Name", "maxLength": 200},
         "amount": {"field": "money", "title": "Value"},
@@ -250,7 +160,7 @@ def test_an_upgrade_says_of_each_change_what_becomes_of_it(shop: Database) -> No
     assert not lines(again, "REVIEW", "MOVED")
 
 
-def test_going_back_takes_the_names_of_before_and_keeps_data_and_later_changes(shop: Database) -> None:
+def test_a12_going_back_takes_the_names_of_before_and_keeps_data_and_later_changes(shop: Database) -> None:
     before = active(shop)
     saved(shop, name="x", dept="north")
     fields = {**DEAL["properties"], "region": {"field": "text", "title": "Region"}}
@@ -262,7 +172,7 @@ def test_going_back_takes_the_names_of_before_and_keeps_data_and_later_changes(s
     }
     rule = {**BIG, "then": [{"do": "set_field", "field": "department", "value": "'large'"}]}
     packs.install(shop, [pack({**DEAL, "properties": fields}, DAYS, REPORT, rule, version="2.0.0", moves=(move,))])
-    changed(shop, TITLE, "Customer")
+    changed(shop, (TITLE, "Customer"))
     saved(shop, name="y", department="south", region="east")
     done = packs.rollback(shop, before)
     assert done.revision == before == active(shop)
@@ -281,7 +191,7 @@ def test_going_back_takes_the_names_of_before_and_keeps_data_and_later_changes(s
 
 
 def test_going_back_from_a_change_of_the_admins_undoes_the_change(shop: Database) -> None:
-    changed(shop, TITLE, "Customer")
+    changed(shop, (TITLE, "Customer"))
     packs.rollback(shop)
     with shop.read() as connection:
         assert (overlay.listed(connection), proposals.listed(connection)) == ([], [])
@@ -289,7 +199,7 @@ def test_going_back_from_a_change_of_the_admins_undoes_the_change(shop: Database
 
 
 def test_a_change_is_taken_back_by_a_plan_and_a_proposal_at_once(shop: Database) -> None:
-    changed(shop, TITLE, "Customer")
+    changed(shop, (TITLE, "Customer"))
     with shop.write() as connection:
         assert overlay.reset(connection, "entity:shop.deal#/properties/name") == [TITLE]
         assert [one.taken_back for one in overlay.listed(connection)] == [True]
@@ -305,8 +215,8 @@ def test_a_change_is_taken_back_by_a_plan_and_a_proposal_at_once(shop: Database)
 
 
 def test_what_the_admins_changed_is_carried_to_another_workspace(shop: Database) -> None:
-    changed(shop, TITLE, "Customer")
-    changed(shop, DEFAULT, 10)
+    changed(shop, (TITLE, "Customer"))
+    changed(shop, (DEFAULT, 10))
     with shop.read() as connection:
         content = overlay.exported(connection)
         only = overlay.exported(connection, ["parameter:shop.days#"])
@@ -345,6 +255,8 @@ def test_records_that_a_stricter_limit_leaves_outside_stop_the_plan(shop: Databa
     assert (line.path, line.count, line.risk) == ("entity:shop.deal#/properties/name/maxLength", 1, "blocked")
     with pytest.raises(ConflictError, match="blocked"):
         packs.apply(shop, plan.id)
+    with pytest.raises(DefinitionError, match="is a problem"):
+        packs.install(shop, [new])
 
 
 def test_a_pack_goes_and_comes_back_with_its_data_and_what_was_changed_of_it(shop: Database) -> None:
@@ -353,7 +265,7 @@ def test_a_pack_goes_and_comes_back_with_its_data_and_what_was_changed_of_it(sho
         name="med", requires={"shop": "*"},
     )  # fmt: skip
     packs.install(shop, [extra])
-    changed(shop, "entity:shop.deal#/properties/med__ward/title", "Unit")
+    changed(shop, ("entity:shop.deal#/properties/med__ward/title", "Unit"))
     saved(shop, name="x", med__ward="7b")
     plan = packs.plan(shop, Wanted(without=["shop"]))
     assert plan.risk == "blocked"
@@ -397,7 +309,7 @@ def test_a_disabled_pack_stops_to_work_and_goes_on_again(shop: Database) -> None
 
 
 def test_the_fold_of_a_stored_revision_is_that_of_its_plan(shop: Database) -> None:
-    changed(shop, TITLE, "Customer")
+    changed(shop, (TITLE, "Customer"))
     with shop.read() as connection:
         revision = revisions.active(connection)
         assert packs.stored_catalog(connection, revision).revision == revision
@@ -406,7 +318,7 @@ def test_the_fold_of_a_stored_revision_is_that_of_its_plan(shop: Database) -> No
 
 
 def test_a_workspace_written_out_and_put_in_force_again_is_the_same(shop: Database, tmp_path: Path) -> None:
-    changed(shop, TITLE, "Customer")
+    changed(shop, (TITLE, "Customer"))
     with shop.read() as connection:
         names = packs.whole.pull(connection, tmp_path / "one")
         packs.whole.pull(connection, tmp_path / "two")

@@ -378,3 +378,41 @@ def test_a_whole_workspace_of_packs_is_checked_in_a_second(tmp_path: Path) -> No
     start = clock.elapsed()
     assert said(folder) == []
     assert clock.elapsed() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        pytest.param("x", "/0: expected an object with since, from and to", id="no object"),
+        pytest.param({"since": "1.0.0", "from": "entity:shop.thing#/properties/a"}, "/0: “to” is missing", id="no to"),
+        pytest.param({"kind": "stage_map"}, "/0/kind: only fields are renamed here", id="another kind"),
+        pytest.param(
+            {"since": "x", "from": "entity:shop.thing#/properties/a", "to": "entity:shop.thing#/properties/b"},
+            "/0/since: “x” is no version",
+            id="no version",
+        ),
+        pytest.param(
+            {"since": "1.0.0", "from": "entity:shop.thing", "to": "entity:shop.other"},
+            "/0/from: a field is written like",
+            id="an entity",
+        ),
+        pytest.param(
+            {"since": "1.0.0", "from": "entity:shop.thing#/properties/a", "to": "entity:shop.other#/properties/a"},
+            "/0/to: a field stays in its entity",
+            id="another entity",
+        ),
+    ],
+)
+def test_what_moves_cannot_say_is_refused_with_its_place(tmp_path: Path, entry: Any, message: str) -> None:
+    folder = pack(tmp_path, {"entities/thing.json": THING, "moves.json": [entry]})
+    assert any(f"shop_pack/moves.json{message}" in one for one in said(folder)), said(folder)
+
+
+def test_a_pack_is_read_with_what_it_renames(tmp_path: Path) -> None:
+    entry = {
+        "since": "1.1.0",
+        "from": "entity:shop.thing#/properties/label",
+        "to": "entity:shop.thing#/properties/name",
+    }
+    folder = pack(tmp_path, {"entities/thing.json": THING, "moves.json": [entry]})
+    assert packs.read(folder).layer.moves == (entry,)

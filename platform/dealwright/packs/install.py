@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dealwright.metadata import load
+from dealwright.packs import planned
 from dealwright.packs.enact import Installed, enact
 from dealwright.packs.prepare import Wanted, current, prepare, sources_of
 
@@ -47,7 +49,8 @@ def install(
         downgrade: Whether a pack may go back to an earlier version.
 
     Raises:
-        DefinitionError: With every fault of every document; nothing is changed.
+        DefinitionError: With every fault of every document, and limits that records which are there do not meet; nothing
+            is changed.
         ConflictError: If a release may not come in (``packs.trust``); nothing is changed.
         StalePlanError: If other definitions were put in force meanwhile; nothing is changed.
         UnavailableError: If a table is locked by somebody else; nothing is changed.
@@ -55,4 +58,6 @@ def install(
     wanted = Wanted(packs=list(sources), settings=settings or {}, archives=archives or {}, downgrade=downgrade)
     with database.read() as connection:
         prepared = prepare(connection, wanted)
+        if found := planned.in_the_way(connection, prepared):
+            raise load.refused(found)
     return enact(database, prepared, by=by, reason=reason)

@@ -23,7 +23,7 @@ def between(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> 
     for pack in wanted:
         there = present.get(pack.id)
         if there is not None:
-            found += [one for one in _names(pack) if ranges.version(one["since"]) > there.version]
+            found += [one for one in pack.layer.moves if ranges.version(one["since"]) > there.version]
     return found
 
 
@@ -33,10 +33,6 @@ def back(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> lis
     for pack in wanted:
         there = present.get(pack.id)
         if there is not None and there.version > pack.version:
-            later = [one for one in _names(there) if ranges.version(one["since"]) > pack.version]
+            later = [one for one in there.layer.moves if ranges.version(one["since"]) > pack.version]
             found += [{**one, "from": one["to"], "to": one["from"]} for one in reversed(later)]
     return found
-
-
-def _names(pack: PackSource) -> list[Mapping[str, Any]]:
-    return [one for one in pack.layer.moves if one.get("kind", "rename") == "rename"]

@@ -85,14 +85,9 @@ def read(folder: Path) -> PackSource:
     return PackSource(layer, folder)
 
 
-#: What an entry of ``moves.json`` may be, besides a new name: key to what else it has.
-_MOVES: Final = {
-    "rename": ("from", "to"),
-    "stage_map": ("pipeline", "map"),
-    "value_map": ("path", "map"),
-    "to_pack": ("from", "to_pack", "to"),
-}
-_NAMED: Final = re.compile(r"[a-z_]+:[a-z0-9_.]+(#(/[^/]+)+)?\Z")
+_RENAME: Final = ("since", "from", "to")
+#: A field of an entity, or a column of its rows.
+_RENAMED: Final = re.compile(r"(entity:[a-z0-9_.]+#)/properties/[a-z0-9_]+(/items/properties/[a-z0-9_]+)?\Z")
 
 
 def _moves(folder: Path, shown: str, found: list[Problem]) -> tuple[Mapping[str, Any], ...]:
@@ -117,28 +112,32 @@ def _move_faults(one: Any) -> Iterator[tuple[str, str, str]]:
     if not isinstance(one, Mapping):
         yield "", "wrong-type", "expected an object with since, from and to"
         return
-    kind = one.get("kind", "rename")
-    if kind not in _MOVES:
-        yield "/kind", "not-a-choice", f"expected one of {', '.join(_MOVES)}"
+    if one.get("kind", "rename") != "rename":
+        message = "only fields are renamed here; stages that go are named in the stage_map of their pipeline"
+        yield "/kind", "not-a-choice", message
         return
-    wanted = ("since", *_MOVES[kind])
-    for key in wanted:
+    for key in _RENAME:
         if key not in one:
             yield "", f"missing-{key}", f"“{key}” is missing"
     for key in one:
-        if key not in (*wanted, "kind"):
-            yield f"/{key}", "unknown-key", f"“{key}” is not known here{schemas.near(key, wanted)}"
+        if key not in (*_RENAME, "kind"):
+            yield f"/{key}", "unknown-key", f"“{key}” is not known here{schemas.near(key, _RENAME)}"
     try:
         ranges.version(str(one.get("since", "0.0.0")))
     except ranges.RangeError as error:
         yield "/since", error.code, error.detail
-    for key in ("from", "to", "path"):
-        if key in one and not (isinstance(one[key], str) and _NAMED.match(one[key])):
-            yield f"/{key}", "wrong-form", "a path is written like entity:sales.deal#/properties/name"
-    if "map" in one and not (
-        isinstance(one["map"], Mapping) and all(isinstance(to, str) for to in one["map"].values())
-    ):
-        yield "/map", "wrong-type", "a map is an object of the old name to the new one"
+    paths = {
+        key: _RENAMED.match(one[key]) if isinstance(one[key], str) else None for key in ("from", "to") if key in one
+    }
+    for key, found in paths.items():
+        if found is None:
+            message = (
+                "a field is written like entity:sales.deal#/properties/name; ids of documents and options never change"
+            )
+            yield f"/{key}", "wrong-form", message
+    was, now = paths.get("from"), paths.get("to")
+    if was is not None and now is not None and was[1] != now[1]:
+        yield "/to", "wrong-form", "a field stays in its entity; add a new field there instead"
 
 
 def _manifest(folder: Path, shown: str) -> tuple[Document, list[Problem]]:
