@@ -127,7 +127,7 @@ def test_a_draft_that_never_fires_no_longer_does_just_what_was_done_and_nothing_
     assert len(rows_of(past.database, "base__task")) == 10
 
 
-def test_another_length_of_time_changes_when_and_for_whom(past):
+def test_another_length_of_time_changes_when_and_for_whom_and_not_more_runs_are_played_than_fit(past):
     [found] = past.tried({**IDLE, "on": {"idle": {"of": "stage_entered_at", "for": "P12D"}}})
     # One: two days later both times. Two: when its time came, not when its win fell the day before.
     assert (found["woken"], found["newly"], found["no_longer"], found["same"]) == (3, 0, 0, 0)
@@ -137,9 +137,7 @@ def test_another_length_of_time_changes_when_and_for_whom(past):
         ("2026-09-14T09:00:00.001Z", "2026-09-13T09:00:00.000Z"),
         ("2026-10-06T09:00:00.001Z", "2026-10-04T09:00:00.001Z"),
     ]
-
-
-def test_too_many_runs_are_refused_and_fewer_are_played(past):
+    # Too many runs are refused, fewer are played.
     hourly = {**WEEKLY, "on": {"schedule": {"cron": "*/30 * * * *"}}, "id": "t.often"}
     with pytest.raises(QueryError, match="more than 500 runs"):
         past.tried(hourly)

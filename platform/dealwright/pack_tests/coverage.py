@@ -22,6 +22,7 @@ from dealwright.conditions.text import text
 from dealwright.metadata.names import namespace_of
 from dealwright.pack_tests import approval_coverage
 from dealwright.pack_tests.thresholds import possible, side_of, thresholds
+from dealwright.rules import guard
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
@@ -59,7 +60,7 @@ class Coverage:
             if row["rule"] in known:
                 one = known[row["rule"]]
                 for number, _, key, bound in thresholds(one.condition.ast, one.reads) if one.condition else ():
-                    if (found := side_of(row["facts"].get(key), bound)) is not None:
+                    if (found := side_of(row["facts"].get(guard.shown(key)), bound)) is not None:
                         self._reached.add((f"T005 {found}", f"{path}#{number}"))
         for (pipeline, stage, side, gate), met in play.gates:
             path = f"pipeline:{pipeline}#/stages/{stage}/{side}/{gate}"

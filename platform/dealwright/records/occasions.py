@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import QueryError
@@ -149,13 +150,12 @@ def _of_runs(
     """Yield each run with the records that were there."""
     plan = one.schedule
     assert plan is not None  # noqa: S101 - narrows the type; the caller has asked
+    runs = list(islice(takewhile(lambda run: run <= work.now, plan.runs(since)), MOST_RUNS + 1))
+    if len(runs) > MOST_RUNS:
+        raise QueryError(f"there were more than {MOST_RUNS} runs since then; begin later")
     histories = replay.histories(work, entity, ids, since)
     begins = {record: [start for start, _ in states] for record, states in histories.items()}
-    for number, run in enumerate(plan.runs(since)):
-        if run > work.now:
-            return
-        if number == MOST_RUNS:
-            raise QueryError(f"there were more than {MOST_RUNS} runs since then; begin later")
+    for run in runs:
         measured = scheduled.trends_of(work, one.trend, list(histories), run) if one.trend is not None else None
         found = []
         for record, states in sorted(histories.items()):
