@@ -9,8 +9,10 @@ shipped        a folder that came with the platform
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import TYPE_CHECKING
 
+from dealwright.metadata import strict
 from dealwright.packs import archive
 from dealwright.packs.search import installed, packs_in
 from dealwright.packs.source import read
@@ -44,9 +46,11 @@ def of_folder(source: PackSource) -> Release:
     return Release(source.id, source.layer.namespace, source.layer.version, digest, _origin(root))
 
 
+@cache
 def shipped_namespaces() -> Mapping[str, str]:
-    """Return the namespace of each shipped pack to its id."""
-    return {one.layer.namespace: one.id for one in map(read, packs_in(shipped("rule_packs")))}
+    """Return the namespace of each shipped pack to its id; read once per process, from the manifests alone."""
+    manifests = [strict.read(one / "pack.json") for one in packs_in(shipped("rule_packs"))]
+    return {one["ns"]: one["id"] for one in manifests}
 
 
 def shipped_release(pack: str) -> Release | None:
