@@ -74,8 +74,8 @@ def plan(
 
 def told_plan(made: packs.Plan) -> list[str]:
     """Return a plan as lines for a terminal."""
-    if made.unchanged and not made.lines:
-        return ["nothing would change"]
+    if made.unchanged:
+        return [*(str(one) for one in made.lines if one.action != "LOOK"), f"{made.id}: nothing would change"]
     lines = [str(one) for one in made.lines]
     if made.decisions is not None:
         lines += [f"DECISIONS  {line}" for line in _decisions(made.decisions)]
