@@ -51,6 +51,13 @@ PIPELINE: dict[str, Any] = {
 }  # fmt: skip
 
 
+HEAD: dict[str, Any] = {"id": "head", "title": "Head", "approvers": [{"role": "shop.clerk"}]}
+SALE: dict[str, Any] = {
+    "kind": "approval", "id": "shop.sale", "title": "Sale", "entity": "shop.thing",
+    "steps": [HEAD, {**HEAD, "id": "law", "when": "1 > 2"}],
+}  # fmt: skip
+
+
 def piped(*changes: dict[str, Any]) -> dict[str, Any]:
     stages = [{**one, **more} for one, more in zip(PIPELINE["stages"], [*changes, {}, {}, {}, {}], strict=False)]
     return {"pipelines/way.json": {**PIPELINE, "stages": stages}}
@@ -135,6 +142,7 @@ FOUND: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str]]] = [
     ),
     ("P090", piped(), {}, ("pipelines/way.json", "/stages/1")),
     ("P090", {"rules/large.json": rule(**{"if": "amount > 5 && amount < 4"})}, {}, ("rules/large.json", "/if")),
+    ("P090", {"approvals/sale.json": SALE}, {}, ("approvals/sale.json", "/steps/1/when")),
     ("P091", piped({"next": ["odd", "won", "lost"]}, {"owner": None}), {}, ("pipelines/way.json", "/stages/1")),
     ("P100", {"demo/a.json": {"shop.thing": [{"name": "ann@gmail.com"}]}}, {}, ("demo/a.json", "/shop.thing/0/name")),
     ("P101", {"tests/large.json": None}, {}, ("", "")),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import conditions
 from dealwright.errors import ConditionError, Problem
+from dealwright.metadata import approvals
 from dealwright.metadata.names import namespace_of
 from dealwright.metadata.schemas import is_extension
 from dealwright.packs import permissions
@@ -21,6 +22,7 @@ def look(about: About) -> Iterator[Problem]:
     yield from _extensions(about)
     yield from _expressions(about)
     yield from _deprecated(about)
+    yield from _dead_steps(about)
 
 
 def _permissions(about: About) -> Iterator[Problem]:
@@ -85,6 +87,21 @@ def _deprecated(about: About) -> Iterator[Problem]:
                 yield Problem(
                     pointer, "P082", f"“{text}” is out of use since {old[text]['since']}; use {instead}", one.source
                 )
+
+
+def _dead_steps(about: About) -> Iterator[Problem]:
+    """Yield each step of an approval whose condition reads nothing and does not hold."""
+    for approval in approvals.of(about.catalog).values():
+        for index, step in enumerate(approval.steps.values()):
+            if step.when is None:
+                continue
+            own = namespace_of(approval.id)
+            condition = conditions.of(about.catalog, approval.entity, step.when, "gate", namespace=own)
+            if not condition.names and not condition.paths and condition.evaluate({}) is not True:
+                message = f"the condition of “{step.id}” never holds; mend it, or remove the step"
+                found = about.at(f"approval:{approval.id}", f"/steps/{index}/when", "P090", message)
+                if found is not None:
+                    yield found
 
 
 def _strings(node: Any, at: str = "") -> Iterator[tuple[str, str]]:
