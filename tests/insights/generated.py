@@ -22,8 +22,10 @@ PIPELINE = {
     "kind": "pipeline", "id": "t.sale", "lang": 1, "title": "Sale", "entity": "t.deal", "version": 1, "start": "lead",
     "reason_field": "reason",
     "stages": [
-        {"id": "lead", "title": "Lead", "probability": 10}, {"id": "needs", "title": "Needs", "probability": 30},
-        {"id": "offer", "title": "Offer", "probability": 60}, {"id": "won", "title": "Won", "outcome": "won"},
+        {"id": "lead", "title": "Lead", "probability": "12.5"},
+        {"id": "needs", "title": "Needs", "probability": 30},
+        {"id": "offer", "title": "Offer", "probability": 60, "conversion_threshold": 99},
+        {"id": "won", "title": "Won", "outcome": "won"},
         {"id": "lost", "title": "Lost", "outcome": "lost"}, {"id": "aside", "title": "Aside", "outcome": "archived"},
     ],
 }  # fmt: skip

@@ -124,9 +124,12 @@ def test_a_funnel_follows_those_that_entered(deals):
         }
         assert row["entered"] == sum(ways.values())
         assert row["decided_rate"] == share(ways["went_on"], ways["went_on"] + ways["lost"])
+    (offer,) = [row for key, row in figures(deals, "funnel").items() if key == ("offer",)]
+    assert offer["threshold"] == 99
     marks = [row["mark"] for row in figures(deals, "funnel").values()]
     rates = [row["decided_rate"] for row in figures(deals, "funnel").values()]
-    assert [mark == "valley" for mark in marks] == [rate == min(rates) for rate in rates]
+    assert [mark == "valley" for mark in marks[:2]] == [rate == min(rates) for rate in rates[:2]]
+    assert marks[2] == "below_threshold"
 
 
 def test_a_funnel_of_a_time_follows_those_that_entered_then(deals):
@@ -213,6 +216,7 @@ def test_a_forecast_weighs_what_is_open_by_what_became_of_others(deals):
         amount = sum((one.amount or 0 for one in own), Decimal(0))
         assert (row["count"], row["open"], row["decided"]) == (len(own), amount, len(mine))
         assert row["chance"] == cents(chance * 100)
+        assert row["stated"] == {"lead": Decimal("12.50"), "needs": 30, "offer": 60}[stage]
         assert row["weighted"] == (amount * chance).quantize(Decimal("0.01"))
 
 

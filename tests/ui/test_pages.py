@@ -41,6 +41,8 @@ def addresses(site: Site) -> dict[str, str]:
         "decided before": f"/records/t.deal/{asked}",
         "board": "/records/t.deal/board",
         "notifications": "/notifications",
+        "report": "/reports/t.funnel?compare=previous&since=2026-01-01",
+        "dashboard": "/dashboards/t.overview",
         "list": "/records/t.thing",
         "filter": "/records/t.thing?filter=amuont",
         "nothing found": "/records/t.thing?q=zzz",

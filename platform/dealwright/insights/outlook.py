@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from dealwright.insights import figures, ground, periods, totals
 from dealwright.insights.ground import flag, total
 from dealwright.insights.periods import Between
-from dealwright.insights.stages import STAGE, ways
+from dealwright.insights.stages import STAGE, stated, ways
 from dealwright.insights.table import Column, Head, Row, Table
 from dealwright.storage.system import visit
 
@@ -69,7 +69,7 @@ def forecast(at: Ground) -> Table:
         amount = Decimal(totals.settled(at, rest) or 0)
         won, decided = history.get(key, (0, 0))
         all_won, all_decided = whole[key[-1]]
-        stated = at.pipeline.stages[key[-1]].probability
+        written = at.pipeline.stages[key[-1]].probability
         chance = _chance(won, decided, all_won, all_decided)
         weighted = (amount * chance).quantize(_CENT) if chance is not None else None
         figured = {
@@ -77,9 +77,7 @@ def forecast(at: Ground) -> Table:
             "open": amount,
             "decided": decided if keys else all_decided,
             "chance": figures.rounded(chance * 100) if chance is not None else None,
-            "stated": figures.rounded(Decimal(str(stated)))
-            if isinstance(stated, int | float | str | Decimal)
-            else None,
+            "stated": stated(at, written) if written is not None else None,
             "weighted": weighted,
             "mark": "few" if all_decided < at.report.least else None,
         }

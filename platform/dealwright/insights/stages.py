@@ -16,6 +16,7 @@ A record that came back to a stage has several visits of it, at most one of whic
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,7 @@ from dealwright.insights import figures, ground
 from dealwright.insights.ground import flag, seconds, total
 from dealwright.insights.outcomes import days, whole_hours
 from dealwright.insights.table import Column, Head, Row, Table
+from dealwright.metadata import scores
 from dealwright.storage.system import visit
 
 if TYPE_CHECKING:
@@ -162,7 +164,7 @@ def _mark(at: Ground, rows: list[Row]) -> None:
         rate, cases = row.figures["decided_rate"], row.figures["went_on"] + row.figures["lost"]
         stage = at.pipeline.stages[row.key[-1]]
         threshold = stage.document.get("conversion_threshold")
-        wanted = None if threshold is None or isinstance(threshold, dict) else figures.rounded(float(threshold))
+        wanted = None if threshold is None else stated(at, threshold)
         word = None
         if cases < at.report.least:
             word = "few"
@@ -171,6 +173,11 @@ def _mark(at: Ground, rows: list[Row]) -> None:
         elif rate == lowest.get(row.key[:-1]) and rate is not None and rate < 100:
             word = "valley"
         rows[i] = Row(row.key, {**row.figures, "threshold": wanted, "mark": word})
+
+
+def stated(at: Ground, written: Any) -> Decimal:
+    """Return a number of the pipeline as it is in force, a parameter too, with two places."""
+    return figures.rounded(scores.settled(at.catalog, at.pipeline.id, written))
 
 
 def _period(at: Ground) -> Table:
