@@ -164,7 +164,7 @@ def played(database: Any, folder: Any, games: int, moves: int) -> None:
 
 
 def test_every_vote_counts_once_and_nothing_is_decided_after_the_end(database, tmp_path):
-    played(database, tmp_path, games=6, moves=8)
+    played(database, tmp_path, games=4, moves=8)
 
 
 @pytest.mark.nightly
