@@ -2,13 +2,15 @@
 
     python -m benchmarks.definitions [--entities N] [--rounds N]
 
-Prints one JSON object, in seconds, each the best of the rounds: the fold alone, a check of all packs, a plan for one changed
-title and one for an upgrade of a pack, and applying it, on a new SQLite file. Aims: fold below 1, plan and check below 3.
+Prints one JSON object, in seconds of the processor, each the best of the rounds: the fold alone, a check of all packs, a
+plan for one changed title (as a server makes it, which has the catalog in force, and as a command does) and one for an
+upgrade of a pack, and applying it, on a new SQLite file. Aims: fold below 1, plan and check below 3.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import tempfile
 import time
@@ -23,7 +25,7 @@ from dealwright.metadata.settings import DEFAULTS
 from dealwright.packs import Wanted
 from dealwright.packs.examine import examine
 from dealwright.packs.source import PackSource
-from dealwright.storage import Database, migrations
+from dealwright.storage import Database, migrations, revisions
 
 PACKS: Final = 40
 FIELDS: Final = 50
@@ -78,12 +80,12 @@ def _place(document: dict[str, Any]) -> str:
 
 
 def best(act: Callable[[], object], rounds: int) -> float:
-    """Return the least time of some rounds, in seconds."""
+    """Return the least time of some rounds, in seconds of the processor: other work on the machine does not count."""
     took = []
     for _ in range(rounds):
-        since = time.perf_counter()
+        since = time.process_time()
         act()
-        took.append(time.perf_counter() - since)
+        took.append(time.process_time() - since)
     return round(min(took), 3)
 
 
@@ -93,6 +95,7 @@ def main() -> None:
     parser.add_argument("--entities", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
+    gc.set_threshold(20_000)  # as the command line of the platform sets it
     rules.prove = rules.matcher_status  # type: ignore[assignment]  # the trial of the C library is not what is measured
     sources = [pack(number, max(asked.entities // PACKS, 1)) for number in range(PACKS)]
     layers = packs.layers_of(sources)
@@ -105,6 +108,11 @@ def main() -> None:
         with database.write() as connection:
             packs.overlay.propose(connection, [{"path": "entity:p0.e1#/title", "value": "Mine"}])
         found["plan a change"] = best(lambda: packs.plan(database, Wanted(proposals=True)), asked.rounds)
+        with database.read() as connection:
+            known = packs.stored_catalog(connection, revisions.active(connection))
+        found["plan a change in a server"] = best(
+            lambda: packs.plan(database, Wanted(proposals=True), known=known), asked.rounds
+        )
         later = pack(7, max(asked.entities // PACKS, 1), "1.1.0")
         found["plan an upgrade"] = best(lambda: packs.plan(database, Wanted(packs=[later])), asked.rounds)
         plan = packs.plan(database, Wanted(packs=[later]))

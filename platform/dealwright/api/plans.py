@@ -48,7 +48,8 @@ def plan() -> Response:
     )
     database = answers.workspace().database
     compare = _compare(user, since) if since is not None else None
-    made = packs.plan(database, wanted, by=user.id, roles=user.roles, compare=compare)
+    known = answers.workspace().latest()
+    made = packs.plan(database, wanted, by=user.id, roles=user.roles, compare=compare, known=known)
     return answers.answer(made.as_json(), 201)
 
 

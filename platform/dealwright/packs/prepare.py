@@ -108,12 +108,13 @@ def sources_of(before: State | None) -> list[PackSource]:
     return [PackSource(layer, Path(layer.folder or layer.id)) for layer in layers if layer.id not in own]
 
 
-def prepare(connection: Connection, wanted: Wanted) -> Prepared:
+def prepare(connection: Connection, wanted: Wanted, known: Catalog | None = None) -> Prepared:
     """Return the revision that is wanted, and everything that is wrong with it.
 
     Args:
         connection: A transaction, only read; what is in force in it is what the revision follows.
         wanted: What shall be other.
+        known: A catalog that the caller has; if it is the one in force, it need not be folded again.
     """
     before = current(connection)
     present = {pack.id: pack for pack in sources_of(before)}
@@ -124,11 +125,11 @@ def prepare(connection: Connection, wanted: Wanted) -> Prepared:
     problems += [*_missing(wanted.without, present), *_backwards(wanted, present)]
     kept = {name: pack for name, pack in present.items() if name not in wanted.without}
     packs = order.ordered({**kept, **{pack.id: pack for pack in wanted.packs}}.values())
-    known = list(before.patches) if before is not None else []
+    there = list(before.patches) if before is not None else []
     given = proposals.listed(connection) if wanted.proposals else []
     renames = moves.between(present, packs)
     follow = _following(renames, before)
-    changes = _changes(known if wanted.overlay is None else list(wanted.overlay), given, follow, known)
+    changes = _changes(there if wanted.overlay is None else list(wanted.overlay), given, follow, there)
     after = [one for _, one in changes if one is not None]
     accepted = before.accepted if before is not None else {}
     examined = examine(packs, inherited, accepted, after)
@@ -139,7 +140,9 @@ def prepare(connection: Connection, wanted: Wanted) -> Prepared:
         replace(one, base=standings[one.id].below) if standings[one.id].state == "active" and one.op == "set" else one
         for one in after
     ]
-    old = before.catalog() if before is not None else None
+    old = None
+    if before is not None:
+        old = known if known is not None and known.revision == before.revision else before.catalog()
     versions = in_flight.kept(old, examined.catalog)
     layers = layers_of(packs, final)
     catalog = examined.catalog
