@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from dealwright import packs, rules
+from dealwright import access, packs, rules
 from dealwright.errors import DefinitionError
 from dealwright.metadata.settings import DEFAULTS
 from dealwright.packs import Wanted, overlay
 from dealwright.packs.examine import examine
+from dealwright.records import Work, Workspace, add_user, approving
 from dealwright.storage import Database, tables
 
 from .shop import BIG, DAYS, DEAL, REPORT, catalog, changed, lines, pack, propose, saved
@@ -142,3 +144,27 @@ def test_a14_a_stage_with_records_goes_only_with_a_successor(shop: Database) -> 
     assert mapped.risk != "blocked", [str(one) for one in mapped.lines if one.risk == "blocked"]
     packs.apply(shop, mapped.id)
     assert catalog(shop).pipelines["shop.sale"].version == 2
+
+
+def test_a_plan_tells_how_many_open_approvals_a_changed_flow_meets_and_what_becomes_of_them(shop: Database) -> None:
+    flow: dict[str, Any] = {
+        "kind": "approval", "id": "shop.consent", "title": "Consent", "entity": "shop.deal",
+        "steps": [{"id": "boss", "title": "Boss", "approvers": [{"role": "base.admin"}]}],
+    }  # fmt: skip
+    packs.install(shop, [pack(DEAL, DAYS, REPORT, BIG, flow, version="1.0.1")])
+    workspace = Workspace(shop, Path("files"))
+    add_user(workspace, "ada@example.com", "Ada", None, [access.ADMIN_ROLE])
+    for name in ("one", "two"):
+        record = saved(shop, name=name)
+        with shop.write() as connection:
+            approving.request(Work(workspace, connection, access.operator()), "shop.consent", "shop.deal", record)
+
+    def planned(**more: Any) -> list[tuple[str, int | None, str]]:
+        second = {"id": "law", "title": "Law", "approvers": [{"role": "base.admin"}]}
+        later = {**flow, "steps": [*flow["steps"], second], **more}
+        plan = packs.plan(shop, Wanted(packs=[pack(DEAL, DAYS, REPORT, BIG, later, version="1.1.0")]))
+        assert plan.risk == "review"
+        return [(one.path, one.count, one.detail[:25]) for one in plan.lines if one.action == "IN_FLIGHT"]
+
+    assert planned() == [("approval:shop.consent", 2, "2 are open and finish on ")]
+    assert planned(in_flight="migrate") == [("approval:shop.consent", 2, "2 are open and go on unde")]
