@@ -11,6 +11,7 @@ import pytest
 
 import catalogs
 import memory
+from copies import copied
 from dealwright.records import Workspace
 from dealwright.storage import migrations
 from dealwright.storage.database import Database
@@ -111,13 +112,6 @@ def postgresql_world(pg: Postgres, pg_template: str) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
     """A fresh workspace with the small world of ``worlds``; the test runs once on each kind of database."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_world"), tmp_path / "world.db")
-        with Database(f"sqlite:///{tmp_path / 'world.db'}") as database:
-            yield catalogs.opened(database, tmp_path / "files")
-        return
-    server: Postgres = request.getfixturevalue("pg")
-    name = server.create(template=request.getfixturevalue("postgresql_world"))
-    with Database(server.url(name)) as database:
+    template = request.getfixturevalue(f"{request.param}_world")
+    with copied(request, template, tmp_path) as url, Database(url) as database:
         yield catalogs.opened(database, tmp_path / "files")
-    server.drop(name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import catalogs
+from copies import copied
 from dealwright.app import create_app
 from dealwright.records import Workspace
 from dealwright.storage import Database
@@ -69,16 +70,8 @@ def postgresql_peopled(pg: Postgres, postgresql_world: str, tmp_path_factory: py
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
     """A fresh workspace with the small world and its people; the test runs once on each kind of database."""
     peopled: Peopled = request.getfixturevalue(f"{request.param}_peopled")
-    if request.param == "sqlite":
-        shutil.copy(peopled.place, tmp_path / "world.db")
-        with Database(f"sqlite:///{tmp_path / 'world.db'}") as database:
-            yield catalogs.opened(database, tmp_path / "files")
-        return
-    server: Postgres = request.getfixturevalue("pg")
-    name = server.create(template=peopled.place)
-    with Database(server.url(name)) as database:
+    with copied(request, peopled.place, tmp_path) as url, Database(url) as database:
         yield catalogs.opened(database, tmp_path / "files")
-    server.drop(name)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import apiary
+from copies import copied
 from dealwright.cli import main
 
 if TYPE_CHECKING:
@@ -84,14 +85,8 @@ def postgresql_apiary(pg: Postgres, pg_template: str, tmp_path_factory: pytest.T
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of a workspace that has the stranger's pack; on each kind of database."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_apiary"), tmp_path / "workspace.db")
-        yield f"sqlite:///{tmp_path / 'workspace.db'}"
-        return
-    server: Postgres = request.getfixturevalue("pg")
-    name = server.create(template=request.getfixturevalue("postgresql_apiary"))
-    yield server.url(name)
-    server.drop(name)
+    with copied(request, request.getfixturevalue(f"{request.param}_apiary"), tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

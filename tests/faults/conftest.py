@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from copies import copied
 from dealwright import rules
 from dealwright.storage import Database
 
@@ -42,15 +43,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     # The matcher in C is tried in a process of its own, which takes a second and touches no database.
     monkeypatch.setattr(rules, "prove", rules.matcher_status)
     path, known = request.getfixturevalue(f"{request.param}_faults")
-    if request.param == "sqlite":
-        shutil.copy(path, tmp_path / "faults.db")
-        made = Site(f"sqlite:///{tmp_path / 'faults.db'}", tmp_path, **known)
+    with copied(request, path, tmp_path) as url:
+        made = Site(url, tmp_path, **known)
         yield made
         made.close()
-        return
-    server: Postgres = request.getfixturevalue("pg")
-    name = server.create(template=path)
-    made = Site(server.url(name), tmp_path, **known)
-    yield made
-    made.close()
-    server.drop(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from copies import copied
 from dealwright import packs, rules
 from dealwright.storage import Database
 from postgres import Postgres
@@ -46,14 +47,6 @@ def postgresql_shop(pg: Postgres, pg_template: str) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh workspace with the shop in force; the test runs once on each kind of database."""
-    made = request.getfixturevalue(f"{request.param}_shop")
-    if request.param == "sqlite":
-        shutil.copy(made, tmp_path / "shop.db")
-        with Database(f"sqlite:///{tmp_path / 'shop.db'}") as database:
-            yield database
-        return
-    server: Postgres = request.getfixturevalue("pg")
-    name = server.create(template=made)
-    with Database(server.url(name)) as database:
+    template = request.getfixturevalue(f"{request.param}_shop")
+    with copied(request, template, tmp_path) as url, Database(url) as database:
         yield database
-    server.drop(name)

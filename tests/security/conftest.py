@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 import catalogs
+from copies import copied
 from dealwright.records import Workspace
 from dealwright.storage import Database
 from security.site import Site, opened
@@ -24,13 +24,6 @@ def site(workspace: Workspace) -> Site:
 def shared_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The application of one workspace for all tests of a module; on each kind of database."""
     folder = tmp_path_factory.mktemp("site")
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_world"), folder / "world.db")
-        with Database(f"sqlite:///{folder / 'world.db'}") as database:
-            yield opened(catalogs.opened(database, folder))
-        return
-    server = request.getfixturevalue("pg")
-    name = server.create(template=request.getfixturevalue("postgresql_world"))
-    with Database(server.url(name)) as database:
+    template = request.getfixturevalue(f"{request.param}_world")
+    with copied(request, template, folder) as url, Database(url) as database:
         yield opened(catalogs.opened(database, folder))
-    server.drop(name)
