@@ -181,6 +181,7 @@ def test_an_opportunity_is_stalled_after_more_than_seven_days(catalog: Catalog) 
     longer = exactly.replace(hour=0)
     assert holds(catalog, formula, "formula", {"status": "open", "last_activity_at": longer}) is True
     assert holds(catalog, formula, "formula", {"status": "won", "last_activity_at": longer}) is False
+    assert holds(catalog, formula, "formula", {"status": "open", "created_at": longer}) is True
 
 
 @pytest.mark.parametrize(
