@@ -240,10 +240,14 @@ def test_a18_who_lacks_what_a_pack_gives_cannot_install_it_and_nothing_is_change
     ]
     with pytest.raises(DealwrightError):
         packs.apply(database, made.id, made.fingerprint)
+    # Nor if somebody else, who might have done it, has planned it for him.
+    of_others = packs.plan(database, packs.Wanted(packs=[extra]))
+    with pytest.raises(ForbiddenError, match="cannot give what you do not have"):
+        packs.apply(database, of_others.id, of_others.fingerprint, roles=["store.boss"])
     assert packs.install(database).revision == first.revision
     own = packs.read(pack(tmp_path / "o", clerk(OWN_BOXES), requires={"store": "*"}))
     made = packs.plan(database, packs.Wanted(packs=[own]), roles=["store.boss"])
-    assert "shop" in packs.apply(database, made.id, made.fingerprint).packs
+    assert "shop" in packs.apply(database, made.id, made.fingerprint, roles=["store.boss"]).packs
 
 
 def test_what_a_pack_brings_is_nobodys_yet(powers: Any) -> None:

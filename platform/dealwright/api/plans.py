@@ -69,6 +69,7 @@ def apply() -> Response:
         given["plan"],
         given["fingerprint"],
         by=user.id,
+        roles=user.roles,
         reason=given.get("reason", "")[:500],
     )
     content = {"revision": done.revision, "packs": dict(done.packs), "changes": list(done.changes)}

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 from dealwright import __version__, clock
 from dealwright.errors import ConflictError, StalePlanError
 from dealwright.metadata import canonical, load, schemas
-from dealwright.packs import planned
+from dealwright.packs import escalation, planned
 from dealwright.packs.enact import Installed, enact, versions
 from dealwright.packs.planned import RISKS, Line
-from dealwright.packs.prepare import Prepared, Wanted, current, prepare
+from dealwright.packs.prepare import Prepared, Wanted, current, prepare, sources_of, sources_of_layers
 from dealwright.packs.stored import state, store
 from dealwright.storage import plans, schema
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
+    from dealwright.packs.source import PackSource
     from dealwright.storage import Connection, Database
 
     #: Given the catalog in force and the wanted one, returns what would have been decided otherwise.
@@ -130,6 +131,7 @@ def apply(
     fingerprint: str | None = None,
     *,
     by: str | None = None,
+    roles: Collection[str] | None = None,
     reason: str = "",
 ) -> Installed:
     """Put just what a plan says in force.
@@ -139,10 +141,12 @@ def apply(
         identifier: Id of the plan.
         fingerprint: Of the plan as its reader saw it; None to take the plan as it is kept.
         by: Id of the user; None for the operator.
+        roles: Those of the user, who cannot give by a pack what he does not have, whoever planned it; None for the operator.
         reason: Why, for the history.
 
     Raises:
         NotFoundError: If there is no such plan.
+        ForbiddenError: If a pack that is new or changed gives what the user does not have; nothing is changed.
         ConflictError: If a line of it is blocked, or it has been applied before.
         StalePlanError: If it was worked out from something else than what is there now; nothing is changed.
         DefinitionError: If records stand in the way by now; nothing is changed.
@@ -157,9 +161,17 @@ def apply(
         if kept.revision is None or kept.body["risk"] == "blocked":
             raise ConflictError(f"{identifier} has blocked lines; mend what they say and plan again")
         prepared = _again(connection, kept)
+        if roles is not None:
+            escalation.demand(prepared.old, prepared.catalog, _coming(prepared), roles)
         if in_the_way := planned.in_the_way(connection, prepared):
             raise load.refused(in_the_way)
     return enact(database, prepared, by=by, reason=reason or f"plan {identifier}", plan=identifier)
+
+
+def _coming(prepared: Prepared) -> list[PackSource]:
+    """Return the packs that are new, or not word for word what they were."""
+    before = {one.id: one.layer for one in sources_of(prepared.before)}
+    return [one for one in sources_of_layers(prepared.layers) if before.get(one.id) != one.layer]
 
 
 def _made(prepared: Prepared, lines: Sequence[Line], decisions: Mapping[str, Any] | None) -> Plan:

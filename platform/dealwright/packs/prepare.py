@@ -103,7 +103,11 @@ def current(connection: Connection) -> State | None:
 
 def sources_of(before: State | None) -> list[PackSource]:
     """Return the packs of a revision, without the base and what the admins changed."""
-    layers = before.layers if before is not None else ()
+    return sources_of_layers(before.layers if before is not None else ())
+
+
+def sources_of_layers(layers: Iterable[Layer]) -> list[PackSource]:
+    """Return the packs among layers."""
     own = {load.base().id, patches.OVERLAY}
     return [PackSource(layer, Path(layer.folder or layer.id)) for layer in layers if layer.id not in own]
 
