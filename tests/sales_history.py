@@ -1,0 +1,195 @@
+"""The invented history of the demonstration: two years of sales by five sellers, the same for the same seed.
+
+``python tests/sales_history.py`` writes ``rule_packs/sales_pipeline/demo/sales_history.json``. Stages last as long as
+gamma-distributed days, and what enters a stage is lost from it by a share of the stage: most where needs are confirmed, many
+before a negotiation. A few large accounts get most of the deals. Days count back from today, so it never grows old.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).resolve().parents[1] / "rule_packs" / "sales_pipeline" / "demo" / "sales_history.json"
+SEED, ACCOUNTS, OLDER, NEWER = 2026, 40, 88, 32
+
+#: Seller, team, skill: what the share of losses is divided by.
+SELLERS = [
+    ("li", "east", 1.25), ("chen", "east", 1.0), ("ada", "south", 0.8), ("sunlei", "south", 1.05), ("zhouke", "east", 0.7),
+]  # fmt: skip
+EAST = ["Hangzhou", "Ningbo", "Suzhou", "Wuxi", "Nantong", "Jiaxing", "Shaoxing", "Xiamen"]
+SOUTH = ["Foshan", "Dongguan", "Zhuhai", "Guilin", "Nanning", "Haikou"]
+#: What an account is, its sector, and how many people work there, from and to.
+KINDS = [
+    ("Hospital", "medical", 300, 2600), ("Clinic", "medical", 20, 180), ("Foods", "retail", 40, 900),
+    ("Logistics", "services", 80, 1500), ("Software", "software", 15, 600), ("Instruments", "technology", 50, 800),
+]  # fmt: skip
+FAMILY = ["Wu", "Feng", "Qiu", "Tang", "Shen", "Lu", "Cao", "Peng", "Yao", "Jin", "Fan", "Xie"]
+GIVEN = ["Jie", "Ning", "Bo", "Yan", "Hui", "Rui", "Ming", "Xin", "Qing", "Lan"]
+JOBS = [("decider", "Managing director"), ("decider", "Director of purchasing"), ("influencer", "Head of department")]
+NEEDS = [
+    "Two systems that do not speak with each other", "Paper forms are filled in twice",
+    "Equipment is older than its guarantee", "A new site opens", "Stock is counted by hand",
+]  # fmt: skip
+#: What each sector buys: title, product of the demonstration, price.
+OFFERS = {
+    "medical": [("Patient monitors", "monitor", 28000), ("Infusion pumps", "pump", 6800), ("Central station", "station", 96000)],
+    "retail": [("Autumn order", "tea", 132), ("Spring order", "tea", 132)],
+}  # fmt: skip
+OTHERS = [("Training", "training", 4500), ("Central station", "station", 96000)]
+STAGES = ["lead", "needs", "solution", "negotiation", "closing", "won"]
+CHANCE = {
+    "lead": 10,
+    "needs": 25,
+    "solution": 50,
+    "negotiation": 70,
+    "closing": 90,
+    "won": 100,
+    "lost": 0,
+    "archived": 0,
+}
+DAYS = {"lead": 8, "needs": 14, "solution": 24, "negotiation": 17, "closing": 7}
+LOSS = {"lead": 0.10, "needs": 0.36, "solution": 0.22, "negotiation": 0.12, "closing": 0.04}
+REASONS = {
+    "lead": ["No answer any more", "Wanted a price only"],
+    "needs": ["No budget this year", "Nobody there decides", "No need that we can meet"],
+    "solution": ["Chose a competitor's technology", "Solution did not fit the old equipment"],
+    "negotiation": ["Too dear", "Terms of delivery"],
+    "closing": ["Project was stopped"],
+}
+ANSWERED_BY = "A site of the same size"
+
+
+class History:
+    """What has happened, as ``records.demonstration`` reads it."""
+
+    def __init__(self) -> None:
+        self.chance = random.Random(SEED)
+        self.entries: list[dict[str, Any]] = []
+        self.accounts: list[dict[str, Any]] = []
+
+    def add(self, ago: float, entity: str, **entry: Any) -> None:
+        self.entries.append({"days_ago": round(ago, 2), "entity": entity, **entry})
+
+    def account(self, city: str, kind: tuple[str, str, int, int]) -> None:
+        number, (word, sector, least, most) = len(self.accounts), kind
+        region, team = ("East", "east") if city in EAST else ("South", "south")
+        mine = [one for one in SELLERS if one[1] == team]
+        seller = mine[number % len(mine)]
+        size = min(1.0, self.chance.paretovariate(1.3) / 12)
+        owned = {"owner": f"@{seller[0]}", "team": f"@{team}"}
+        since = 735 - number * 0.2
+        staff = int(least + (most - least) * size)
+        data = {"name": f"{city} {word}", "sector": sector, "employees": staff, "country": "China", "region": region}
+        self.add(since, "sales.account", **{"as": f"h_a{number}"}, data={**data, **owned})
+        role, job = self.chance.choice(JOBS)
+        name = f"{self.chance.choice(FAMILY)} {self.chance.choice(GIVEN)}"
+        person = {"name": name, "account": f"@h_a{number}", "job_title": job, "decision_role": role}
+        mail = {"email": f"contact{number}@example.org"}
+        self.add(since - 0.05, "sales.contact", **{"as": f"h_c{number}"}, data={**person, **mail, **owned})
+        small = self.chance.random() < 0.3
+        self.accounts.append(
+            {"sector": sector, "seller": seller, "owned": owned, "scale": 0.3 + 3 * size, "small": small}
+        )
+
+    def deal(self, number: int, begun: float) -> None:
+        weights = [one["scale"] for one in self.accounts]
+        at = self.chance.choices(range(len(self.accounts)), weights=weights)[0]
+        account = self.accounts[at]
+        title, product, price = self.chance.choice(OFFERS.get(account["sector"], OTHERS))
+        pieces = self.chance.randint(8, 40) * (12 if price < 1000 else 1) / (4 if price > 50000 else 1)
+        amount = round(price * pieces * account["scale"], -2)
+        source = self.chance.choice(["website", "event", "social", "referral", "repurchase", "referral"])
+        data = {
+            "name": f"{title} {number + 1}", "account": f"@h_a{at}", "contact": f"@h_c{at}", "source": source,
+            "product": f"@{product}", "amount": f"{amount:.0f}", "expected_close": day(begun - 80),
+        }  # fmt: skip
+        entry = {**data, **standing("lead"), **account["owned"]}
+        self.add(begun, "sales.opportunity", **{"as": f"h{number}"}, data=entry)
+        open_in = self.walk(number, begun, at, amount)
+        if open_in is not None and self.chance.random() < 0.6:
+            about = {"entity": "sales.opportunity", "id": f"@h{number}"}
+            said = {"about": about, "subject": "What is still missing", "notes": "Next step agreed", **account["owned"]}
+            kind = self.chance.choice(["call", "meeting", "mail"])
+            self.add(self.chance.uniform(0.1, min(6, begun - 0.1)), "base.activity", data={"kind": kind, **said})
+
+    def walk(self, number: int, begun: float, at: int, amount: float) -> str | None:
+        """Let a deal go from stage to stage until today; return where it is, None if it has ended."""
+        account, stage, ago = self.accounts[at], "lead", begun
+        # Small customers of the East decide faster.
+        quick = 0.7 if account["small"] and account["seller"][1] == "east" else 1.0
+        pace = quick * self.chance.uniform(0.7, 1.4)
+        while stage != "won":
+            days = max(0.6, self.chance.gammavariate(2.2, DAYS[stage] / 2.2) * pace)
+            ago -= days * (3 if self.chance.random() < 0.06 else 1)
+            if ago < 0.3:
+                return stage
+            if self.chance.random() < LOSS[stage] / account["seller"][2]:
+                end = "archived" if stage == "lead" else "lost"
+                closed = {} if stage == "lead" else {"closed_on": day(ago)}
+                self.move(number, ago, end, closed, reason=self.chance.choice(REASONS[stage]))
+                return None
+            if stage == "solution" and self.chance.random() < 0.12:
+                self.move(number, ago, "needs", {"case_reference": ANSWERED_BY})
+                stage = "needs"
+                continue
+            if stage == "negotiation":
+                options = [("Everything at once", amount * 0.95), ("In two parts", amount)]
+                rows = [{"title": title, "price": f"{price:.0f}"} for title, price in options]
+                quote = {"opportunity": f"@h{number}", "template": "standard", "status": "sent", "options": rows}
+                self.add(ago + 0.2, "sales.quote", data={**quote, **account["owned"]})
+            onward = STAGES[STAGES.index(stage) + 1]
+            self.move(number, ago, onward, self.learned(stage, begun, ago, at, amount))
+            stage = onward
+        return None
+
+    def learned(self, stage: str, begun: float, ago: float, at: int, amount: float) -> dict[str, Any]:
+        """Return what a deal needs to leave a stage."""
+        if stage == "lead":
+            return {"interest": True, "engaged_on": day(begun)}
+        if stage == "needs":
+            known = {"need": self.chance.choice(NEEDS), "budget": f"{amount * 1.1:.0f}"}
+            return {**known, "authority": f"@h_c{at}", "timeline": day(ago - 60)}
+        if stage == "solution":
+            return {"demo_on": day(ago + 2)} if self.chance.random() < 0.7 else {"case_reference": ANSWERED_BY}
+        if stage == "negotiation":
+            return {
+                "delivery_terms": "Within four weeks, free to site",
+                "service_terms": "Two years, on site within a day",
+            }
+        return {"contract_signed_on": day(ago + 3), "down_payment_on": day(ago), "closed_on": day(ago)}
+
+    def move(self, number: int, ago: float, to: str, data: dict[str, Any], **more: str) -> None:
+        self.add(ago, "sales.opportunity", record=f"@h{number}", to=to, data={**standing(to), **data}, **more)
+
+
+def day(ago: float) -> dict[str, int]:
+    return {"days_ago": round(ago)}
+
+
+def standing(stage: str) -> dict[str, str]:
+    """Return what rules would have set in a stage: they are not asked about what is long over."""
+    chance = CHANCE[stage]
+    return {"win_probability": str(chance), "tier": "A" if chance >= 70 else "B" if chance >= 30 else "C"}
+
+
+def written() -> str:
+    """Return the history as the file holds it, the oldest first."""
+    history = History()
+    places = [(city, kind) for city in EAST + SOUTH for kind in KINDS]
+    for city, kind in history.chance.sample(places, ACCOUNTS):
+        history.account(city, kind)
+    begun = [history.chance.uniform(60, 715) for _ in range(OLDER)] + [
+        history.chance.uniform(1, 60) for _ in range(NEWER)
+    ]
+    for number, ago in enumerate(sorted(begun, reverse=True)):
+        history.deal(number, ago)
+    entries = sorted(history.entries, key=lambda one: -float(one["days_ago"]))
+    lines = ",\n".join("    " + json.dumps(one, ensure_ascii=False) for one in entries)
+    return '{\n  "history": [\n' + lines + "\n  ]\n}\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(written(), encoding="utf-8")
