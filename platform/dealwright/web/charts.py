@@ -19,6 +19,8 @@ MOST_BARS: Final = 24
 #: The same of a Pareto chart, whose line needs the tail.
 MOST_UPRIGHT: Final = 120
 _LABEL, _ROW, _BAR, _VALUE = 130, 30, 16, 68
+#: About how wide a digit of a figure is, and how far it stays from its bar.
+_DIGIT, _GAP = 7.2, 10
 #: Characters of a label that fit; a Chinese one takes twice the room.
 _LETTERS: Final = 17
 
@@ -48,7 +50,8 @@ def bars(title: str, described: str, rows: Sequence[Bar], *, most: float | None 
     """Return horizontal bars, with intervals, targets and wholes where they have them."""
     shown = rows[:MOST_BARS]
     lengths = [one for row in shown for one in (row.value, row.high, row.goal, row.ghost) if one is not None]
-    scale = (WIDTH - _LABEL - _VALUE) / (most or max(lengths, default=0) or 1)
+    figures = max(_VALUE, _GAP + _DIGIT * max((len(row.text) for row in shown), default=0))
+    scale = (WIDTH - _LABEL - figures) / (most or max(lengths, default=0) or 1)
     parts = []
     for i, row in enumerate(shown):
         y = i * _ROW + 6
