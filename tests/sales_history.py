@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).resolve().parents[1] / "rule_packs" / "sales_pipeline" / "demo" / "sales_history.json"
+from dealwright.resources import shipped
+
+FILE = shipped("rule_packs") / "sales_pipeline" / "demo" / "sales_history.json"
 SEED, ACCOUNTS, OLDER, NEWER = 2026, 40, 88, 32
 
 #: Seller, team, skill: what the share of losses is divided by.

@@ -11,6 +11,7 @@ import pytest
 from dealwright import packs
 from dealwright.metadata import strict
 from dealwright.metadata.catalog import Catalog
+from dealwright.resources import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
@@ -106,7 +107,8 @@ def page_exists(name: str) -> bool:
 
 def holds_a_test(name: str) -> bool:
     """Whether a file of tests is there that holds one: of the project, or data of a pack."""
-    path = ROOT / name
+    folder, _, rest = name.partition("/")
+    path = shipped("rule_packs") / rest if folder == "rule_packs" else ROOT / name
     if not path.is_file():
         return False
     if path.suffix == ".json":
@@ -114,4 +116,4 @@ def holds_a_test(name: str) -> bool:
         return path.parent.name == "tests" and any(
             one.get("test") for one in (read if isinstance(read, list) else [read])
         )
-    return path.parts[len(ROOT.parts)] == "tests" and "\ndef test_" in path.read_text(encoding="utf-8")
+    return folder == "tests" and "\ndef test_" in path.read_text(encoding="utf-8")
