@@ -15,6 +15,7 @@ import pytest
 from dealwright.records import read
 from dealwright.storage import Database
 from security import oracle, twins
+from security.twin_definitions import REPORTS, UNSEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,9 +164,9 @@ def test_a_report_counts_and_lists_what_may_be_seen_and_tells_nothing_of_the_res
         assert not any(canary in one.body for canary in (*twins.CANARIES, "Wzsecret")), address
         return one
 
-    for report in twins.REPORTS:
+    for report in REPORTS:
         name = report["id"]
-        seen = name.partition(".")[2] not in twins.UNSEEN
+        seen = name.partition(".")[2] not in UNSEEN
         for query in filters if name in ("t.r_names", "t.r_margins") else filters[:3:2]:
             told = same(f"/api/v1/reports/{name}{query}")
             assert told.status == (404 if not seen else 400 if "margin" in query else 200), (name, query)
@@ -186,7 +187,7 @@ def test_a_report_counts_and_lists_what_may_be_seen_and_tells_nothing_of_the_res
     whole = json.loads(same("/api/v1/reports/t.r_names").body)
     assert sum(row["figures"]["count"] for row in whole["rows"]) == len(expected)
     listed = {one["id"] for one in json.loads(same("/api/v1/reports").body)["items"]}
-    assert not listed & {f"t.{name}" for name in twins.UNSEEN}
+    assert not listed & {f"t.{name}" for name in UNSEEN}
 
 
 def test_an_approval_is_shown_with_its_record_and_to_nobody_else(pair):
