@@ -82,6 +82,9 @@ def test_only_who_may_change_the_record_asks_and_who_may_not_see_it_hears_nothin
         office.asked(deal, office.fay)
     with pytest.raises(NotFoundError):
         office.asked(deal, office.guest)
+    viewer = office.person("Vi", ["t.viewer"])  # who may change records of her own, and sees the names of others
+    with pytest.raises(ForbiddenError, match="may not change this record"):
+        office.asked(deal, viewer)
     one = office.asked(deal)
     with pytest.raises(NotFoundError):
         office.decide(office.guest, one)

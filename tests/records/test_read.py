@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
-from dealwright import access, clock, records
+from dealwright import access, clock, conditions, records
+from dealwright.conditions import sql
 from dealwright.errors import ForbiddenError, NotFoundError, QueryError, UnknownFieldError
 from dealwright.records import Change, Work
+from dealwright.storage import tables
 from worlds import made, opened, person, team
 
 
@@ -240,3 +243,20 @@ def test_a_grant_for_some_fields_of_the_whole_shows_none_of_its_parts(database, 
     with workspace.database.read() as connection:
         assert len(records.page(Work(workspace, connection, viewer), "t.deal", sort="id").items) == 1
         assert records.page(Work(workspace, connection, viewer), "t.note", sort="id").items == []
+
+
+def test_what_is_about_a_record_is_found_by_an_index(workspace):
+    """A record's page asks for its tasks, comments and activities; nothing of that may read the whole table."""
+    with workspace.database.write() as connection:
+        catalog = workspace.catalog(connection)
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # a small table is read whole
+        for entity in ("base.task", "base.comment", "base.activity"):
+            table = tables.layout(catalog, entity).table
+            condition = conditions.of(catalog, entity, 'about.entity == "t.deal" && about.id == "01900000"', "filter")
+            where = sql.criteria(condition, tables.of(catalog), table, catalog, {})
+            asked = sa.select(table.c.id).where(where)
+            text = str(asked.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+            explain = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+            plan = str(connection.exec_driver_sql(f"{explain} {text}".replace("%", "%%")).all())
+            assert f"ix_{table.name}_about_id" in plan, plan

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 #: A text that stands in cells only. Whoever sees it has seen a record.
 CANARY = "Kestrel7Q"
-#: The kinds of visitors that are nobody: without a key, and with one that is dead.
-NOBODIES = ("nobody", "revoked", "expired", "garbled")
+#: The kinds of visitors that are nobody: without a key, with one that is dead, and with one of somebody who has left.
+NOBODIES = ("nobody", "revoked", "expired", "garbled", "gone")
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,7 @@ def _suggestion(connection: Connection, deal: Saved) -> str:
 
 def _keys(site: Site) -> None:
     now = clock.now()
+    lee = person(site.workspace, "Lee", [access.ADMIN_ROLE])
     with site.workspace.database.write() as connection:
         for name, user in site.people.items():
             site.visitors[name] = Visitor(
@@ -149,10 +150,15 @@ def _keys(site: Site) -> None:
                 accounts.revoke_token(connection, one["id"], now)
         ended = _session(connection, ada, now + timedelta(days=1))
         accounts.end_session(connection, digest(ended))
+        site.visitors["gone"] = Visitor(
+            access.new_token(connection, lee.id, "test"), _session(connection, lee, now + timedelta(days=1))
+        )
         site.visitors["nobody"] = Visitor(None, None)
         site.visitors["revoked"] = Visitor(dead, ended)
         site.visitors["expired"] = Visitor(late, _session(connection, ada, now - timedelta(seconds=1)))
         site.visitors["garbled"] = Visitor("dw_" + "x" * 43, "x" * 43)
+    with site.workspace.database.write() as connection:
+        records.archive(Work(site.workspace, connection, access.operator()), "base.user", lee.id)
 
 
 def _session(connection: Any, user: User, expires: Any) -> str:

@@ -11,8 +11,9 @@ from access.surfaces import ROUTES
 from dealwright import access
 from dealwright.errors import UnknownFieldError
 from dealwright.records import Work
+from security.site import Visitor
 from security.traces import traces
-from worlds import made, rows_of
+from worlds import made, person, rows_of
 
 D = "/api/v1/records/t.deal"
 NOWHERE = "01900000-0000-7000-8000-000000000000"
@@ -189,6 +190,25 @@ def test_a_record_that_may_not_be_seen_answers_like_none(site, state):
             different.append(("bulk", version, *pair))
     assert different == [], "\n".join(str(one)[:600] for one in different)
     assert len(rows_of(site.workspace.database, "t__deal")) == 2
+
+
+def test_what_no_grant_allows_is_refused_before_a_record_is_looked_for(shared_site):
+    """A viewer may read and change deals; an answer about none of them would say that she may do the rest as well."""
+    site = shared_site
+    viewer = person(site.workspace, "Vi", ["t.viewer"])
+    with site.workspace.database.write() as connection:
+        site.visitors["vi"] = Visitor(access.new_token(connection, viewer.id, "test"), None)
+    assert site.ask("vi", "GET", D).status_code == 200
+    before = traces(site.workspace.database)
+    for method, address, body in (
+        ("GET", f"{D}/export?format=jsonl", None),
+        ("POST", D, {"name": "x"}),
+        ("POST", f"{D}/{NOWHERE}/move", {"to": "offer"}),
+        ("DELETE", f"{D}/{NOWHERE}", None),
+    ):
+        response = site.ask("vi", method, address, body)
+        assert (response.status_code, response.json["code"]) == (403, "forbidden"), (method, address, response.text)
+    assert traces(site.workspace.database) == before
 
 
 def test_an_entity_that_may_not_be_seen_answers_like_none(site):

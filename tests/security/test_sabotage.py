@@ -64,7 +64,7 @@ FAULTS = (
         "    if False:\n        raise NotFoundError",
         REFUSALS,
     ),
-    Fault("access/rights.py", "    if not found.allows(op):", "    if False:", INVENTORY),
+    Fault("access/rights.py", "    if not found.allows(op):", "    if False:", REFUSALS),
     Fault("access/rows.py", "if showing != held:", "if False:", READ),
     Fault("access/rows.py", "        if not showing:", "        if False:", REFUSALS),
     Fault("access/rows.py", "if any(grant.rows is None for grant in grants):", "if True:", READ),

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from waitress.server import create_server
 
 from dealwright import access, records, rules
 from dealwright.app import by_host, create_app
-from dealwright.cli import hosts
+from dealwright.cli import hosts, processes
 from dealwright.cli.places import database_option, opened, told
 from dealwright.records import Work
 from dealwright.storage import files, recompute, schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from socket import socket
     from types import FrameType
     from wsgiref.types import WSGIApplication
+
+    from waitress.server import BaseWSGIServer, MultiSocketServer
 
     from dealwright.events import Event
     from dealwright.jobs.worker import Worker
@@ -40,6 +45,14 @@ THREADS = 8
 @click.option("--web-only", is_flag=True, help="Run no worker in this process; run dealwright worker beside it.")
 @click.option("--proxies", default=0, metavar="N", help="How many reverse proxies stand in front.")
 @click.option(
+    "--processes",
+    "count",
+    default=1,
+    metavar="N",
+    type=click.IntRange(1, 64),
+    help="Processes that answer, about one a core; with more than one the worker has its own.",
+)
+@click.option(
     "--workspaces",
     "file",
     metavar="FILE",
@@ -48,27 +61,38 @@ THREADS = 8
 )
 @database_option
 @told
-def serve(url: str, host: str, port: int, web_only: bool, proxies: int, file: Path | None) -> None:
+def serve(url: str, host: str, port: int, web_only: bool, proxies: int, count: int, file: Path | None) -> None:
     """Serve pages and API, with the worker in the same process. SIGTERM drains.
 
-    With --workspaces one process serves the pages and API of several, and dealwright worker runs beside it for each.
+    With --workspaces one server serves the pages and API of several, and dealwright worker runs beside it for each.
     """
+    if count > 1 and not processes.can_fork():
+        raise click.UsageError("--processes needs a system that forks processes, such as Linux; start several servers")
     if file is not None:
         if click.get_current_context().get_parameter_source("url") is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError("write either --workspaces or --database")
-        return _serve_all(file, host, port, proxies)
-    with opened(url, on_catalog=prove) as workspace:
-        run_server(workspace, host, port, work=not web_only, proxies=proxies)
+        return _serve_all(file, host, port, proxies, count)
+    with opened(url) as workspace:
+        if count == 1:
+            workspace.watch(prove)
+            return run_server(workspace, host, port, work=not web_only, proxies=proxies)
+        app, work = create_app(workspace, proxies=proxies), None if web_only else workspace
+        _run_several(app, [workspace], workspace.database.dialect, host, port, count, work)
 
 
-def _serve_all(file: Path, host: str, port: int, proxies: int) -> None:
+def _serve_all(file: Path, host: str, port: int, proxies: int, count: int) -> None:
     with ExitStack() as stack:
-        apps = {}
+        apps, workspaces = {}, []
         for one in hosts.read(file):
-            workspace = stack.enter_context(opened(one.database, on_catalog=prove))
-            complete(workspace)
-            apps.update(dict.fromkeys(one.hosts, create_app(workspace)))
-        _run(by_host(apps, proxies=proxies), f"{', '.join(apps)}", host, port, None)
+            workspaces.append(stack.enter_context(opened(one.database)))
+            complete(workspaces[-1])
+            apps.update(dict.fromkeys(one.hosts, create_app(workspaces[-1])))
+        app, what = by_host(apps, proxies=proxies), ", ".join(apps)
+        if count > 1:
+            _run_several(app, workspaces, what, host, port, count, None)
+        for each in workspaces:
+            each.watch(prove)
+        _run_one(app, what, host, port, None)
 
 
 @click.command()
@@ -136,13 +160,59 @@ class _Background:
 def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxies: int = 0) -> None:
     """Serve until SIGTERM or SIGINT; then answer what has begun and drain the worker."""
     app = create_app(workspace, proxies=proxies)
-    _run(app, workspace.database.dialect, host, port, workspace if work else None)
+    _run_one(app, workspace.database.dialect, host, port, workspace if work else None)
 
 
-def _run(app: WSGIApplication, what: str, host: str, port: int, work: Workspace | None) -> None:
+def _run_one(app: WSGIApplication, what: str, host: str, port: int, work: Workspace | None) -> None:
     _to_the_terminal()
     server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+    # A name such as localhost can stand for several sockets, which have no single port to tell.
+    _tell(host, getattr(server, "effective_port", port), what)
     background = _Background(work) if work is not None else None
+    try:
+        _run(server)
+    finally:
+        if background is not None:
+            background.stop()
+
+
+def _run_several(
+    app: WSGIApplication,
+    workspaces: Sequence[Workspace],
+    what: str,
+    host: str,
+    port: int,
+    count: int,
+    work: Workspace | None,
+) -> NoReturn:
+    _to_the_terminal()
+    for one in workspaces:
+        with one.database.read() as connection:
+            one.catalog(connection)  # read once here for all of them
+        one.database.close()  # a connection belongs to one process
+    listening = processes.listening(host, port, count)
+
+    def answer(sockets: Sequence[socket]) -> None:
+        for each in workspaces:
+            each.watch(prove)
+        _run(create_server(app, sockets=sockets, threads=THREADS, ident=None))
+
+    def do() -> None:
+        if work is not None:
+            work.watch(prove)
+            complete(work)
+            worker_of(work).run(lambda: None)
+
+    roles = {f"server {number}": partial(answer, own) for number, own in enumerate(listening, 1)}
+    _tell(host, listening[0][0].getsockname()[1], f"{what} by {count} processes")
+    sys.exit(processes.supervise({**roles, "worker": do} if work is not None else roles))
+
+
+def _tell(host: str, port: int, what: str) -> None:
+    click.echo(f"http://{host}:{port} serves {what}", err=True)
+
+
+def _run(server: BaseWSGIServer | MultiSocketServer) -> None:
     ending = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -157,19 +227,13 @@ def _run(app: WSGIApplication, what: str, host: str, port: int, work: Workspace 
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        # A name such as localhost can stand for several sockets, which have no single port to tell.
-        here = getattr(server, "effective_port", port)
-        click.echo(f"http://{host}:{here} serves {what}", err=True)
-        try:
-            server.run()
-        except OSError:
-            # Closing the listening socket from the signal handler ends its loop in this way.
-            if not ending.is_set():
-                raise
+        server.run()
+    except OSError:
+        # Closing the listening socket from the signal handler ends its loop in this way.
+        if not ending.is_set():
+            raise
     finally:
         server.task_dispatcher.shutdown()
-        if background is not None:
-            background.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -49,6 +49,14 @@ class Workspace:
         self._lock = threading.Lock()
         self.strikes = Strikes()
 
+    def watch(self, on_catalog: Callable[[Catalog], object]) -> None:
+        """Have a function called with each catalog that this process knows already, and with each that comes."""
+        with self._lock:
+            known = list(self._catalogs.values())
+            self._on_catalog = on_catalog
+        for catalog in known:
+            on_catalog(catalog)
+
     def catalog(self, connection: Connection) -> Catalog:
         """Return the catalog that is in force for this transaction; one small statement.
 

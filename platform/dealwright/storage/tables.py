@@ -149,6 +149,7 @@ def index_names(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for entity in catalog.entities.values():
         table = names.table_name(entity.id)
         yield from ((table, _index_name(table, columns)) for columns in _indexed(entity))
+        yield from ((table, _index_name(table, (field, "id"))) for field in _linking(entity))
         yield from ((table, rule.index) for rule in _rules(catalog, entity))
         for field in entity.fields.values():
             part = names.part_table_name(entity.id, field.id)
@@ -200,6 +201,8 @@ def _make(catalog: Catalog, entities: Iterable[str], *, whole: bool) -> sa.MetaD
         table = metadata.tables[names.table_name(entity)]
         for columns in _indexed(catalog.entities[entity]):
             _index(table, columns)
+        for field in _linking(catalog.entities[entity]):
+            sa.Index(_index_name(table.name, (field, "id")), sql.member(table.c[field], "id"))
         for rule in _rules(catalog, catalog.entities[entity]):
             _rule_index(catalog, metadata, table, rule)
     return metadata
@@ -417,6 +420,11 @@ def _indexed(entity: Entity) -> list[tuple[str, ...]]:
         wanted[columns] = None
     there = {column.name for field in entity.all_fields().values() for column in fields.columns(field)} | {"extra"}
     return [columns for columns in wanted if there.issuperset(columns)]
+
+
+def _linking(entity: Entity) -> list[str]:
+    """Return the any_references: a record's page asks what is about it, such as its tasks, by the id they point at."""
+    return [field.id for field in entity.fields.values() if field.type == "any_reference"]
 
 
 def _index_name(table: str, columns: Sequence[str]) -> str:

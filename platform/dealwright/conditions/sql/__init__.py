@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from dealwright.conditions.condition import Condition
 from dealwright.conditions.scope import NameFault, Scope
 from dealwright.conditions.sql.criteria import Truths
+from dealwright.conditions.sql.functions import member
 from dealwright.conditions.sql.reach import Frame
 from dealwright.conditions.sql.sqlite import prepare
 from dealwright.conditions.syntax import Name, Node
@@ -113,4 +114,4 @@ def _path(path: str, entity_id: str, catalog: Catalog) -> Node:
     return found
 
 
-__all__ = ["criteria", "prepare", "select", "value"]
+__all__ = ["criteria", "member", "prepare", "select", "value"]

@@ -116,13 +116,25 @@ def members(column: sa.ColumnElement[Any], kind: str) -> sa.ColumnElement[Any]:
     return sqlite.Either(sa.type_coerce(on_sqlite, sa.BigInteger()), sa.type_coerce(other, sa.BigInteger()))
 
 
+def member(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[Any]:
+    """Return one text within a JSON object, such as the id that an any_reference points at; NULL where it is empty.
+
+    Everything but the column is written out, so that an index over this expression is used by statements with it.
+
+    Args:
+        column: Of type ``Json``.
+        name: A key of letters, as the platform knows it.
+    """
+    path, key, nothing = (sa.literal(text, sa.Text(), literal_execute=True) for text in (f"$.{name}", name, ""))
+    on_sqlite = sa.func.json_extract(column, path, type_=sa.Text())
+    other = sa.func.jsonb_extract_path_text(column, key, type_=sa.Text())
+    return sa.func.nullif(sqlite.Either(on_sqlite, other), nothing, type_=sa.Text())
+
+
 def _member(values: Values, node: Call, frame: Frame, _: int | None) -> sa.ColumnElement[Any]:
     whole, part = node.args
     assert isinstance(part, Literal)  # noqa: S101 - the scope made it
-    column = values.portable(whole, frame)
-    on_sqlite = sa.func.json_extract(column, f"$.{part.value}", type_=sa.Text())
-    other = sa.func.jsonb_extract_path_text(column, part.value, type_=sa.Text())
-    return sa.func.nullif(sqlite.Either(on_sqlite, other), "", type_=sa.Text())
+    return member(values.portable(whole, frame), part.value)
 
 
 def _coalesce(values: Values, node: Call, frame: Frame, scale: int | None) -> sa.ColumnElement[Any]:
