@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 
 class Entities(Listing):
-    """Kinds of records."""
+    """Kinds of records, as they are in force; a draft changes them."""
 
+    #: Where in a draft one of them is changed.
+    drafted = "entities"
     column_list = ("title", "id", "layer", "fields", "pipelines")
     column_labels = {
         "title": lazy_gettext("Title"),

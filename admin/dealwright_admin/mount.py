@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, redirect, url_for
 from flask_admin import Admin, AdminIndexView
 from flask_admin.theme import Theme
 from flask_babel import lazy_gettext
 
+from dealwright_admin.approvals import Approvals
 from dealwright_admin.catalog import Entities, Packs, Rules
 from dealwright_admin.console import Guarded, exposed, local_moment, pretty, word
+from dealwright_admin.drafts import Drafts, OneDraft, draft_state
+from dealwright_admin.entities import Entities as DraftedEntities
+from dealwright_admin.fields import Fields
 from dealwright_admin.happened import Decisions, Events
 from dealwright_admin.operations import Jobs, Switched, Timers
 from dealwright_admin.outbox import Outbox
+from dealwright_admin.parameters import Parameters
 from dealwright_admin.people import Roles, Users
+from dealwright_admin.publishing import Publishing
+from dealwright_admin.revisions import Revisions
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -38,23 +45,52 @@ class Index(Guarded, AdminIndexView):  # type: ignore[misc]  # flask_admin has n
 def mount(app: Flask) -> None:
     """Add the console to the application."""
     app.register_blueprint(Blueprint("dealwright_admin", __name__, template_folder="templates"))
-    app.jinja_env.globals.update(pretty=pretty, local_moment=local_moment, word=word)
+    app.jinja_env.globals.update(pretty=pretty, local_moment=local_moment, word=word, draft_state=draft_state)
     admin = Admin(
         app,
         name="Dealwright",
         index_view=Index(),
         theme=Theme(folder="bootstrap4", base_template="dealwright_admin/base.html"),
     )
-    admin.add_views(
-        Users(lazy_gettext("Users"), "users"),
-        Roles(lazy_gettext("Roles"), "roles"),
-        Entities(lazy_gettext("Entities"), "entities"),
-        Rules(lazy_gettext("Rules"), "rules"),
-        Packs(lazy_gettext("Packs"), "packs"),
-        Events(lazy_gettext("Events"), "events"),
-        Decisions(lazy_gettext("Decisions"), "decisions"),
-        Outbox(lazy_gettext("Outbox"), "outbox"),
-        Jobs(lazy_gettext("Jobs"), "jobs"),
-        Timers(lazy_gettext("Timers"), "timers"),
-        Switched(lazy_gettext("Rules that are off"), "rules-off"),
-    )
+    for group, views in _menu():
+        for view in views:
+            view.group = group
+            admin.add_view(view)
+    for view in (
+        OneDraft("draft"),
+        DraftedEntities("draft_entities"),
+        Fields("draft_fields"),
+        Approvals("draft_approvals"),
+        Parameters("draft_parameters"),
+        Publishing("draft_publishing"),
+    ):
+        view.group = "build"
+        admin.add_view(view)
+
+
+def _menu() -> list[tuple[str, list[Any]]]:
+    """Return the views of the menu in groups; the names of the groups stand in the template."""
+    return [
+        (
+            "build",
+            [
+                Drafts(name=lazy_gettext("Drafts"), endpoint="admin_drafts", url="drafts"),
+                Entities(lazy_gettext("Entities"), "entities"),
+                Rules(lazy_gettext("Rules"), "rules"),
+                Packs(lazy_gettext("Packs"), "packs"),
+                Revisions(name=lazy_gettext("History"), endpoint="admin_revisions", url="revisions"),
+            ],
+        ),
+        ("people", [Users(lazy_gettext("Users"), "users"), Roles(lazy_gettext("Roles"), "roles")]),
+        (
+            "operations",
+            [
+                Events(lazy_gettext("Events"), "events"),
+                Decisions(lazy_gettext("Decisions"), "decisions"),
+                Outbox(lazy_gettext("Outbox"), "outbox"),
+                Jobs(lazy_gettext("Jobs"), "jobs"),
+                Timers(lazy_gettext("Timers"), "timers"),
+                Switched(lazy_gettext("Rules that are off"), "rules-off"),
+            ],
+        ),
+    ]

@@ -1,2 +1,3 @@
-// The console's own: choosing rows for an action on many.
+// The console's own: choosing rows for an action on many, and what designers need.
 import './rows.js';
+import './designer.js';

@@ -103,8 +103,8 @@ def forget_unused(connection: Connection, identifier: str) -> None:
     connection.execute(sa.delete(revision).where(revision.c.id == identifier, ~used.exists()))
 
 
-def documents(connection: Connection, identifier: str) -> dict[str, Any]:
-    """Return the documents of a revision, name to JSON, in order.
+def documents(connection: Connection, identifier: str, *, only: str | None = None) -> dict[str, Any]:
+    """Return the documents of a revision, name to JSON, in order; only the one of this name if one is given.
 
     Raises:
         NotFoundError: If no such revision is stored.
@@ -114,6 +114,7 @@ def documents(connection: Connection, identifier: str) -> dict[str, Any]:
     ).scalar_one_or_none()
     if digests is None:
         raise NotFoundError(f"there is no revision “{identifier}”")
+    digests = [one for one in digests if only is None or one[0] == only]
     bodies: dict[str, str] = {}
     for some in chunks(list({digest for _, digest in digests})):
         statement = sa.select(document.c.digest, document.c.body).where(document.c.digest.in_(some))

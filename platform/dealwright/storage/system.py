@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
 from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
-from dealwright.storage import plan_tables, release_tables, snapshot_table, view_tables
+from dealwright.storage import draft_tables, plan_tables, release_tables, snapshot_table, view_tables
 
 metadata = sa.MetaData()
 
@@ -86,6 +86,7 @@ activation = sa.Table(
 
 release, publisher_key = release_tables.within(metadata)
 proposal, plan = plan_tables.within(metadata)
+draft, draft_change = draft_tables.within(metadata)
 snapshot = snapshot_table.within(metadata)
 list_view = view_tables.within(metadata)
 

@@ -22,6 +22,8 @@ def notice() -> str:
         "unchanged": gettext("Nothing was changed"),
         "done": gettext("Done"),
         "restored": gettext("Restored"),
+        "published": gettext("Published: everybody meets it now"),
+        "rolled_back": gettext("Put in force again"),
     }
     return texts.get(request.args.get("notice", ""), "")
 

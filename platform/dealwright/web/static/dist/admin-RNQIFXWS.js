@@ -1,1 +1,0 @@
-import"./chunk-SPBH7QAH.js";import"./chunk-GGOTKOLJ.js";

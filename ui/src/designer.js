@@ -1,0 +1,137 @@
+// What designers need besides forms: rows that are added, moved and removed, names offered while a condition is typed, and
+// saying that all is saved. Every change goes to the server by htmx, which answers with what is wrong now.
+import {$, $$, t} from './core.js';
+
+const saved = text => {
+  const box = $('#saved');
+  if (box) box.lastChild.textContent = text;
+};
+const changed = one => one.dispatchEvent(new Event('change', {bubbles: true}));
+
+document.addEventListener('click', event => {
+  const more = event.target.closest('[data-more]');
+  if (more) {
+    const box = more.closest('.field');
+    const row = $('template', box).content.firstElementChild.cloneNode(true);
+    const token = `r${Date.now().toString(36)}`;
+    for (const one of $$('[value=__row__]', row)) one.value = token;
+    $('[data-rows]', box).append(row);
+    $('input:not([type=hidden]), select', row)?.focus();
+    return;
+  }
+  const row = event.target.closest('[data-row-of]');
+  const rows = row?.parentElement;
+  if (!row) return;
+  if (event.target.closest('[data-gone]')) {
+    row.remove();
+    changed(rows);
+  } else if (event.target.closest('[data-up]') && row.previousElementSibling) {
+    row.previousElementSibling.before(row);
+    changed(rows);
+    $('[data-up]', row).focus();
+  } else if (event.target.closest('[data-down]') && row.nextElementSibling) {
+    row.nextElementSibling.after(row);
+    changed(rows);
+    $('[data-down]', row).focus();
+  }
+});
+
+// A condition is asked for only where people are found by one.
+document.addEventListener('change', event => {
+  if (!event.target.matches('[data-who]')) return;
+  const where = $('[data-where]', event.target.parentElement);
+  where.hidden = event.target.value !== 'where:';
+});
+
+for (const kind of ['input', 'change']) {
+  document.addEventListener(kind, event => event.target.closest('.design-form') && saved(t('Saving…')));
+}
+document.addEventListener('htmx:after:swap', event => {
+  if ($('#verdict')) saved(t('Saved'));
+});
+document.addEventListener('htmx:after:request', event => {
+  const answer = event.detail?.ctx?.response ?? event.detail?.response;
+  if (answer && answer.status >= 400) saved(t('Not saved'));
+});
+
+/** <dw-names>: offers names of fields and parameters while somebody types a condition into the textarea within. */
+class Names extends HTMLElement {
+  connectedCallback() {
+    this.input = $('textarea', this);
+    this.at = 0;
+    this.input.addEventListener('input', () => this.offer());
+    this.input.addEventListener('keydown', event => this.key(event));
+    this.input.addEventListener('blur', () => setTimeout(() => this.close(), 150));
+  }
+
+  word() {
+    return this.input.value.slice(0, this.input.selectionStart).match(/[\p{L}_][\p{L}\p{N}_.]*$/u)?.[0] ?? '';
+  }
+
+  offer() {
+    const word = this.word().toLowerCase();
+    const names = JSON.parse($('#names')?.textContent || '[]');
+    const near = one => (one.name.toLowerCase().startsWith(word) ? 0 : one.title.toLowerCase().startsWith(word) ? 1 : 2);
+    this.found = word.length < 1 ? [] : names
+      .filter(one => one.name.toLowerCase().includes(word) || one.title.toLowerCase().includes(word))
+      .sort((a, b) => near(a) - near(b) || a.name.length - b.name.length).slice(0, 8);
+    if (this.found.length === 1 && this.found[0].name.toLowerCase() === word) this.found = [];
+    this.at = 0;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.list?.isConnected) {
+      this.list = document.createElement('div');
+      this.list.className = 'list';
+      this.list.id = `${this.input.id}-names`;
+      this.list.setAttribute('role', 'listbox');
+      this.list.setAttribute('aria-label', t('Names'));
+      this.append(this.list);
+    }
+    this.list.hidden = !this.found.length;
+    this.input.setAttribute('aria-expanded', !this.list.hidden);
+    this.list.replaceChildren(...this.found.map((one, i) => {
+      const option = document.createElement('div');
+      option.setAttribute('role', 'option');
+      option.setAttribute('aria-selected', i === this.at);
+      const name = document.createElement('code');
+      name.textContent = one.name;
+      const title = document.createElement('small');
+      title.textContent = `${one.title} · ${one.type}`;
+      option.append(name, title);
+      option.addEventListener('mousedown', event => {
+        event.preventDefault();
+        this.pick(one);
+      });
+      return option;
+    }));
+  }
+
+  key(event) {
+    if (!this.list || this.list.hidden) return;
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      this.at = (this.at + (event.key === 'ArrowDown' ? 1 : -1) + this.found.length) % this.found.length;
+      this.draw();
+    } else if (event.key === 'Enter' || event.key === 'Tab') this.pick(this.found[this.at]);
+    else if (event.key === 'Escape') this.close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  pick(one) {
+    const end = this.input.selectionStart;
+    this.input.setRangeText(one.name, end - this.word().length, end, 'end');
+    this.close();
+    this.input.dispatchEvent(new Event('input', {bubbles: true}));
+    this.close();
+    this.input.focus();
+  }
+
+  close() {
+    if (this.list) this.list.hidden = true;
+    this.input.removeAttribute('aria-expanded');
+  }
+}
+customElements.define('dw-names', Names);
