@@ -19,7 +19,7 @@ from dealwright.web.i18n import gettext
 from dealwright_admin import entities, fields, problems, steps, words
 from dealwright_admin.console import exposed
 from dealwright_admin.draft_page import DraftPage, autosaved, opened, writing
-from dealwright_admin.entities import LOCALE
+from dealwright_admin.entities import LOCALE, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ class Approvals(DraftPage):
                 }
             else:
                 return redirect(url_for("admin_draft_approvals.index_view", draft=draft), 303)
-            texts = {("title",): {LOCALE: chinese}} if title and chinese else {}
+            texts: Texts = {("title",): {LOCALE: chinese}} if title and chinese else {}
             drafts.write(connection, found, "approval", document["id"], document, texts, by=visit.user().id)
         return redirect(url_for("admin_draft_approvals.approval_view", draft=draft, approval=document["id"]), 303)
 
@@ -135,9 +135,9 @@ class Approvals(DraftPage):
             errors=errors,
             start=start,
             starts=_starts(found, document),
-            field_choices=[
-                (one.id, i18n.field_text(catalog, entity, one)) for one in (entity.fields.values() if entity else ())
-            ],
+            field_choices=[(one.id, i18n.field_text(catalog, entity, one)) for one in entity.fields.values()]
+            if entity is not None
+            else [],
             calendars=[
                 (name, words.document(catalog, "calendar", name))
                 for kind, name in catalog.documents
@@ -222,9 +222,9 @@ def _starts(draft: Opened, document: Mapping[str, Any]) -> list[tuple[str, str]]
     return list(dict(found).items())
 
 
-def _texts(form: Mapping[str, str], document: Mapping[str, Any]) -> dict[tuple[str, ...], dict[str, str]]:
+def _texts(form: Mapping[str, str], document: Mapping[str, Any]) -> Texts:
     """Return the texts of a form in the other language."""
-    found = {}
+    found: Texts = {}
     if "title.zh-CN" in form and form.get("title", "").strip():
         found[("title",)] = {LOCALE: form["title.zh-CN"].strip()}
     for token in request.form.getlist("step"):

@@ -33,6 +33,9 @@ HUES: Final = ("gray", "blue", "violet", "pink", "red", "orange", "amber", "gree
 #: The language whose texts stand beside the document's own.
 LOCALE: Final = "zh-CN"
 
+#: Place in a document to locale to text.
+Texts = dict[tuple[str, ...], dict[str, str]]
+
 
 class Entities(DraftPage):
     """Entities of a draft."""
@@ -68,7 +71,7 @@ class Entities(DraftPage):
                 "properties": {"name": {"field": "text", "title": gettext("Name"), "maxLength": 200}},
                 "required": ["name"],
             }
-            texts = {("title",): {LOCALE: chinese}, ("plural",): {LOCALE: chinese}} if title and chinese else {}
+            texts: Texts = {("title",): {LOCALE: chinese}, ("plural",): {LOCALE: chinese}} if title and chinese else {}
             drafts.write(connection, found, "entity", identifier, document, texts, by=visit.user().id)
         return redirect(url_for("admin_draft_entities.entity_view", draft=draft, entity=identifier), 303)
 
@@ -277,7 +280,7 @@ def _field(
     }
 
 
-def _changed(document: dict[str, Any], form: Mapping[str, str]) -> dict[tuple[str, ...], dict[str, str]]:
+def _changed(document: dict[str, Any], form: Mapping[str, str]) -> Texts:
     """Let a document have the texts and looks of a form; return the texts in the other language."""
     for key in ("title", "plural", "description", "icon", "hue"):
         given = form.get(key, "").strip()

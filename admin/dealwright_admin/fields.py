@@ -14,7 +14,7 @@ from dealwright.web.i18n import gettext
 from dealwright_admin import entities, field_types, problems, settings, words
 from dealwright_admin.console import exposed
 from dealwright_admin.draft_page import DraftPage, autosaved, opened, writing
-from dealwright_admin.entities import LOCALE
+from dealwright_admin.entities import LOCALE, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ class Fields(DraftPage):
             prefix = "" if edits.is_own(entity) else f"{CUSTOM}__"
             name = prefix + entities.free(title, document["properties"], "field", prefix)
             document["properties"][name] = {"field": type_name, "title": title or chinese, **_begun(type_name, entity)}
-            texts = {("properties", name, "title"): {LOCALE: chinese}} if title and chinese else {}
+            texts: Texts = {("properties", name, "title"): {LOCALE: chinese}} if title and chinese else {}
             drafts.write(connection, found, "entity", entity, document, texts, by=visit.user().id)
         return redirect(url_for("admin_draft_fields.field_view", draft=draft, entity=entity, field=name), 303)
 
@@ -223,7 +223,7 @@ def _titled(spec: dict[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
     return spec
 
 
-def _texts(field: str, form: Mapping[str, str]) -> dict[tuple[str, ...], dict[str, str]]:
+def _texts(field: str, form: Mapping[str, str]) -> Texts:
     return {
         ("properties", field, key): {LOCALE: form[f"{key}.{LOCALE}"].strip()}
         for key in ("title", "description")

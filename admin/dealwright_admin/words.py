@@ -166,13 +166,13 @@ def _loaded(text: str | None) -> Any:
 
 def href(draft: Opened, of: str, identifier: str, at: Sequence[str] = ()) -> str:
     """Return where a part of a document is edited in a draft; empty where nothing edits it yet."""
-    key = {"draft": draft.draft.id}
+    key = draft.draft.id
     if of == "entity" and identifier in draft.catalog.entities:
         if len(at) > 1 and at[0] == "properties":
-            return url_for("admin_draft_fields.field_view", **key, entity=identifier, field=at[1])
-        return url_for("admin_draft_entities.entity_view", **key, entity=identifier)
+            return url_for("admin_draft_fields.field_view", draft=key, entity=identifier, field=at[1])
+        return url_for("admin_draft_entities.entity_view", draft=key, entity=identifier)
     if of == "approval":
-        return url_for("admin_draft_approvals.approval_view", **key, approval=identifier)
+        return url_for("admin_draft_approvals.approval_view", draft=key, approval=identifier)
     if of == "parameter":
-        return url_for("admin_draft_parameters.index_view", **key)
+        return url_for("admin_draft_parameters.index_view", draft=key)
     return ""

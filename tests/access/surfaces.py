@@ -236,7 +236,53 @@ ADMIN = (
     Surface("POST", "/admin/users/state/", "admin", "/admin/users/state/", {"id": "{ada}", "state": "disabled"}),
 )
 
-ROUTES = (*API, *PAGES, *ADMIN)
+_DRAFT = "/admin/drafts/<draft>"
+_NONE = "/admin/drafts/none"
+
+#: Designers: drafts of definitions, their entities, fields and approvals, publishing, and the history.
+DESIGN = (
+    Surface("GET", "/admin/drafts/", "admin", "/admin/drafts/"),
+    Surface("POST", "/admin/drafts/begin/", "admin", "/admin/drafts/begin/", {"title": "Mine"}),
+    *(
+        Surface(method, f"{_DRAFT}{rule}", "admin", f"{_NONE}{rule}".replace("<", "").replace(">", ""), body)
+        for method, rule, body in (
+            ("GET", "/", None),
+            ("POST", "/title/", {"title": "Other"}),
+            ("POST", "/undo/", {}),
+            ("POST", "/settle/", {}),
+            ("POST", "/discard/", {}),
+            ("GET", "/entities/", None),
+            ("POST", "/entities/", {"title": "Visit"}),
+            ("GET", "/entities/<entity>/", None),
+            ("POST", "/entities/<entity>/", {"title": "Other"}),
+            ("POST", "/entities/<entity>/reset/", {}),
+            ("POST", "/entities/<entity>/restore/", {}),
+            ("GET", "/entities/<entity>/fields/add/", None),
+            ("POST", "/entities/<entity>/fields/add/", {"title": "Other", "type": "text"}),
+            ("GET", "/entities/<entity>/fields/<field>/", None),
+            ("POST", "/entities/<entity>/fields/<field>/", {"title": "Other"}),
+            ("POST", "/entities/<entity>/fields/<field>/retire/", {}),
+            ("POST", "/entities/<entity>/fields/<field>/reset/", {}),
+            ("GET", "/approvals/", None),
+            ("POST", "/approvals/", {"title": "Other", "entity": "t.deal"}),
+            ("GET", "/approvals/<approval>/", None),
+            ("POST", "/approvals/<approval>/", {"title": "Other"}),
+            ("POST", "/approvals/<approval>/reset/", {}),
+            ("GET", "/approvals/<approval>/trial/", None),
+            ("GET", "/parameters/", None),
+            ("POST", "/parameters/", {}),
+            ("POST", "/parameters/reset/", {}),
+            ("POST", "/plan/", {}),
+            ("GET", "/publish/", None),
+            ("POST", "/publish/", {}),
+        )
+    ),
+    Surface("GET", "/admin/revisions/", "admin", "/admin/revisions/"),
+    Surface("GET", "/admin/revisions/<revision>/", "admin", "/admin/revisions/none/"),
+    Surface("POST", "/admin/revisions/<revision>/rollback/", "admin", "/admin/revisions/none/rollback/", {}),
+)
+
+ROUTES = (*API, *PAGES, *ADMIN, *DESIGN)
 
 #: What a stranger may ask for. Static files, which are served before the application, come to these. Whoever has the
 #: secret of a link in a mail may make the one decision that it stands for.

@@ -50,10 +50,40 @@ POSTS = [
     ("/approvals/bulk", {"verdict": "approved"}),
     ("/absences/new", {"since": "2026-11-01"}),
     ("/absences/x/end", {}),
+    ("/admin/drafts/begin/", {"title": "forged"}),
+    ("/admin/drafts/x/title/", {"title": "forged"}),
+    ("/admin/drafts/x/undo/", {}),
+    ("/admin/drafts/x/settle/", {}),
+    ("/admin/drafts/x/discard/", {}),
+    ("/admin/drafts/x/plan/", {}),
+    ("/admin/drafts/x/publish/", {"reason": "forged"}),
+    ("/admin/drafts/x/entities/", {"title": "forged"}),
+    ("/admin/drafts/x/entities/t.deal/", {"title": "forged"}),
+    ("/admin/drafts/x/entities/t.deal/reset/", {}),
+    ("/admin/drafts/x/entities/t.deal/restore/", {"field": "c__x"}),
+    ("/admin/drafts/x/entities/t.deal/fields/add/", {"type": "text", "title": "forged"}),
+    ("/admin/drafts/x/entities/t.deal/fields/budget/", {"title": "forged"}),
+    ("/admin/drafts/x/entities/t.deal/fields/budget/retire/", {}),
+    ("/admin/drafts/x/entities/t.deal/fields/budget/reset/", {}),
+    ("/admin/drafts/x/approvals/", {"title": "forged", "entity": "t.deal"}),
+    ("/admin/drafts/x/approvals/t.budget/", {"title": "forged"}),
+    ("/admin/drafts/x/approvals/t.budget/reset/", {}),
+    ("/admin/drafts/x/parameters/", {}),
+    ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
+    ("/admin/revisions/x/rollback/", {}),
 ]
 
 
 def test_the_list_of_posts_is_complete(app: Flask) -> None:
+    drafts = {
+        address.replace("/drafts/x/", "/drafts/<draft>/")
+        .replace("/revisions/x/", "/revisions/<revision>/")
+        .replace("t.deal", "<entity>")
+        .replace("budget/", "<field>/")
+        .replace("t.<field>", "<approval>")
+        for address, _ in POSTS
+        if address.startswith(("/admin/drafts/", "/admin/revisions/"))
+    }
     known = {address.replace("t.thing", "<entity_id>").replace("t.deal", "<entity_id>") for address, _ in POSTS}
     known = {address.replace("/approvals/x/", "/approvals/<identifier>/") for address in known}
     known = {address.replace("/suggestions/x/", "/suggestions/<identifier>/") for address in known}
@@ -61,6 +91,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
     known = {address.replace("/absences/x/", "/absences/<identifier>/") for address in known}
     known = {address.replace("/x/", "/<record_id>/") for address in known} | {"/sign-in"}
     known = {address.replace("/papers", "/<field_id>") for address in known}
+    known = {one for one in known if not one.startswith(("/admin/drafts/", "/admin/revisions/"))} | drafts
     takes_posts = {
         rule.rule
         for rule in app.url_map.iter_rules()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from pages import Person, deal, text
-
 from dealwright import packs
 from dealwright.packs import whole
 from dealwright.records import Workspace
 from dealwright.storage import audit, drafts
+from pages import Person, deal, text
 
 
 def begun(admin: Person, title: str = "Cost centres") -> str:
@@ -19,7 +18,9 @@ def begun(admin: Person, title: str = "Cost centres") -> str:
     return str(answer.location)
 
 
-def added(admin: Person, draft: str, type_name: str, title: str = "Cost centre", entity: str = "t.deal", **more: str) -> str:
+def added(
+    admin: Person, draft: str, type_name: str, title: str = "Cost centre", entity: str = "t.deal", **more: str
+) -> str:
     """Add a field and return the address of its page."""
     data = {"type": type_name, "title": title, **more}
     answer = admin.post(f"{draft}entities/{entity}/fields/add/", data)
@@ -67,7 +68,9 @@ def test_a_field_is_drafted_published_pulled_and_rolled_back(admin: Person, work
         entries = [one["action"] for one in audit.latest(connection, limit=4)]
         history = packs.history(connection)
         assert drafts.listed(connection)[0].state == "published"
-    added_field = next(one for one in pulled if one["path"] == "entity:t.deal#/properties/c__cost_centre" and one["op"] == "add")
+    added_field = next(
+        one for one in pulled if one["path"] == "entity:t.deal#/properties/c__cost_centre" and one["op"] == "add"
+    )
     assert added_field["value"]["options"] == [
         {"id": "north", "title": "North", "hue": "blue"}, {"id": "south", "title": "South"},
     ]  # fmt: skip
