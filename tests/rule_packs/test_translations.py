@@ -17,6 +17,7 @@ FOLDERS = [shipped("metadata") / "base", *sorted(one.parent for one in shipped("
 #: Keys of documents whose text is shown. A placeholder is an example and the same in every language.
 SHOWN = frozenset({"title", "plural", "description", "section", "message", "body", "text"})
 PLACEHOLDER = re.compile(r"\{[^{}]+\}")
+VARIANT = re.compile(r"^/(insert|tighten)/")
 
 
 def texts(node: Any, at: str = "") -> Iterator[tuple[str, str]]:
@@ -40,7 +41,8 @@ def shown(folder: Path) -> dict[str, str]:
     for one in read_folder(folder, namespace)[0]:
         document = json.loads(json.dumps(one.document, default=str))
         name = f"{document['kind']}:{document.get('extends') or document['id']}"
-        found.update({f"{name}#{path}": text for path, text in texts(document)})
+        # Stages that a variant inserts or tightens are stages to those who read them.
+        found.update({f"{name}#{VARIANT.sub('/stages/', path)}": text for path, text in texts(document)})
     return found
 
 

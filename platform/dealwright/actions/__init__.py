@@ -7,7 +7,7 @@
     archive                                                  the record itself
     create_record  entity, values                            another record
     update_record  record, values                            a record that this one refers to
-    create_task    title | message, assignee, due            a ``base.task`` about it
+    create_task    title | message, assignee, due, at_most   a ``base.task`` about it
     notify         to, title | message, body                 a ``base.notification`` for each user
     send_message   to, message                               a message document, by the channels that it names
     call_webhook   to, values                                an outbox row for the plugin ``webhook``
@@ -25,6 +25,7 @@ from __future__ import annotations
 from dealwright.actions.effects import (
     AdvanceSequence,
     Archive,
+    Bound,
     CreateRecord,
     Deliver,
     Effect,
@@ -47,6 +48,7 @@ __all__ = [
     "ACTIONS",
     "AdvanceSequence",
     "Archive",
+    "Bound",
     "CreateRecord",
     "Deliver",
     "Effect",

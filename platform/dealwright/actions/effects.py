@@ -32,11 +32,27 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """How many records of an action one person gets on one day.
+
+    Attributes:
+        person: Id of the user.
+        at_most: So many; one more stands for all others of the day.
+        rest: API JSON of that one.
+    """
+
+    person: str
+    at_most: int
+    rest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class CreateRecord:
-    """Make a record of another entity from API JSON, through every check and rule."""
+    """Make a record of another entity from API JSON, through every check and rule; not more of them than ``bound`` says."""
 
     entity: str
     data: Mapping[str, Any]
+    bound: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dealwright import calendars
 from dealwright.actions.effects import (
     AdvanceSequence,
     Archive,
+    Bound,
     CreateRecord,
     Deliver,
     Effect,
@@ -142,7 +143,21 @@ def _create_task(action: CompiledAction, values: Mapping[str, Any], subject: Sub
         data["assignee"] = data["owner"] = values["assignee"]
     if "due" in action.spec:
         data["due"] = moment(_due(action, values, subject))
-    return [CreateRecord("base.task", data)]
+    return [CreateRecord("base.task", data, _bound(action, values, subject, data))]
+
+
+def _bound(
+    action: CompiledAction, values: Mapping[str, Any], subject: Subject, data: Mapping[str, Any]
+) -> Bound | None:
+    """Return how many such tasks the assignee gets on a day; None where nobody is named or as many as there are."""
+    if "at_most" not in action.spec or values.get("assignee") is None:
+        return None
+    said = action.spec["at_most"]
+    placed = _placed(action, subject)
+    title, body = (filled(message(subject.catalog, action.spec["rest"], part), placed) for part in ("title", "body"))
+    kept = {name: data[name] for name in ("assignee", "owner", "due") if name in data}
+    rest = {**kept, "title": title, **({"description": body} if body else {})}
+    return Bound(values["assignee"], int(values.get("at_most", said)), rest)
 
 
 def _notify(action: CompiledAction, values: Mapping[str, Any], subject: Subject) -> list[Effect]:

@@ -249,9 +249,10 @@ def _of_actions(kind: str, identifier: str, rule: Rule, places: Iterable[str]) -
         for name, value in (action.spec.get("values") or {}).items():
             if (source := _expression(value)) is not None:
                 yield use(f"{place}/values/{name}", source)
-        due = action.spec.get("due")
-        if isinstance(due, Mapping) and "param" in due:
-            yield use(f"{place}/due", f"param.{due['param']}")
+        for key in ("due", "at_most"):
+            said = action.spec.get(key)
+            if isinstance(said, Mapping) and "param" in said:
+                yield use(f"{place}/{key}", f"param.{said['param']}")
 
 
 def _of_clocks(catalog: Catalog) -> Iterator[Use]:

@@ -86,6 +86,10 @@ TEMPLATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{found} does not have the format “{format}”; correct it.",
             "{found}不符合格式“{format}”，请更正。",
         ),
+        "wrong-check-digit": (
+            "The check digit of {found} does not fit; look at the number once more.",
+            "{found}的校验位不符，请核对号码。",
+        ),
         "not-an-email": (
             "{found} is not an email address; write it as name@example.com.",
             "{found}不是电子邮件地址，请写成 name@example.com 的形式。",

@@ -157,9 +157,10 @@ def _action(
     findings: Findings, key: tuple[str, str], at: tuple[str | int, ...], action: Action, entity: Entity | None
 ) -> None:
     spec = action.spec
-    if "message" in spec:
-        messages = {name for kind, name in findings.catalog.documents if kind == "message"}
-        findings.known(key, (*at, "message"), spec["message"], messages, "message")
+    for said in ("message", "rest"):
+        if said in spec:
+            messages = {name for kind, name in findings.catalog.documents if kind == "message"}
+            findings.known(key, (*at, said), spec[said], messages, "message")
     if "calendar" in spec:
         calendars = {name for kind, name in findings.catalog.documents if kind == "calendar"}
         findings.known(key, (*at, "calendar"), spec["calendar"], calendars, "calendar")

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
-from dealwright import access, fields, rules
+from dealwright import access, clock, fields, rules
 from dealwright.actions.messages import message
 from dealwright.metadata import ladders
 from dealwright.pack_tests.named import Mistake, moment, same
 from dealwright.records import Work, page
+from dealwright.records.read import complete
 from dealwright.records.telling import LONGEST_TITLE
 from dealwright.storage import approvals, clocks, events, outbox, scores
 from dealwright.storage import records as stored
@@ -67,7 +68,20 @@ def _field(play: Play, wanted: Mapping[str, Any]) -> Answer:
     row = stored.get(play.connection, play.catalog, entity, [identifier]).get(identifier)
     if row is None:
         return False, "no such record"
-    return _agrees(play, entity, row, {name: one for name, one in wanted.items() if name != "id"})
+    values = {name: one for name, one in wanted.items() if name != "id"}
+    return _agrees(play, entity, _read(play, entity, row, values), values)
+
+
+def _read(play: Play, entity_id: str, row: dict[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with what is worked out when it is read, such as roll-ups, if any of that is wanted."""
+    if row.keys() >= wanted.keys():
+        return row
+    with clock.frozen(play.now):
+        work = Work(play.workspace, play.connection, access.operator("test"))
+        env = {**row, **work.env}
+        entity = play.catalog.entity(entity_id)
+        complete(work, entity, access.rights(play.catalog, work.user, entity_id), [env])
+    return env
 
 
 def _agrees(play: Play, entity_id: str, row: Mapping[str, Any], wanted: Mapping[str, Any]) -> Answer:
@@ -157,7 +171,8 @@ def _made_by(play: Play, entity: str, row: Mapping[str, Any], by: tuple[str, ...
     if ("message", wanted["message"]) not in play.catalog.documents:
         raise Mistake(f"there is no message “{wanted['message']}”")
     known = rules.of(play.catalog).by_id.get(str(rule))
-    named = [one.spec.get("message") for one in known.actions if one.do in by] if known is not None else []
+    made = [one for one in known.actions if one.do in by] if known is not None else []
+    named = [one.spec.get(key) for one in made for key in ("message", "rest")]
     return wanted["message"] in named and any(
         _comes_from(message(play.catalog, wanted["message"], "title", locale), row["title"])
         for locale in (None, *play.catalog.translations)

@@ -147,18 +147,19 @@ def load(work: Work, entity: Entity, wanted: Needs, envs: Sequence[dict[str, Any
     lists = lists_of(work.catalog, entity, wanted.paths) if envs else {}
     paths = wanted.paths.difference(lists) | {one.rpartition(".")[0] for one in lists if one.count(".") > 1}
     if paths and envs:
-        for env, values in zip(envs, stored.paths(work.connection, work.catalog, entity.id, envs, paths), strict=True):
+        reached = stored.paths(work.connection, work.catalog, entity.id, envs, paths, env=work.env)
+        for env, values in zip(envs, reached, strict=True):
             env.update(values)
     for path, target in lists.items():
         reference, _, name = path.rpartition(".")
         named = {env[reference] for env in envs if env.get(reference) is not None}
-        reached = stored.get(work.connection, work.catalog, target, named)
+        members = stored.get(work.connection, work.catalog, target, named)
         for env in envs:
-            env[path] = reached.get(env.get(reference) or "", {}).get(name)
+            env[path] = members.get(env.get(reference) or "", {}).get(name)
     for name, inside in wanted.rows.items():
         rows = [row for env in envs for row in env.get(name) or ()]
         if rows:
-            found_in = stored.paths(work.connection, work.catalog, entity.id, rows, inside, inside=name)
+            found_in = stored.paths(work.connection, work.catalog, entity.id, rows, inside, inside=name, env=work.env)
             for row, values in zip(rows, found_in, strict=True):
                 row.update(values)
     if wanted.rollups and envs:

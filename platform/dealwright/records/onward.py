@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import actions, clock, events
 from dealwright.errors import ConflictError, Problem, RuleLoopError
-from dealwright.records import breaker, going, locks, telling
+from dealwright.records import bounds, breaker, going, locks, telling
 from dealwright.records.draft import Draft
 from dealwright.records.follow import ROUNDS, Asked, broken
 from dealwright.storage import decisions, outbox
@@ -41,7 +41,8 @@ def carry_out(
     if not asked:
         return {}
     known = {one.decision.id: len(one.outcomes) for one in asked}
-    whole = [*asked, *telling.told(work, [one for one in asked if isinstance(one.effect, actions.Tell)])]
+    whole = bounds.kept(work, asked)
+    whole += telling.told(work, [one for one in asked if isinstance(one.effect, actions.Tell)])
     sent = [one for one in whole if isinstance(one.effect, actions.Deliver)]
     if sent:
         outbox.put(work.connection, [_delivery(work, one) for one in sent])

@@ -6,7 +6,7 @@
     archive
     create_record  entity, values                                 each field of values
     update_record  record, values                                 record, each field of values
-    create_task    title | message, body, assignee, due           assignee; due, if it is a parameter
+    create_task    title | message, body, assignee, due, at_most, rest  assignee; due and at_most, if parameters
     assign         to                                             to
     notify         to, title | message, body                      to
     send_message   to, message                                    to
@@ -122,18 +122,18 @@ def expressions(action: Action) -> Iterator[tuple[str, str, str]]:
     if action.do in WITH_VALUES or "__" in action.do:  # or a plugin's
         for name, written in action.spec.get("values", {}).items():
             yield f"/values/{name}", name, source_of(written)
-    due = action.spec.get("due")
-    if isinstance(due, Mapping):
-        yield "/due", "due", source_of(due)
+    for key in ("due", "at_most"):
+        if isinstance(action.spec.get(key), Mapping):
+            yield f"/{key}", key, source_of(action.spec[key])
 
 
 def placeholders(catalog: Catalog, action: Action) -> Iterator[tuple[str, str]]:
     """Yield (pointer within the action, expression) of each ``{...}`` in the texts of ``action`` and its message."""
     if action.do not in WITH_TEXT:
         return
-    message = catalog.documents.get(("message", action.spec.get("message", "")), {})
+    message, rest = (catalog.documents.get(("message", action.spec.get(key, "")), {}) for key in ("message", "rest"))
     for key in ("title", "body", "reason"):
-        for pointer, document in ((f"/{key}", action.spec), ("/message", message)):
+        for pointer, document in ((f"/{key}", action.spec), ("/message", message), ("/rest", rest)):
             for found in _PLACEHOLDER.findall(document.get(key, "")):
                 if found:
                     yield pointer, found

@@ -120,6 +120,9 @@ def _value_problems(
             yield Problem(
                 pointer, "value-misfit", f"a due time counts whole units; this parameter is {value.type.noun}"
             )
+    elif name == "at_most":
+        if value.type.kind != "integer":
+            yield Problem(pointer, "value-misfit", f"tasks are counted; this parameter is {value.type.noun}")
     elif action.do == "update_record" and name == "record":
         if value.type.kind != "reference" or value.type.entity is None:
             text = f"expected a reference to one record, such as account; this is {value.type.noun}"

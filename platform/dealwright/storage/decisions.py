@@ -50,9 +50,12 @@ def put(connection: Connection, decisions: Sequence[Made], results: Mapping[str,
 
 
 def note(connection: Connection, results: Mapping[str, Any]) -> None:
-    """Set what the actions of stored decisions did: decision id → JSON."""
-    for identifier, result in results.items():
-        connection.execute(sa.update(decision).where(decision.c.id == identifier).values(result=result))
+    """Set what the actions of stored decisions did: decision id → JSON; one statement."""
+    if results:
+        connection.execute(_NOTE, [{"id__": identifier, "result": result} for identifier, result in results.items()])
+
+
+_NOTE = sa.update(decision).where(decision.c.id == sa.bindparam("id__"))
 
 
 def get(connection: Connection, identifier: str) -> dict[str, Any] | None:

@@ -97,11 +97,15 @@ def put_aside_others(
     return connection.execute(ended).rowcount
 
 
-def taken(connection: Connection, rule: str, records: Sequence[str]) -> dict[str, list[str]]:
-    """Return the windows in which a rule has fired: record to windows."""
+def taken(
+    connection: Connection, rule: str, records: Sequence[str], *, since: datetime | None = None
+) -> dict[str, list[str]]:
+    """Return the windows in which a rule has fired, at all or since a moment: record to windows."""
     found: dict[str, list[str]] = {}
     for some in chunks(records):
         statement = sa.select(firing.c.record, firing.c.window).where(firing.c.rule == rule, firing.c.record.in_(some))
+        if since is not None:
+            statement = statement.where(firing.c.at >= since)
         for record, window in connection.execute(statement.order_by(firing.c.at)):
             found.setdefault(record, []).append(window)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -66,6 +67,7 @@ def paths(
     wanted: Collection[str],
     *,
     inside: str | None = None,
+    env: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Return the values of dotted paths, such as ``account.owner.name``, for records that need not be stored yet.
 
@@ -78,6 +80,7 @@ def paths(
         rows: Typed records; only their references are read.
         wanted: Paths; each step but the last is a reference.
         inside: The ``rows`` field of the entity whose rows these are; None for records.
+        env: ``user.…``, ``now()`` and ``today()``, for roll-ups and ages at the end of a path.
 
     Returns:
         For each row its paths with typed values; None where a reference is empty or leads nowhere.
@@ -90,7 +93,7 @@ def paths(
         targets = possible(row[step] for row in rows if row.get(step) is not None)
         if not targets:
             continue
-        statement = _path_statement(catalog, entity, inside, step, tuple(those))
+        statement = _path_statement(catalog, entity, inside, step, tuple(those), env)
         values: dict[str, Sequence[Any]] = {}
         for ids in chunks(targets):
             for identifier, *rest in connection.execute(statement, {"ids__": ids}):
@@ -103,18 +106,22 @@ def paths(
 
 
 def _path_statement(
-    catalog: Catalog, entity: str, inside: str | None, step: str, wanted: tuple[str, ...]
+    catalog: Catalog, entity: str, inside: str | None, step: str, wanted: tuple[str, ...], env: Mapping[str, Any]
 ) -> sa.Select[Any]:
-    made: sa.Select[Any] = catalog.once(
+    made: tuple[sa.Select[Any], bool] = catalog.once(
         ("storage.paths", entity, inside, step, wanted),
-        lambda: _make_path_statement(catalog, entity, inside, step, wanted),
+        lambda: _make_path_statement(catalog, entity, inside, step, wanted, {}),
     )
-    return made
+    statement, stored = made
+    # What is worked out when it is read may depend on the moment and on who asks: made anew for them.
+    return statement if stored else _make_path_statement(catalog, entity, inside, step, wanted, env)[0]
 
 
 def _make_path_statement(
-    catalog: Catalog, entity: str, inside: str | None, step: str, wanted: tuple[str, ...]
-) -> sa.Select[Any]:
+    catalog: Catalog, entity: str, inside: str | None, step: str, wanted: tuple[str, ...], env: Mapping[str, Any]
+) -> tuple[sa.Select[Any], bool]:
+    """Return the statement, and whether all that it reads is stored."""
+    stored = True
     metadata = tables.of(catalog)
     first = _target(catalog, catalog.entity(entity), step, inside)
     root = metadata.tables[names.table_name(first.id)].alias()
@@ -134,10 +141,10 @@ def _make_path_statement(
                 aliases[further] = (to, joined)
             at = further
         alias = aliases[at][1]
-        columns.append(alias.c[last] if last in alias.c else sql.value(last, metadata, alias, catalog, {}))
-    return (
-        sa.select(root.c.id, *columns).select_from(source).where(root.c.id.in_(sa.bindparam("ids__", expanding=True)))
-    )
+        stored = stored and last in alias.c
+        columns.append(alias.c[last] if last in alias.c else sql.value(last, metadata, alias, catalog, env))
+    ids = sa.bindparam("ids__", expanding=True)
+    return sa.select(root.c.id, *columns).select_from(source).where(root.c.id.in_(ids)), stored
 
 
 def _target(catalog: Catalog, entity: Entity, step: str, inside: str | None = None) -> Entity:

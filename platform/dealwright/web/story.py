@@ -250,6 +250,9 @@ def _undone(outcome: Mapping[str, Any]) -> Undone:
         "once": gettext("It was not started: it runs once for a record."),
         "stopped": gettext("It was not started: what stops it holds already."),
         "open": gettext("Nothing was suggested: the same waits for somebody already."),
+        "gathered": gettext(
+            "No task was made: the person has enough of them today, and one task stands for all others."
+        ),
         "no-address": gettext("A person without an e-mail address was not written to."),
     }
     code = str(outcome.get("code"))
