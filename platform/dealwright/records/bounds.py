@@ -64,19 +64,19 @@ def _of_people(
         ordinary = [place for place in free if not place.endswith(_REST)][: len(some)]
         rest = [place for place in free if place.endswith(_REST)] if len(ordinary) < len(some) else []
         # The decision whose task takes the place; the last ones are those that are left out.
-        for place, (one, _) in zip([*ordinary, *rest], some, strict=False):
-            wanted.append((rule, version, person, place, one.decision.id, work.now))
+        for place, (holder, _) in zip([*ordinary, *rest], some, strict=False):
+            wanted.append((rule, version, person, place, holder.decision.id, work.now))
     taken = {(person, window) for _, _, person, window in firings.claim(work.connection, wanted)} if wanted else set()
     found: list[tuple[Asked | None, list[Asked]]] = []
     for person, some in people.items():
         places = [window for who, window in taken if who == person]
         room = sum(not place.endswith(_REST) for place in places)
-        if others := [one for one, _ in some[room:]]:
+        if others := [each for each, _ in some[room:]]:
             bound = some[room][1]
             first = _for_all(others[0], bound) if any(place.endswith(_REST) for place in places) else None
             found.append((first, others))
-            for one in others:
-                one.outcomes.append({"action": one.index, "do": "create_task", "code": GATHERED})
+            for left in others:
+                left.outcomes.append({"action": left.index, "do": "create_task", "code": GATHERED})
     return found
 
 

@@ -143,8 +143,8 @@ def _make_path_statement(
         alias = aliases[at][1]
         stored = stored and last in alias.c
         columns.append(alias.c[last] if last in alias.c else sql.value(last, metadata, alias, catalog, env))
-    ids = sa.bindparam("ids__", expanding=True)
-    return sa.select(root.c.id, *columns).select_from(source).where(root.c.id.in_(ids)), stored
+    of_these = root.c.id.in_(sa.bindparam("ids__", expanding=True))
+    return sa.select(root.c.id, *columns).select_from(source).where(of_these), stored
 
 
 def _target(catalog: Catalog, entity: Entity, step: str, inside: str | None = None) -> Entity:
