@@ -4,6 +4,7 @@
       DefinitionError               definition-invalid   422   a document (entity, rule, pack ...) is wrong
       ConditionError                condition-invalid    422   a condition does not parse or does not fit the catalog
       RecordError                   record-invalid       422   a record breaks its entity
+      MalformedError                not-json             400   the body of a request cannot be read as JSON
       QueryError                    query-invalid        400   a filter, sort, cursor or parameter cannot be used
         UnknownFieldError           unknown-field        400   it names a field that does not exist or may not be seen
       SignInRequiredError           sign-in-required     401   nobody is signed in, or the token is not valid
@@ -127,6 +128,12 @@ class RecordError(DealwrightError):
     """A record does not fit its entity. ``problems`` holds every fault with its JSON Pointer."""
 
     code, status, title = "record-invalid", 422, "The record is not valid"
+
+
+class MalformedError(DealwrightError):
+    """The body of a request is no JSON, so nothing in it could be looked at. ``problems`` says where reading stopped."""
+
+    code, status, title = "not-json", 400, "The body is not JSON"
 
 
 class QueryError(DealwrightError):

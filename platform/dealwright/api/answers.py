@@ -17,6 +17,7 @@ from dealwright.actions.plain import moment
 from dealwright.errors import (
     ConflictError,
     DealwrightError,
+    MalformedError,
     Problem,
     QueryError,
     RateLimitedError,
@@ -91,7 +92,8 @@ def body() -> Mapping[str, Any]:
     """Return the request's JSON object, read strictly (numbers exactly, no key twice).
 
     Raises:
-        RecordError: If it is no JSON object.
+        MalformedError: If it is no JSON (400).
+        RecordError: If it is JSON, but no object (422).
         TooLargeError: If it is larger than ``LARGEST_BODY``.
         QueryError: If it is not sent as ``application/json``.
     """
@@ -112,7 +114,7 @@ def read_json(text: bytes) -> Any:
     thousands of digits, nesting without end. Documents are read by ``metadata.strict``, which tells lines and columns.
 
     Raises:
-        RecordError: If it is no such JSON.
+        MalformedError: If it is no such JSON.
     """
     try:
         return json.loads(
@@ -128,7 +130,7 @@ def read_json(text: bytes) -> Any:
         detail = "the body is nested too deep"
     except ValueError as error:
         detail = f"the body is not valid JSON: {error}"
-    raise RecordError("the body cannot be read", [Problem("", "not-json", detail)])
+    raise MalformedError("the body cannot be read; send one JSON object in UTF-8", [Problem("", "not-json", detail)])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
