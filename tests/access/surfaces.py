@@ -57,6 +57,7 @@ API = (
     Surface("POST", f"{_S}/<identifier>/accept", "record", f"{_S}/{{suggestion}}/accept", {}),
     Surface("POST", f"{_S}/<identifier>/dismiss", "record", f"{_S}/{{suggestion}}/dismiss", {"reason": "no"}),
     Surface("GET", f"{_R}/<record>/scores", "record", f"{_D}/{{deal}}/scores"),
+    Surface("GET", f"{_R}/<record>/space", "record", f"{_D}/{{deal}}/space"),
     Surface("GET", f"{_R}/<record>/contact-times", "record", f"{_D}/{{deal}}/contact-times"),
     Surface("GET", f"{_R}/aggregate", "entity", f"{_D}/aggregate?group=name"),
     Surface("GET", f"{_R}/export", "entity", f"{_D}/export?format=jsonl"),
@@ -152,6 +153,8 @@ PAGES = (
     Surface("POST", f"{_P}/<record_id>/comments", "record", f"{_E}/{{deal}}/comments", {"text": "Hello"}),
     Surface("POST", f"{_P}/<record_id>/tasks", "record", f"{_E}/{{deal}}/tasks", {"title": "Call"}),
     Surface("POST", f"{_P}/<record_id>/tasks/done", "record", f"{_E}/{{deal}}/tasks/done", {"id": "{deal}"}),
+    Surface("GET", f"{_P}/<record_id>/space", "record", f"{_E}/{{deal}}/space"),
+    Surface("POST", f"{_P}/<record_id>/space", "record", f"{_E}/{{deal}}/space", {"do": "comment", "text": "Hello"}),
     Surface("POST", f"{_P}/<record_id>/drop", "record", f"{_E}/{{deal}}/drop?by=stage", {"to": "offer"}),
     Surface("GET", f"{_P}/new", "entity", f"{_E}/new"),
     Surface("POST", f"{_P}/new", "entity", f"{_E}/new", {"name": "New"}),
@@ -175,6 +178,8 @@ PAGES = (
     Surface("GET", "/palette", "signed-in", "/palette?q=Kestrel"),
     Surface("GET", "/search", "signed-in", "/search?q=Kestrel"),
     Surface("GET", "/notifications", "signed-in", "/notifications"),
+    Surface("GET", "/notifications/unread", "signed-in", "/notifications/unread"),
+    Surface("GET", "/changes", "signed-in", "/changes?of=t.deal,{deal}&since=1"),
     Surface("POST", "/notifications/read", "signed-in", "/notifications/read", {}),
     Surface("GET", "/approvals", "signed-in", "/approvals"),
     Surface("POST", f"{_P}/<record_id>/approvals", "record", f"{_E}/{{deal}}/approvals", {"approval": "t.consent"}),
@@ -202,6 +207,8 @@ PAGES = (
     Surface(
         "POST", "/approvals/mail/<secret>/decide", "public", "/approvals/mail/nothing/decide", {"verdict": "approved"}
     ),
+    Surface("GET", "/forms/<identifier>", "public", "/forms/nothing"),
+    Surface("POST", "/forms/<identifier>", "public", "/forms/nothing", {"name": "New"}),
     Surface("POST", "/suggestions/<identifier>/accept", "record", "/suggestions/{suggestion}/accept", {}),
     Surface(
         "POST", "/suggestions/<identifier>/dismiss", "record", "/suggestions/{suggestion}/dismiss", {"reason": "no"}
@@ -285,11 +292,12 @@ DESIGN = (
 ROUTES = (*API, *PAGES, *ADMIN, *DESIGN)
 
 #: What a stranger may ask for. Static files, which are served before the application, come to these. Whoever has the
-#: secret of a link in a mail may make the one decision that it stands for.
+#: secret of a link in a mail may make the one decision that it stands for. A public form makes what its document names.
 PUBLIC = frozenset(
     {
         "GET /healthz", "GET /sign-in", "POST /sign-in", "POST /language",
         "GET /approvals/mail/<secret>", "POST /approvals/mail/<secret>/decide",
+        "GET /forms/<identifier>", "POST /forms/<identifier>",
     }
 )  # fmt: skip
 

@@ -31,6 +31,7 @@ POSTS = [
     ("/records/t.deal/x/approvals", {"approval": "t.consent"}),
     ("/records/t.deal/x/drop", {"to": "offer"}),
     ("/records/t.deal/x/comments", {"text": "forged"}),
+    ("/records/t.deal/x/space", {"do": "comment", "text": "forged"}),
     ("/records/t.deal/x/tasks", {"title": "forged"}),
     ("/records/t.deal/x/tasks/done", {"id": "y"}),
     ("/records/t.deal/views", {"title": "forged", "do": "new"}),
@@ -90,6 +91,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
     known = {address.replace("/mail/x/", "/mail/<secret>/") for address in known}
     known = {address.replace("/absences/x/", "/absences/<identifier>/") for address in known}
     known = {address.replace("/x/", "/<record_id>/") for address in known} | {"/sign-in"}
+    known |= {"/forms/<identifier>"}  # knows nobody, so no post can be made in somebody's name
     known = {address.replace("/papers", "/<field_id>") for address in known}
     known = {one for one in known if not one.startswith(("/admin/drafts/", "/admin/revisions/"))} | drafts
     takes_posts = {

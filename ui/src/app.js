@@ -7,3 +7,4 @@ import './combobox.js';
 import './files.js';
 import './form.js';
 import './drafts.js';
+import './changes.js';

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dealwright import conditions
 from dealwright.errors import ConditionError, ForbiddenError, NotFoundError
 from dealwright.fields.plan import namespace
-from dealwright.metadata import scores
+from dealwright.metadata import intakes, scores
 from dealwright.metadata.names import namespace_of
 from dealwright.metadata.system import VIRTUAL
 
@@ -134,7 +134,7 @@ def _work_out(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Right
     found: list[EntityGrant] = []
     if entity is not None:
         for role_id in roles:
-            role = catalog.roles.get(role_id)
+            role = catalog.roles.get(role_id) or intakes.role(catalog, role_id)
             for grant in role.grants if role else ():
                 if _covers(grant.entity, entity_id):
                     found.append(_grant(catalog, roles, entity, grant, role_id.partition(".")[0]))

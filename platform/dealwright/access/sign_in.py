@@ -27,7 +27,7 @@ from dealwright.storage import accounts, audit
 from dealwright.storage import attempts as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from dealwright.metadata.catalog import Catalog
@@ -235,6 +235,15 @@ def session_user(connection: Connection, catalog: Catalog, secret: str) -> User 
     if found is None:
         return None
     return _user(connection, catalog, found, "session")
+
+
+def session_users(connection: Connection, catalog: Catalog, secrets: Collection[str]) -> dict[str, User]:
+    """Return whose sessions these are, by secret; those that are over are left out. Two statements, however many."""
+    now = clock.now()
+    by_digest = {digest(secret): secret for secret in secrets}
+    found = accounts.by_sessions(connection, catalog, list(by_digest), now, now - SESSION_IDLE)
+    users = {by_digest[one]: _user(connection, catalog, account, "session") for one, account in found.items()}
+    return {secret: user for secret, user in users.items() if user is not None}
 
 
 def touch(place: Place, secret: str) -> None:

@@ -21,7 +21,8 @@ class User:
         id: Id of the ``base.user`` record; None for the operator at the command line, who is no record.
         roles: Ids of the roles in force for this request, sorted: a token may carry fewer than its user has.
         facts: Typed fields of the ``base.user`` record; conditions read them as ``user.<field>``.
-        by: How the user came: ``session``, ``token``, ``link`` (from a mail), ``operator`` or ``rule``.
+        by: How the user came: ``session``, ``token``, ``link`` (from a mail), ``intake`` (a stranger at a
+            public form), ``operator`` or ``rule``.
         token: Id of the API token, if the request carries one.
         stale: Whether it is time to note that the token is in use.
     """

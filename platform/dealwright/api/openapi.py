@@ -107,6 +107,7 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
             ("checklist", "What is missing"),
             ("approvals", "Approvals"),
             ("scores", "Scores"),
+            *((("space", "Team, files, comments and progress"),) if entity.document.get("space") else ()),
             ("sequences", "Sequences"),
             ("suggestions", "Suggestions"),
             ("contact-times", "Best contact times"),

@@ -11,7 +11,7 @@ from dealwright import access
 from dealwright import records as road
 from dealwright.api import answers
 from dealwright.errors import DealwrightError, Problem, QueryError, RecordError
-from dealwright.records import Change, Saved
+from dealwright.records import Change, Saved, spaces
 from dealwright.rules.plain import plain
 
 if TYPE_CHECKING:
@@ -200,6 +200,14 @@ def scores(entity: str, record: str) -> Response:
     answers.only_known()
     with answers.reading() as work:
         return answers.answer({"items": road.scores(work, entity, record)})
+
+
+@records.get("/records/<entity>/<record>/space")
+def space(entity: str, record: str) -> Response:
+    """Return the team of a record and what it shares: ``members``, ``comments``, ``files``, ``tasks``, ``progress``."""
+    answers.only_known()
+    with answers.reading() as work:
+        return answers.answer(spaces.space(work, entity, record).as_json())
 
 
 @records.get("/records/<entity>/<record>/contact-times")

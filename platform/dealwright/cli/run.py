@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from waitress.server import create_server
 
 from dealwright import access, records, rules
 from dealwright.app import by_host, create_app
 from dealwright.cli import hosts, processes
+from dealwright.cli.held import web_server
 from dealwright.cli.places import database_option, opened, told
 from dealwright.records import Work
 from dealwright.storage import files, recompute, schema
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
     from dealwright.records import Workspace
     from dealwright.storage import Connection, Database
-
-#: Threads that answer requests in one process.
-THREADS = 8
 
 
 @click.command()
@@ -165,7 +162,7 @@ def run_server(workspace: Workspace, host: str, port: int, *, work: bool, proxie
 
 def _run_one(app: WSGIApplication, what: str, host: str, port: int, work: Workspace | None) -> None:
     _to_the_terminal()
-    server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+    server = web_server(app, host=host, port=port)
     # A name such as localhost can stand for several sockets, which have no single port to tell.
     _tell(host, getattr(server, "effective_port", port), what)
     background = _Background(work) if work is not None else None
@@ -195,7 +192,7 @@ def _run_several(
     def answer(sockets: Sequence[socket]) -> None:
         for each in workspaces:
             each.watch(prove)
-        _run(create_server(app, sockets=sockets, threads=THREADS, ident=None))
+        _run(web_server(app, sockets=sockets))
 
     def do() -> None:
         if work is not None:

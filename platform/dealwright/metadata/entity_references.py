@@ -42,6 +42,7 @@ def look(findings: Findings, entity: Entity) -> None:
     _lists(findings, key, entity)
     _links(findings, key, entity)
     _interaction(findings, key, entity)
+    _space(findings, key, entity)
     segment = entity.document.get("contact_times", {}).get("segment")
     if segment is not None:
         _stored(findings, key, ("contact_times", "segment"), entity, segment)
@@ -79,6 +80,17 @@ def _lists(findings: Findings, key: Key, entity: Entity) -> None:
         if found is not None and found.type not in ("date", "datetime"):
             message = f"“{since}” is of the type {found.type}; expected a date or datetime"
             findings.say(key, ["retention"], "wrong-type", message)
+
+
+def _space(findings: Findings, key: Key, entity: Entity) -> None:
+    name = entity.document.get("space")
+    if name is None or not findings.known(key, ["space"], name, entity.fields, f"own field of {entity.id}"):
+        return
+    columns = entity.fields[name].items or {}
+    types = {one: columns[one].type for one in ("person", "role") if one in columns}
+    if types != {"person": "user", "role": "select"}:
+        message = f"“{name}” has no columns “person” (user) and “role” (select); a team is rows with both"
+        findings.say(key, ["space"], "wrong-type", message)
 
 
 def _interaction(findings: Findings, key: Key, entity: Entity) -> None:

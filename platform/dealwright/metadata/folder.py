@@ -24,6 +24,7 @@ FOLDERS: Final[Mapping[str, str]] = {
     "dashboards": "dashboard",
     "deadlines": "deadline",
     "entities": "entity",
+    "intakes": "intake",
     "messages": "message",
     "option_sets": "option_set",
     "pipelines": "pipeline",

@@ -12,6 +12,7 @@ from dealwright.metadata import (
     approval_references,
     cycles,
     entity_references,
+    intake_references,
     ladders,
     parse,
     pipelines,
@@ -67,6 +68,7 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
         _parameters(findings, key, document)
     score_references.look(findings)
     report_references.look(findings)
+    intake_references.look(findings)
     cycles.look(findings)
     return [*findings.problems, *texts.problems(folded, layers)]
 

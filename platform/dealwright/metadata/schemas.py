@@ -34,6 +34,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "deadline": ("deadline", "deadline"),
     "entity": ("entity", "entity"),
     "fact": ("facts", "fact"),
+    "intake": ("intake", "intake"),
     "message": ("message", "message"),
     "option_set": ("option_set", "option_set"),
     "parameter": ("parameters", "parameter"),

@@ -136,7 +136,7 @@ def looked_at(path: Path) -> Archive:
 
 def undeclared(source: PackSource) -> list[Problem]:
     """Return why a pack cannot be released that does not say what its rules and roles may do."""
-    acting = {"rule", "role", "approval", "sla", "deadline", "sequence"}
+    acting = {"rule", "role", "approval", "sla", "deadline", "sequence", "intake"}
     if "permissions" in source.manifest or not any(one.document["kind"] in acting for one in source.layer.documents):
         return []
     message = "a release says under “permissions” what its rules and roles may do; dealwright pack lint names it"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from dealwright import conditions
 from dealwright.errors import ConflictError, Problem
-from dealwright.metadata import ladders
+from dealwright.metadata import intakes, ladders
 from dealwright.metadata.names import BASE, namespace_of
 from dealwright.metadata.pointers import pointer
 from dealwright.rules.actions import compiled
@@ -90,6 +90,11 @@ def used(catalog: Catalog, pack: str, namespace: str) -> list[Use]:
     for step in ladders.steps(catalog):
         if namespace_of(step.id) == namespace:
             found += _of_rule(catalog, step.rule, f"{step.kind}:{step.id}", step.place)
+    found += [
+        Use("entities", one.entity, "create", source=f"intake:{one.id}", pointer="/entity")
+        for one in intakes.of(catalog).values()
+        if namespace_of(one.id) == namespace
+    ]
     found += _of_fields(catalog, pack, namespace)
     return [one for one in dict.fromkeys(found) if one.sort != "entities" or namespace_of(one.name) != namespace]
 

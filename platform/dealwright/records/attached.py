@@ -27,6 +27,8 @@ TYPES = frozenset({"file", "image", "signature"})
 PICTURES = files.PICTURES
 #: Others that show a file of a record to a user; each is asked, until one does.
 SHOWN_BY: list[Callable[[Work, files.StoredFile], bool]] = []
+#: The same for files of records that the user may not read by themselves, but as part of something else.
+SHOWN_IN: list[Callable[[Work, files.StoredFile], bool]] = []
 
 
 def upload(
@@ -112,6 +114,8 @@ def opened(work: Work, file_id: str) -> tuple[files.StoredFile, Path]:
         try:
             record = fetch(work, stored.entity, stored.record)
         except DealwrightError:
+            if any(shows(work, stored) for shows in SHOWN_IN):
+                return stored, files.path(work.workspace.folder, stored.digest)
             raise missing from None
         in_a_field = file_id in set(_shown(work.catalog.entity(stored.entity), record))
         # Or it shows that something of a stage is done, to whoever may see the stage.

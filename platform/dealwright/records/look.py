@@ -138,7 +138,12 @@ def _references(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
         if restricted and (ids := found.get(target, set())):
             found[target] = visible(work, target, ids)
     for draft, name, target, identifier, pointer in links:
-        own = draft.rule is not None or (name in ("owner", "team") and identifier in (work.user.id, work.user.team))
+        assigned = name in ("owner", "team") and (
+            work.user.by == "intake" or identifier in (work.user.id, work.user.team)
+        )
+        own = (
+            draft.rule is not None or assigned
+        )  # of an intake its document says whose its records are, never a stranger
         if identifier not in found.get(target, set()) and not (own and identifier in wanted.get(target, set())):
             title = work.catalog.entities[target].title if target in work.catalog.entities else target
             text = f"there is no {title} with the id “{identifier[:80]}”; choose one that exists"

@@ -67,6 +67,31 @@ def fetch_many(work: Work, entity_id: str, ids: Sequence[str]) -> dict[str, Mapp
     return _rows(work, work.catalog.entity(entity_id), ids)
 
 
+def sighted(work: Work, entity_id: str, ids: Collection[str], users: Sequence[access.User]) -> list[set[str]]:
+    """Return for each user those of the ids whose records exist and that he may read; archived ones count.
+
+    The records are read once for all of them, and rules of rows are asked in memory.
+    """
+    held = {user.roles: access.rights(work.catalog, user, entity_id) for user in users}
+    found: list[set[str]] = [set() for _ in users]
+    if not any(one.allows("read") for one in held.values()):
+        return found
+    entity = work.catalog.entity(entity_id)
+    rows = stored.get(work.connection, work.catalog, entity_id, list(ids)).values()
+    envs: list[dict[str, Any]] = [{**row, **work.env} for row in rows]
+    asked = frozenset().union(*(one.needs for one in held.values()))
+    if asked:
+        _fill(work, entity, asked, envs)
+    for user, mine in zip(users, found, strict=True):
+        mine.update(env["id"] for env in envs if held[user.roles].matching("read", {**env, **user.env()}))
+    return found
+
+
+def among(work: Work, entity_id: str, ids: Collection[str], where: Sequence[ColumnElement[bool]]) -> set[str]:
+    """Return those of the ids whose records meet criteria of :func:`access.criteria`; archived ones count."""
+    return queries.ids(work.connection, work.catalog, entity_id, ids, where)
+
+
 def missing(work: Work, entity_id: str, record_id: str) -> NotFoundError:
     """Return the error for a record that does not exist or may not be read."""
     return NotFoundError(f"there is no {work.catalog.entity(entity_id).title} with the id “{record_id[:80]}”")
@@ -84,7 +109,11 @@ def _rows(work: Work, entity: Entity, ids: Sequence[str]) -> dict[str, Mapping[s
 
 def complete(work: Work, entity: Entity, held: access.Rights, envs: Sequence[dict[str, Any]]) -> None:
     """Load what row rules and computed fields of these records read beyond their own columns."""
-    wanted = needs.sorted_out(entity, held.needs | fields.computed_on_read(work.catalog, entity.id))
+    _fill(work, entity, held.needs, envs)
+
+
+def _fill(work: Work, entity: Entity, names: frozenset[str], envs: Sequence[dict[str, Any]]) -> None:
+    wanted = needs.sorted_out(entity, names | fields.computed_on_read(work.catalog, entity.id))
     needs.load(work, entity, wanted, envs)
     for env in envs:
         needs.derive(wanted, env)

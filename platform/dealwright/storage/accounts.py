@@ -14,6 +14,7 @@ from sqlalchemy import bindparam
 
 from dealwright.metadata import names
 from dealwright.storage import attempts, switches, tables
+from dealwright.storage.several import chunks
 from dealwright.storage.system import account, session, token, user_role, workspace
 
 if TYPE_CHECKING:
@@ -90,6 +91,21 @@ _by_session = (
 )
 
 
+#: The same for many sessions at once, with the digest of each.
+_by_sessions = (
+    sa.select(
+        session.c.digest,
+        session.c.user,
+        session.c.seen_at,
+        session.c.expires_at,
+        account.c.email,
+        _roles(session.c.user),
+    )
+    .select_from(session.join(account, account.c.user == session.c.user))
+    .where(session.c.digest.in_(bindparam("digests", expanding=True)), account.c.state == "active")
+)
+
+
 def by_token(
     connection: Connection, digest: str, now: datetime, stale_before: datetime, likely: Catalog | None = None
 ) -> Found | None:
@@ -148,6 +164,31 @@ def by_session(
     return Found(row[0], row[3], _sorted(row[4]), None, None, row[1] < stale_before, row[5])
 
 
+def by_sessions(
+    connection: Connection, catalog: Catalog, digests: Sequence[str], now: datetime, idle_since: datetime
+) -> dict[str, Found]:
+    """Return whose sessions these are, with the users' facts, by digest; those that are over are left out. Two statements."""
+    rows = [
+        row
+        for some in chunks(digests)
+        for row in connection.execute(_by_sessions, {"digests": list(some)})
+        if row[3] > now and row[2] >= idle_since
+    ]
+    layout = tables.layout(catalog, "base.user")
+    table, names_ = layout.table, layout.names
+    known: dict[str, dict[str, Any]] = {}
+    for some in chunks(sorted({row[1] for row in rows})):
+        found = sa.select(*(table.c[name] for name in names_)).where(
+            table.c.id.in_(some), table.c.archived_at.is_(None)
+        )
+        known.update({one.id: dict(zip(names_, one, strict=True)) for one in connection.execute(found)})
+    return {
+        row[0]: Found(row[1], row[4], _sorted(row[5]), None, None, False, None, known[row[1]])
+        for row in rows
+        if row[1] in known
+    }
+
+
 def _sorted(roles: str | None) -> tuple[str, ...]:
     return tuple(sorted(roles.split())) if roles else ()
 
@@ -163,6 +204,12 @@ def facts(connection: Connection, catalog: Catalog, user: str) -> dict[str, Any]
     )
     row = connection.execute(statement, {"id": user}).first()
     return dict(zip(layout.names, row, strict=True)) if row is not None else None
+
+
+def team_named(connection: Connection, catalog: Catalog, name: str) -> str | None:
+    """Return the id of the active team with this name; None if there is none."""
+    table = tables.layout(catalog, "base.team").table
+    return connection.scalar(sa.select(table.c.id).where(table.c.name == name, table.c.archived_at.is_(None)))
 
 
 def by_email(connection: Connection, email: str) -> Account | None:

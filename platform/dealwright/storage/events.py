@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -108,6 +109,53 @@ def since(connection: Connection, seq: int, *, limit: int = 1000) -> list[dict[s
     if connection.dialect.name == "postgresql":
         statement = statement.where(event.c.tx < sa.func.txid_snapshot_xmin(sa.func.txid_current_snapshot()))
     return _rows(connection, statement)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far somebody has followed the log: ``seq`` of the last event, and the first transaction that was open then."""
+
+    seq: int
+    tx: int
+
+
+#: Events that a transaction may have numbered before others that committed earlier.
+_BACK = 10_000
+
+
+def mark(connection: Connection) -> Mark:
+    """Return the end of the log, for whoever wants to know what comes after it."""
+    return Mark(connection.scalar(sa.select(sa.func.max(event.c.seq))) or 0, _first_open(connection))
+
+
+def touched(
+    connection: Connection, after: Mark, limit: int
+) -> tuple[Mark, list[tuple[str, str, dict[str, Any]]] | None]:
+    """Return what happened after a mark, as (entity, record, changes), and the next mark; one small statement or two.
+
+    None is passed over: on PostgreSQL an event counts by the transaction that wrote it, as numbers of events may become
+    visible in another order. More than ``limit`` events are not read: then the second is None.
+    """
+    columns = (event.c.seq, event.c.entity, event.c.record, event.c.changes)
+    statement = sa.select(*columns).where(event.c.record.is_not(None)).order_by(event.c.seq).limit(limit + 1)
+    if connection.dialect.name == "postgresql":
+        until = _first_open(connection)
+        rows = connection.execute(
+            statement.where(event.c.seq > after.seq - _BACK, event.c.tx >= after.tx, event.c.tx < until)
+        ).all()
+    else:
+        until = 0
+        rows = connection.execute(statement.where(event.c.seq > after.seq)).all()
+    if len(rows) > limit:
+        return mark(connection), None
+    end = max(rows[-1].seq, after.seq) if rows else after.seq
+    return Mark(end, until), [(row.entity, row.record, row.changes) for row in rows]
+
+
+def _first_open(connection: Connection) -> int:
+    if connection.dialect.name != "postgresql":
+        return 0
+    return int(connection.scalar(sa.select(sa.func.txid_snapshot_xmin(sa.func.txid_current_snapshot()))) or 0)
 
 
 def latest(connection: Connection, *, limit: int = 200) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@
     dw_approval, dw_approval_seat, dw_absence          who agrees to what, and who stands in for whom
     dw_approval_link, dw_approval_note                 links to decide by mail; what was said and shown beside decisions
     dw_pack_release, dw_publisher_key                  releases of packs that were in force, and whose word is trusted
+    dw_key                                             by what is signed that strangers bring back
     dw_audit, dw_file                                  what administrators did; uploaded files
 
 They change by migrations (``migrations/versions``) only; a test holds both to the same shape. Ids of records, users and
@@ -304,6 +305,14 @@ idempotency = sa.Table(
     Column("answer", Json, nullable=True),
 )
 sa.Index("ix_dw_idempotency_started_at", idempotency.c.started_at)
+
+key = sa.Table(
+    "dw_key",
+    metadata,
+    Column("name", Text, primary_key=True, comment="what it signs"),
+    Column("secret", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+)
 
 imports = sa.Table(
     "dw_import",

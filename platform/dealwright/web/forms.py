@@ -113,6 +113,11 @@ def control(sheet: Sheet, field: Field) -> Control:
     return _Maker(sheet).control(field)
 
 
+def cell(sheet: Sheet, rows: Field, token: str, column: Field) -> Control:
+    """Return the control of a cell of a new row, for a page that asks for one row alone."""
+    return _Maker(sheet).control(column, rows, token, {})
+
+
 def linked(entity: Entity, record: Mapping[str, Any]) -> dict[str, set[str]]:
     """Return the ids of the records that a record names, by entity; those inside its rows too."""
     found: dict[str, set[str]] = {}

@@ -170,6 +170,7 @@ def _collected() -> list[str]:
     return [
         *(gettext("The definition is not valid"), gettext("The condition is not valid")),
         *(gettext("The record is not valid"), gettext("The request cannot be used"), gettext("There is no such field")),
+        gettext("The body is not JSON"),
         *(gettext("Sign in first"), gettext("Not allowed"), gettext("Not found"), gettext("Conflict")),
         *(gettext("The stage cannot be changed yet"), gettext("Rules keep changing the record")),
         *(gettext("The record has changed meanwhile"), gettext("Too large"), gettext("Too many attempts")),

@@ -59,6 +59,14 @@ def unread() -> int:
         return int(groups[0]["count"]) if groups else 0
 
 
+def newest(work: Work) -> str:
+    """Return the title of the newest notification that its reader has not read; empty if there is none."""
+    if not access.rights(work.catalog, work.user, ENTITY).allows("read"):
+        return ""
+    found = _page(work, _own(work, unread=True), 1)
+    return str(found[0]["title"]) if found else ""
+
+
 def listing() -> ResponseReturnValue:
     """Show the latest notifications; to htmx the entries alone, for the panel of the bell."""
     with visit.reading() as work:

@@ -19,8 +19,10 @@ from dealwright.web import (
     board_pages,
     builder,
     bulk,
+    changes,
     csrf,
     i18n,
+    intake,
     list_views,
     lists,
     notifications,
@@ -29,6 +31,7 @@ from dealwright.web import (
     refusals,
     reports,
     sign_in,
+    spaces,
     suggestions,
     ticks,
     uploads,
@@ -71,7 +74,7 @@ def install(app: Flask) -> None:
 
 def _blueprint() -> Blueprint:
     pages = Blueprint("web", __name__, template_folder="templates")
-    pages.before_request(visit.begin)
+    pages.before_request(_begin)
     _handle_errors(pages)
     pages.register_error_handler(Exception, _failed)
     pages.add_url_rule("/", "home", home)
@@ -88,11 +91,21 @@ def _blueprint() -> Blueprint:
     approval_mail.register(pages)
     suggestions.register(pages)
     notifications.register(pages)
+    changes.register(pages)
     palette.register(pages)
     absences.register(pages)
     ticks.register(pages)
     uploads.register(pages)
+    intake.register(pages)
+    spaces.register(pages)
     return pages
+
+
+def _begin() -> ResponseReturnValue | None:
+    if request.endpoint in visit.STRANGERS:
+        intake.begin()
+        return None
+    return visit.begin()
 
 
 def _handle_errors(where: Flask | Blueprint) -> None:

@@ -10,7 +10,7 @@ from flask import g, request, url_for
 from dealwright import access
 from dealwright.metadata import approvals, reports
 from dealwright.metadata.names import BASE, namespace_of
-from dealwright.web import assets, i18n, notifications
+from dealwright.web import assets, changes, i18n, notifications
 from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ class Shell:
     def unread(self) -> int:
         """How many notifications wait; asked of the database by whole pages, and not by parts of them."""
         return notifications.unread() if self.user_name else 0
+
+    @property
+    def since(self) -> int:
+        """The moment from which on the page wants to know of changes, in milliseconds."""
+        return changes.since()
 
 
 def shell() -> Shell:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _NOTED, _REMEMBERED = 600.0, 10_000
 #: Pages for people who are not signed in.
 OPEN = frozenset({"web.sign_in", "web.language", "web.approval_mail", "web.approval_mail_decide"})
+#: What an open page asks by itself: it keeps no session alive.
+_BY_ITSELF = frozenset({"web.changes", "web.unread"})
+#: Pages that know nobody, whoever is signed in.
+STRANGERS = frozenset({"web.intake", "web.intake_send"})
 #: Pages whose posts come back to a form.
 _FORMS = frozenset({"web.new", "web.edit"})
 
@@ -62,7 +66,7 @@ def begin() -> Response | None:
     recognise()
     csrf.check()
     secret = cookies.session_secret()
-    if g.user is not None and secret:
+    if g.user is not None and secret and request.endpoint not in _BY_ITSELF:
         _note_use(secret)
     if g.user is None and request.endpoint not in OPEN:
         return to_sign_in()
@@ -72,6 +76,7 @@ def begin() -> Response | None:
 def recognise() -> None:
     """Find out who asks, and in which catalog, and nothing more."""
     secret = cookies.session_secret()
+    g.begun = clock.now()
     with workspace().database.read() as connection:
         g.catalog = workspace().catalog(connection)
         g.user = access.session_user(connection, g.catalog, secret) if secret else None
@@ -112,6 +117,13 @@ def reading() -> Iterator[Work]:
     """Open a read transaction as the person who asks, in the language of the page."""
     with workspace().database.read() as connection, speaking(i18n.tag()):
         yield Work(workspace(), connection, user(), address=address())
+
+
+@contextmanager
+def reading_as(who: User) -> Iterator[Work]:
+    """Open a read transaction as somebody who is not signed in."""
+    with workspace().database.read() as connection, speaking(i18n.tag()):
+        yield Work(workspace(), connection, who, address=address())
 
 
 @contextmanager
