@@ -52,7 +52,7 @@ _NONE: Final[frozenset[str]] = frozenset()
 def count(work: Work, decisions: Iterable[Decision]) -> None:
     """Count the actions of decisions that are carried out against the budget of their rules.
 
-    Two statements where a process has come a part of the budget further, none otherwise.
+    Two statements where a process has come a part of what is left of the budget further, none otherwise.
     What time brings is bounded by the records that there are, each once, and an import by its file: neither counts.
     """
     if work.user.by == "platform" or work.bulk:
@@ -63,8 +63,8 @@ def count(work: Work, decisions: Iterable[Decision]) -> None:
         untold = work.workspace.strikes.spent(one.rule, number, work.now, budget)
         if untold:
             process, hour = work.workspace.strikes.process, hour_of(work.now)
-            if spent.add(work.connection, one.rule, hour, process, untold) > budget:
-                work.workspace.strikes.over(one.rule, budget)
+            work.workspace.strikes.known(one.rule, budget, spent.add(work.connection, one.rule, hour, process, untold))
+    trip(work)  # so that the other processes know it with this very transaction
 
 
 def _budget(work: Work) -> int:

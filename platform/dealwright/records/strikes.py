@@ -1,8 +1,8 @@
 """What counts against rules: failures in this process, and actions above their budget within an hour.
 
 A failing rule undoes the transaction it fails in, so nothing can be counted there; the numbers live in memory, for a
-workspace and a process, and cost no statement. Actions are told to the other processes a share of the budget at a time
-(``storage.spent``): only a rule that comes near its budget costs a statement.
+workspace and a process, and cost no statement. Actions are told to the other processes a part of what is left of the budget
+at a time (``storage.spent``): the nearer a rule comes to its budget the smaller the parts, at the end each action by itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: A rule that has failed so often within the time is switched off.
 FAILURES: Final = 10
 WITHIN: Final = timedelta(hours=1)
-#: In how many parts a process tells of a budget: of what is less than a part it says nothing.
+#: In how many parts a process tells of what is left of a budget: of what is less than a part it says nothing.
 PARTS: Final = 20
 
 
@@ -32,6 +32,7 @@ class Strikes:
         self._failures: dict[str, deque[datetime]] = defaultdict(deque)
         self._spent: dict[str, int] = defaultdict(int)
         self._untold: dict[str, int] = defaultdict(int)
+        self._left: dict[str, int] = {}
         #: What this process is known by among those that count.
         self.process = clock.new_id()
         self._hour: datetime | None = None
@@ -54,22 +55,25 @@ class Strikes:
             if self._hour != hour:
                 self._spent.clear()
                 self._untold.clear()
+                self._left.clear()
                 self._hour = hour
             self._spent[rule] += actions
             self._untold[rule] += actions
             if self._spent[rule] > budget:
-                self._over(rule, budget)
-            if self._untold[rule] < max(budget // PARTS, 1):
+                self._over(rule, budget, self._spent[rule])
+            if self._untold[rule] < max(self._left.get(rule, budget) // PARTS, 1):
                 return 0
             return self._untold.pop(rule)
 
-    def over(self, rule: str, budget: int) -> None:
-        """Note that a rule has asked for more than its budget, in all processes together."""
+    def known(self, rule: str, budget: int, total: int) -> None:
+        """Note how many actions a rule has asked for in all processes together, as far as they have told."""
         with self._lock:
-            self._over(rule, budget)
+            self._left[rule] = max(budget - total, 0)
+            if total > budget:
+                self._over(rule, budget, total)
 
-    def _over(self, rule: str, budget: int) -> None:
-        self._out[rule] = f"it asked for more than {budget} actions within an hour"
+    def _over(self, rule: str, budget: int, total: int) -> None:
+        self._out[rule] = f"it asked for {total} actions within an hour; its budget is {budget}"
 
     def out(self) -> Mapping[str, str]:
         """Return the rules that are to be switched off, and why. Nearly always there is none: no lock is taken."""
@@ -82,6 +86,7 @@ class Strikes:
             self._failures.pop(rule, None)
             self._spent.pop(rule, None)
             self._untold.pop(rule, None)
+            self._left.pop(rule, None)
 
 
 def hour_of(now: datetime) -> datetime:
