@@ -122,9 +122,30 @@ def test_a_draft_that_never_fires_no_longer_does_just_what_was_done_and_nothing_
     assert json.dumps(again, sort_keys=True) == json.dumps(
         past.tried(*({**one, "if": 'name == "nobody"'} for one in RULES)), sort_keys=True
     )
-    assert found["fall"]["read_as_now"] == ["t.deal.amount"]
+    assert found["fall"]["read_as_now"] == []
     assert traces(past.database) == before
     assert len(rows_of(past.database, "base__task")) == 10
+
+
+def test_a_trend_is_measured_on_the_records_as_they_were_at_each_run(past):
+    """What was found on 1 November stays found, whatever has become of the two deals since."""
+    with past.at(69):
+        other = records.save(past.workspace, access.operator(), "t.account", {"name": "Osprey"}).id
+    past.save(70, past.two, amount="500")  # from 90: a rise today
+    past.save(71, past.one, account=other)  # whose amount of September fell away with it
+    with past.at(72), past.database.write() as connection:
+        records.archive(Work(past.workspace, connection, access.operator()), "t.deal", past.two)
+    never = {**FALL, "if": 'name == "nobody"'}
+    [found] = past.tried(never)
+    assert moments(found, "no_longer", "did") == past.acted("fall")
+    steeper = {**FALL, "on": {"trend": {**FALL["on"]["trend"], "change": -11}}}
+    assert past.tried(steeper)[0]["no_longer"] == 1
+    # A filter is asked of the records as they were, too; and what an average or the least comes to.
+    spec = {**FALL["on"]["trend"], "where": "amount > 95"}
+    assert past.tried({**FALL, "on": {"trend": spec}})[0]["same"] == 1  # 100, then nothing
+    for measure, same in (("avg:amount", 1), ("min:amount", 1), ("max:amount", 1), ("count", 0)):
+        [found] = past.tried({**FALL, "on": {"trend": {**FALL["on"]["trend"], "measure": measure}}})
+        assert (measure, found["same"]) == (measure, same)
 
 
 def test_another_length_of_time_changes_when_and_for_whom_and_not_more_runs_are_played_than_fit(past):

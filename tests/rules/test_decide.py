@@ -35,7 +35,7 @@ def test_a_decision_keeps_what_the_condition_read_and_whether_each_comparison_he
     (found,) = decided([deals.rule("r", condition, mode="shadow", once_per="record")], env)
     assert found.facts == {
         "account.region": None,
-        "amount": "999.90",
+        "amount": "999.9",
         "now()": "2026-11-23T08:00:00.000Z",
         "seen": "2026-11-23T08:00:00.000Z",
         "vip": True,

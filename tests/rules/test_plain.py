@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from dealwright.rules.plain import plain
+from dealwright.rules.plain import fact, plain
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,15 @@ from dealwright.rules.plain import plain
 )
 def test_a_value_is_kept_as_json(value, written):
     assert plain(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [("1000.00", "1000"), ("1E+3", "1000"), ("0.10", "0.1"), ("-0.00", "0"), ("-2.50", "-2.5"), ("123456789012345678901.10",
+     "123456789012345678901.1")],
+)  # fmt: skip
+def test_a_fact_is_the_same_however_many_zeros_its_number_had(value, written):
+    assert fact([{"amount": Decimal(value)}]) == [{"amount": written}]
 
 
 def test_what_is_no_value_is_refused():

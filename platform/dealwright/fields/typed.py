@@ -60,5 +60,11 @@ def _readers(catalog: Catalog, entity_id: str) -> Mapping[str, tuple[Callable[[A
             field.id, field.type, field.title, MappingProxyType(free), False, field.options, field.to, field.items
         )
         pair = currency_key(one.id) if has_currency(field) else None
-        found[one.id] = (TYPES[field.type].reader(loose, catalog), pair)
+        kind = TYPES[field.type]
+        # What nobody writes has no reader: a number that the platform gives is the text that it is.
+        found[one.id] = (kind.reader(loose, catalog) if kind.writable else _as_it_is, pair)
     return MappingProxyType(found)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

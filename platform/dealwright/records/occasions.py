@@ -1,8 +1,8 @@
 """The moments of the past at which a rule would have looked at records: events, moments of a record, runs.
 
 What is in the log of events is played again. What waits for time is worked out anew from the record as it was: when the
-moment that an ``idle`` or ``after`` waits for came, when a run was, how many events there were by then. Records that are
-archived by now, and measures of a trend, are as they are today.
+moment that an ``idle`` or ``after`` waits for came, when a run was, how many events there were by then, what the records came
+to that a trend measures. Records that are archived by now are left out of runs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dealwright.errors import QueryError
 from dealwright.events import DUE, Event
 from dealwright.records import needs, replay, scheduled
 from dealwright.records.replay import Moment
+from dealwright.records.trended import Then
 from dealwright.rules import guard
 from dealwright.rules.plain import plain
 from dealwright.storage import events
@@ -66,8 +67,15 @@ def reads(one: Prepared) -> frozenset[str]:
 
 
 def read_as_now(one: Prepared) -> list[str]:
-    """Return what a rule measures in other records: that is as it is today."""
-    return [f"{one.trend.of}.{one.trend.value or one.trend.at}"] if one.trend is not None else []
+    """Return what a rule reads of the records that it measures and that is as it is today: what lies over references."""
+    if one.trend is None or one.trend.where is None:
+        return []
+    return [f"{one.trend.of}.{name}" for name in replay.read_as_now(one.trend.where.names)]
+
+
+def measured(work: Work, one: Prepared | None, since: datetime) -> Then | None:
+    """Return the records that the trend of a rule measures, as they were since a moment; None if it measures none."""
+    return Then(work, one.trend, since) if one is not None and one.trend is not None else None
 
 
 def told(one: Prepared, env: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,9 +84,17 @@ def told(one: Prepared, env: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of(
-    work: Work, entity: Entity, ids: Sequence[str], since: datetime, one: Prepared, wanted: Needs
+    work: Work,
+    entity: Entity,
+    ids: Sequence[str],
+    since: datetime,
+    one: Prepared,
+    wanted: Needs,
+    then: Then | None = None,
 ) -> Iterator[Occasion]:
     """Yield the occasions of a rule on some records since a moment, those of a record in the order of time.
+
+    ``then`` is what :func:`measured` returns for the rule.
 
     Raises:
         QueryError: If there were more than :data:`MOST_RUNS` runs.
@@ -86,7 +102,7 @@ def of(
     if one.timed is not None:
         yield from _of_moments(work, entity, ids, since, one, wanted)
     elif one.schedule is not None:
-        yield from _of_runs(work, entity, ids, since, one, wanted)
+        yield from _of_runs(work, entity, ids, since, one, wanted, then)
     else:
         counting = _Counting(work, entity, ids, since, one)
         for moment in replay.moments(work, entity, ids, since, wanted):
@@ -145,7 +161,13 @@ def _of_moments(
 
 
 def _of_runs(
-    work: Work, entity: Entity, ids: Sequence[str], since: datetime, one: Prepared, wanted: Needs
+    work: Work,
+    entity: Entity,
+    ids: Sequence[str],
+    since: datetime,
+    one: Prepared,
+    wanted: Needs,
+    then: Then | None,
 ) -> Iterator[Occasion]:
     """Yield each run with the records that were there."""
     plan = one.schedule
@@ -156,7 +178,7 @@ def _of_runs(
     histories = replay.histories(work, entity, ids, since)
     begins = {record: [start for start, _ in states] for record, states in histories.items()}
     for run in runs:
-        measured = scheduled.trends_of(work, one.trend, list(histories), run) if one.trend is not None else None
+        measured = scheduled.trends_of(work, one.trend, list(histories), run, then) if one.trend is not None else None
         found = []
         for record, states in sorted(histories.items()):
             place = bisect_right(begins[record], run) - 1

@@ -10,7 +10,7 @@ from dealwright import actions, rules
 from dealwright.records import needs, occasions, past, replay
 from dealwright.records.tally import Tally, batches, everyone
 from dealwright.rules import guard, python_matcher, windows
-from dealwright.rules.plain import plain
+from dealwright.rules.plain import fact, plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,10 +51,15 @@ def compared(
             types = frozenset().union(*(one.trigger.types for one in versions))
             found = batches(trial, entity, since, types, read, progress)
         fired: dict[str, set[tuple[str, str]]] = {"old": set(), "new": set()}
+        then = {
+            name: occasions.measured(side, one, since) for name, side, one in (("old", work, old), ("new", trial, new))
+        }
         for batch in found:
             answers: dict[str, dict[tuple[str, str], _Answer]] = {"old": {}, "new": {}}
             for name, side, one in (("old", work, old), ("new", trial, new)):
-                for occasion in occasions.of(side, entity, batch, since, one, wanted) if one is not None else ():
+                for occasion in (
+                    occasions.of(side, entity, batch, since, one, wanted, then[name]) if one is not None else ()
+                ):
                     answer = _asked(side, one, occasion, fired[name]) if one is not None else None
                     known = answers[name].get(occasion.key)
                     if answer is not None and (known is None or not known.fired):
@@ -100,7 +105,7 @@ def _compare(
     assert answer is not None and one is not None  # noqa: S101 - narrows the types: one of the two was woken
     env, event = answer.moment.env, answer.moment.event
     facts = {
-        guard.shown(name): {"set": True} if name in one.secret and env.get(name) is not None else plain(env.get(name))
+        guard.shown(name): {"set": True} if name in one.secret and env.get(name) is not None else fact(env.get(name))
         for name in one.reads
     }
     told = {"record": event.record, "event": event.id, "at": plain(event.at), "facts": facts}

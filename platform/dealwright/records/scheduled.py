@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dealwright.metadata.catalog import Catalog
+    from dealwright.records.trended import Then
     from dealwright.records.work import Work
     from dealwright.rules import Prepared
     from dealwright.rules.trends import Trend
@@ -140,8 +141,13 @@ def _carefully(work: Work, happened: Sequence[Event]) -> None:
             timers.put(work.connection, [again])
 
 
-def trends_of(work: Work, trend: Trend, ids: Sequence[str], run: datetime) -> dict[str, dict[str, Any]]:
-    """Return what is to be said of the measures of records; nothing of those that nothing refers to."""
+def trends_of(
+    work: Work, trend: Trend, ids: Sequence[str], run: datetime, then: Then | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return what is to be said of the measures of records; nothing of those that nothing refers to.
+
+    With ``then`` the measured records are taken as they were at the run, else as they are.
+    """
     days = trend.boundaries(run)
     of = work.catalog.entity(trend.of).field(trend.at)
     bounds = [trend.moment(day) for day in days] if of is not None and of.type == "datetime" else list(days)
@@ -155,16 +161,19 @@ def trends_of(work: Work, trend: Trend, ids: Sequence[str], run: datetime) -> di
         measure=(trend.operation, trend.value),
         boundaries=bounds,
         where=trend.where,
-        env=work.env,
+        env=work.env if then is None else then.env(run),
+        untouched=then.since if then is not None else None,
     )
+    if then is not None:
+        then.add(found, ids, run, bounds)
     periods = [trend.named(day) for day in days[:-1]]
     return {
         record: {
-            "trend": trend.verdict(values, has_history=history),
+            "trend": trend.verdict(one.values, has_history=one.first < bounds[1]),
             "periods": periods,
-            "values": [plain(value if value is not None else 0) for value in values],
+            "values": [plain(value if value is not None else 0) for value in one.values],
         }
-        for record, (history, values) in found.items()
+        for record, one in found.items()
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dealwright import clock
 from dealwright.rules import guard, python_matcher, ruleset, windows
 from dealwright.rules import matcher as matchers
-from dealwright.rules.plain import plain
+from dealwright.rules.plain import fact
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -117,6 +117,6 @@ def _shown(woken: Sequence[Prepared], env: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the conditions of ``woken`` read, in API JSON; of a secret only that there is one."""
     secret = frozenset().union(*(one.secret for one in woken))
     return {
-        name: {"set": True} if name in secret and env.get(name) is not None else plain(env.get(name))
+        name: {"set": True} if name in secret and env.get(name) is not None else fact(env.get(name))
         for name in frozenset().union(*(one.reads for one in woken))
     }

@@ -39,6 +39,26 @@ def plain(value: Any) -> Any:
             raise TypeError(f"a {type(value).__name__} is not a value of a condition: {value!r}")
 
 
+def fact(value: Any) -> Any:
+    """Return a value as :func:`plain` does, decimals without zeros at their end.
+
+    A decision keeps 1000 whether the record has just been given 1000, or 1000.00 was read from the database: so it can be made
+    again from the log, to the byte.
+    """
+    match value:
+        case Decimal():
+            text = format(value, "f")
+            if "." in text:
+                text = text.rstrip("0").rstrip(".")
+            return "0" if text == "-0" else text
+        case Mapping():
+            return {str(key): fact(one) for key, one in value.items()}
+        case list() | tuple() | frozenset() | set():
+            return [fact(one) for one in value]
+        case _:
+            return plain(value)
+
+
 def _duration(value: timedelta) -> str:
     """Return an ISO 8601 duration of days and a time: ``P1DT2H``, ``-PT0.5S``; ``PT0S`` for none."""
     millis = value // timedelta(milliseconds=1)

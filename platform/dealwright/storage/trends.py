@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from dealwright.conditions import sql
+from dealwright.events import RECORD_TYPES
 from dealwright.storage import tables
 from dealwright.storage.several import chunks
+from dealwright.storage.system import event
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +22,44 @@ if TYPE_CHECKING:
     from dealwright.conditions import Condition
     from dealwright.metadata.catalog import Catalog
     from dealwright.storage.database import Connection
+
+
+@dataclass(slots=True)
+class Measured:
+    """What records add up to, for one record that they refer to.
+
+    Attributes:
+        operation: count, sum, avg, min or max.
+        first: The earliest date or moment among them.
+        parts: For each period the measure so far (None without any record) and, for avg, over how many.
+    """
+
+    operation: str
+    first: date | datetime
+    parts: list[tuple[Decimal | int | None, int]]
+
+    def add(self, other: Measured) -> None:
+        """Take what other records add up to in."""
+        self.first = min(self.first, other.first)
+        self.parts = [
+            (_together(self.operation, mine, theirs), count + more)
+            for (mine, count), (theirs, more) in zip(self.parts, other.parts, strict=True)
+        ]
+
+    @property
+    def values(self) -> list[Decimal | int | None]:
+        """The measure of each period; None where a period has no record."""
+        if self.operation != "avg":
+            return [value for value, _ in self.parts]
+        return [Decimal(value or 0) / count if count else None for value, count in self.parts]
+
+
+def _together(operation: str, mine: Decimal | int | None, theirs: Decimal | int | None) -> Decimal | int | None:
+    if mine is None or theirs is None:
+        return theirs if mine is None else mine
+    if operation in ("min", "max"):
+        return min(mine, theirs) if operation == "min" else max(mine, theirs)
+    return mine + theirs
 
 
 def measured(
@@ -33,7 +74,8 @@ def measured(
     boundaries: Sequence[date | datetime],
     where: Condition | None,
     env: Mapping[str, Any],
-) -> dict[str, tuple[bool, list[Decimal | int | None]]]:
+    untouched: datetime | None = None,
+) -> dict[str, Measured]:
     """Return what active records of ``of`` add up to, for each record that they refer to.
 
     Args:
@@ -47,10 +89,10 @@ def measured(
         boundaries: Where periods begin, rising, and where the last one ends; of the type of ``at``.
         where: A filter that they meet.
         env: ``now()`` and ``today()`` for the filter.
+        untouched: Only records about which the log tells nothing since this moment; None for all.
 
     Returns:
-        Id to whether any record lies before the end of the first period, and the value of each period; None where a
-        period has no record. Ids to which none refers before the last boundary are left out.
+        By id; those to which no record refers before the last boundary are left out.
     """
     table = tables.layout(catalog, of).table
     link, moment = table.c[via], table.c[at]
@@ -61,14 +103,18 @@ def measured(
     criteria = [table.c.archived_at.is_(None), moment < ends[-1]]
     if where is not None:
         criteria.append(sql.criteria(where, tables.of(catalog), table, catalog, env))
+    if untouched is not None:
+        changed = sa.select(event.c.id).where(
+            event.c.record == table.c.id, event.c.entity == of, event.c.at >= untouched, event.c.type.in_(RECORD_TYPES)
+        )
+        criteria.append(~changed.exists())
     wanted = sa.select(link, *columns).where(link.in_(sa.bindparam("ids__", expanding=True)), *criteria).group_by(link)
-    found: dict[str, tuple[bool, list[Decimal | int | None]]] = {}
+    found: dict[str, Measured] = {}
     for some in chunks(list(ids)):
         for identifier, first, *values in connection.execute(wanted, {"ids__": some}):
-            if measure[0] == "avg":
-                pairs = zip(values[::2], values[1::2], strict=True)
-                values = [Decimal(total) / count if count else None for total, count in pairs]
-            found[identifier] = (first < boundaries[1], list(values))
+            counts = values[1::2] if measure[0] == "avg" else [0] * len(values)
+            totals = values[::2] if measure[0] == "avg" else values
+            found[identifier] = Measured(measure[0], first, list(zip(totals, counts, strict=True)))
     return found
 
 
