@@ -10,7 +10,7 @@ import pytest
 from dealwright import access, clock, records
 from dealwright.errors import NotFoundError, RecordError
 from dealwright.records import Change, Work
-from scored import HEAT, SCORED, WORLD, changes, fetched, told
+from scored import HEAT, HOT, SCORED, WORLD, changes, fetched, told
 from worlds import ROLES, counts, made, opened, person, rows_of
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -71,6 +71,39 @@ def test_rules_on_the_tier_wake(world, account):
     before = counts(world.database, ["base__task"])
     save(world, name="Pumps", account=made(world, "t.account", name="Rich", credit="1000"), win="100", amount="10")
     assert counts(world.database, ["base__task"])["base__task"] == before["base__task"] + 1
+
+
+@pytest.mark.parametrize(
+    ("start", "points", "tier"),
+    [
+        ("69.98", "0.01", "B"), ("69.98", "0.02", "A"), ("69.98", "0.03", "A"),
+        ("70", "-0.01", "B"), ("29.98", "0.01", "C"), ("29.98", "0.02", "B"), ("30", "-0.01", "C"),
+    ],
+)  # fmt: skip
+def test_points_that_a_rule_adds_move_the_tier_just_at_its_bound(database, start, points, tier):
+    deal = copy.deepcopy(SCORED)
+    deal["properties"]["points"] = {"field": "decimal", "scale": 2, "minimum": 0, "maximum": 100, "title": "Points"}
+    level = {
+        "kind": "score", "id": "t.level", "lang": 1, "title": "Level", "entity": "t.deal", "into": "heat",
+        "tier_into": "class", "tiers": HEAT["tiers"],
+        "inputs": [{"id": "points", "title": "Points", "value": "points", "weight": 1,
+                    "scale": {"linear": {"from": 0, "to": 100}}}],
+    }  # fmt: skip
+    adds = {
+        "kind": "rule", "id": "t.adds", "lang": 1, "title": "Adds", "entity": "t.deal",
+        "on": {"event": {"type": "engagement.opened"}},
+        "then": [{"do": "add_score", "field": "points", "points": points}],
+    }  # fmt: skip
+    lost = {**HOT, "id": "t.cold", "if": 'class == "C"', "then": [{"do": "create_task", "title": "Let {name} go"}]}
+    world = opened(database, deal, level, adds, HOT, lost)
+    record = save(world, name="Pumps", points=start).id
+    before = {row["title"] for row in rows_of(database, "base__task")}
+    with database.write() as connection:
+        records.send(Work(world, connection, access.operator()), "engagement.opened", "t.deal", record, {})
+    assert fetched(world, record)["class"] == tier
+    # Rules that wait for the tier are woken by the change, within the same save.
+    told = {row["title"] for row in rows_of(database, "base__task")} - before
+    assert told == ({"A": {"Call Pumps"}, "C": {"Let Pumps go"}}.get(tier, set()) - before)
 
 
 def test_what_a_rule_changes_is_scored_again_and_the_tier_before_the_save_is_the_one_to_leave(database):
