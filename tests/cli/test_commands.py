@@ -29,6 +29,7 @@ COMMANDS = [
     "pack overlay", "pack overlay export", "pack overlay import", "pack overlay list", "pack overlay reset",
     "pack overlay set", "pack plan", "pack rollback", "pack sign", "pack status", "pack test", "pack trust",
     "pack uninstall", "pack upgrade", "pack validate", "pack verify", "rule", "rule list", "rule off", "rule on",
+    "sequence", "sequence advance", "sequence list", "sequence start", "sequence stop",
     "serve", "settings", "simulate", "user", "user add", "user list", "user token", "worker",
 ]  # fmt: skip
 

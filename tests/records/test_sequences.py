@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dealwright import access, clock, records
-from dealwright.errors import RecordError, RuleLoopError
+from dealwright.errors import ConflictError, ForbiddenError, NotFoundError, RecordError, RuleLoopError
 from dealwright.records import Work
 from dealwright.storage import revisions
 from passing import pass_until
@@ -245,6 +245,79 @@ def changed(desk: Desk, care: Mapping[str, Any] | None) -> None:
     with clock.frozen(NINE), desk.database.write() as connection:
         packs.store(connection, catalog, layers, reason="test", by=None, at=clock.now())
         revisions.activate(connection, catalog.revision, reason="test", by=None, at=clock.now())
+
+
+def by_hand(desk: Desk, act: Any, at: datetime, user: Any = None) -> dict[str, Any]:
+    with clock.frozen(at), desk.database.write() as connection:
+        return act(Work(desk.workspace, connection, user or access.operator()), "t.deal", desk.deal, "t.care")
+
+
+def offered(desk: Desk, user: Any = None) -> list[str]:
+    with desk.database.read() as connection:
+        found = records.sequences_offered(
+            Work(desk.workspace, connection, user or access.operator()), "t.deal", desk.deal
+        )
+    return [one["sequence"] for one in found]
+
+
+def test_a_person_starts_a_sequence_does_its_next_step_and_ends_it_and_the_events_name_him(database):
+    desk = Desk(
+        database, sequence("care", step("a", "P3D"), step("b", "P3D"), step("c", "P3D"), delays_from="previous")
+    )
+    ann = person(desk.workspace, "Ann", ["t.rep"])
+    desk.change(NINE, owner=ann.id)
+    assert offered(desk, ann) == ["t.care"]
+    started = by_hand(desk, records.start_sequence, NINE, ann)
+    assert (started["state"], started["rule"], len(started["steps"])) == ("running", None, 3)
+    assert offered(desk, ann) == []
+    with pytest.raises(ConflictError, match="runs for this Deal already"):
+        by_hand(desk, records.start_sequence, NINE, ann)
+    by_hand(desk, records.advance_sequence, NINE + DAY, ann)
+    assert desk.tasks() == [("a", DAY)]
+    desk.pass_until(NINE + 4 * DAY)
+    assert desk.tasks() == [("a", DAY), ("b", 4 * DAY)]
+    ended = by_hand(desk, records.stop_sequence, NINE + 5 * DAY, ann)
+    assert (ended["state"], ended["why"]) == ("stopped", "person")
+    with pytest.raises(ConflictError, match="does not run"):
+        by_hand(desk, records.stop_sequence, NINE + 5 * DAY, ann)
+    desk.pass_until(NINE + 30 * DAY)
+    assert len(desk.tasks()) == 2
+    actors = {row["type"]: row["actor"] for row in rows_of(database, "dw_event") if row["type"].startswith("sequence.")}
+    assert (actors["sequence.started"], actors["sequence.stopped"]) == (ann.id, ann.id)
+    assert offered(desk) == ["t.care"]
+
+
+def test_what_again_and_stop_do_not_allow_a_person_may_not_do_either(database):
+    desk = Desk(database, sequence("care", step("a", "P1D"), again="never", stop="amount > 100"))
+    desk.change(NINE, amount="500")
+    with pytest.raises(ConflictError, match="holds for this Deal already"):
+        by_hand(desk, records.start_sequence, NINE)
+    desk.change(NINE, amount="5")
+    by_hand(desk, records.start_sequence, NINE)
+    desk.pass_until(NINE + 2 * DAY)
+    with pytest.raises(ConflictError, match="only once"):
+        by_hand(desk, records.start_sequence, NINE + 2 * DAY)
+    assert offered(desk) == []
+    assert desk.states() == [("finished", None)]
+
+
+def test_who_may_not_change_the_record_or_see_what_ends_a_sequence_starts_and_ends_none(database):
+    desk = Desk(database, sequence("care", step("a", "P1D"), stop="margin > 5"))
+    rep, viewer, guest = (person(desk.workspace, n, [f"t.{n.lower()}"]) for n in ("Rep", "Viewer", "Guest"))
+    desk.change(NINE, owner=rep.id)
+    for act in (records.start_sequence, records.advance_sequence, records.stop_sequence):
+        with pytest.raises(NotFoundError, match="no sequence"):
+            by_hand(desk, act, NINE, rep)  # a rep does not see the margin
+        with pytest.raises(NotFoundError):
+            by_hand(desk, act, NINE, viewer)
+        with pytest.raises((NotFoundError, ForbiddenError)):
+            by_hand(desk, act, NINE, guest)
+    assert offered(desk, rep) == []
+    changed(desk, sequence("care", step("a", "P1D")))
+    with pytest.raises(ForbiddenError, match="may not update"):
+        by_hand(desk, records.start_sequence, NINE, viewer)
+    assert offered(desk, viewer) == []
+    assert rows_of(database, "dw_enrolment") == []
 
 
 def test_rules_that_chase_a_sequence_are_stopped_and_nothing_is_written(database):

@@ -30,6 +30,7 @@ POSTS = [
     ("/records/t.deal/x/checklist", {"id": "call"}),
     ("/records/t.deal/x/approvals", {"approval": "t.consent"}),
     ("/records/t.deal/x/drop", {"to": "offer"}),
+    ("/records/t.deal/x/sequences", {"start": "t.care"}),
     ("/records/t.deal/x/comments", {"text": "forged"}),
     ("/records/t.deal/x/space", {"do": "comment", "text": "forged"}),
     ("/records/t.deal/x/tasks", {"title": "forged"}),

@@ -63,6 +63,25 @@ def test_who_may_not_change_the_record_reads_it_and_decides_nothing(
     assert guest.post(address, {}).status_code == 404
 
 
+def test_a_sequence_is_ended_and_started_again_by_buttons(admin: Person, clerk: Person, record: str) -> None:
+    page = admin.get(record)
+    assert 'name="stop" value="t.care"' in page.text
+    assert 'name="start"' not in page.text
+    assert 'name="stop"' not in clerk.get(record).text  # who may not change the record
+    assert admin.post(f"{record}/sequences", {"stop": "t.care"}).status_code == 303
+    page = admin.get(record)
+    assert "Care Stopped early" in text(page)
+    assert 'name="start" value="t.care"' in page.text
+    again = admin.post(f"{record}/sequences", {"stop": "t.care"})
+    assert again.status_code == 409
+    assert "does not run for this" in text(again)
+    assert admin.post(f"{record}/sequences", {"start": "t.care"}).status_code == 303
+    assert admin.post(f"{record}/sequences", {"advance": "t.care"}).status_code == 303
+    assert "Care 1 to come" in text(admin.get(record))
+    assert clerk.post(f"{record}/sequences", {"stop": "t.care"}).status_code == 403
+    assert admin.post(f"{record}/sequences", {"no": "t.care"}).status_code == 404
+
+
 def test_a_sequence_shows_its_steps(clerk: Person, record: str) -> None:
     page = text(clerk.get(record))
     assert "Care 2 to come" in page

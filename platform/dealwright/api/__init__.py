@@ -15,6 +15,7 @@ from dealwright.api.plans import plans
 from dealwright.api.records import records
 from dealwright.api.reports import reports
 from dealwright.api.rules import rules
+from dealwright.api.sequences import sequences
 from dealwright.api.simulate import simulation
 from dealwright.api.suggestions import suggestions
 from dealwright.errors import DealwrightError
@@ -33,6 +34,7 @@ def blueprint() -> Blueprint:
         files,
         approvals,
         suggestions,
+        sequences,
         simulation,
         plans,
         operations,

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "metadata": ("metadata", "metadata"),
     "pack": ("packs", "pack"),
     "rule": ("rules", "rule"),
+    "sequence": ("sequences", "sequence"),
     "serve": ("run", "serve"),
     "settings": ("setup", "settings_command"),
     "simulate": ("simulate", "simulate"),

@@ -1,4 +1,4 @@
-"""Sequences of records: started, gone on with and stopped by rules, carried on by timers, ended by what is said under ``stop``.
+"""Sequences of records: started, gone on with and stopped by rules and people, carried on by timers, ended by ``stop``.
 
 Each enrolment has one timer, for its next step; when its moment comes everything is asked anew. A step is an event, and what
 is done at it is a rule that listens to it: decided, stored and explained like every rule. A sequence keeps the delays and the
@@ -42,6 +42,8 @@ class Turn:
     """What one transaction does with sequences, collected, so that many records take as few statements as one."""
 
     work: Work
+    #: The person who does it by hand; None for rules and time.
+    actor: str | None = None
     begun: list[Enrolment] = field(default_factory=list)
     moved: dict[str, Enrolment] = field(default_factory=dict)
     timers: dict[str, timers.Timer] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Turn:
                 one.record,
                 None,
                 at or self.work.now,
+                actor=self.actor,
                 data=data,
                 cause=led,
                 depth=depth,

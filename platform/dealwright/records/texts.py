@@ -53,6 +53,22 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "“{item}” needs a document of the type {document}; upload it.",
             "“{item}”需要“{document}”类文件，请上传。",
         ),
+        "sequence-runs": (
+            "“{sequence}” runs for this {record} already; end it first",
+            "“{sequence}”已在此{record}上运行，请先结束",
+        ),
+        "sequence-once": (
+            "“{sequence}” has run for this {record} and runs for each only once",
+            "“{sequence}”已在此{record}上运行过，每条只运行一次",
+        ),
+        "sequence-over": (
+            "what ends “{sequence}” holds for this {record} already, so it does not start",
+            "此{record}已满足“{sequence}”的结束条件，因此不会启动",
+        ),
+        "sequence-still": (
+            "“{sequence}” does not run for this {record}",
+            "“{sequence}”未在此{record}上运行",
+        ),
         "pipeline-not-offered": (
             "This record does not belong in the pipeline “{pipeline}”; choose another one, or leave it out.",
             "此记录不适用流程“{pipeline}”，请另选或留空。",

@@ -32,8 +32,8 @@ class Enrolment:
         state: ``running``, ``finished`` or ``stopped``.
         left, done: ``[step, moment]`` of steps still to come, and of those whose moment came.
         reads: Names that what started it looked at; who may not see one does not see it.
-        rule: What started it.
-        why: Why it stopped: ``condition``, ``rule``, ``restart``, ``archived`` or ``gone``.
+        rule: What started it; None for a person.
+        why: Why it stopped: ``condition``, ``rule``, ``person``, ``restart``, ``archived`` or ``gone``.
     """
 
     id: str
@@ -96,6 +96,16 @@ def about(connection: Connection, entity: str, record: str, *, limit: int = 100)
     statement = sa.select(*_COLUMNS).where(_T.c.record == record, _T.c.entity == entity)
     ordered = statement.order_by(_T.c.ended_at.is_not(None), _T.c.started_at.desc(), _T.c.id)
     return [Enrolment(*row) for row in connection.execute(ordered.limit(limit))]
+
+
+def counts(connection: Connection) -> dict[str, dict[str, int]]:
+    """Return how many enrolments each sequence has in each state."""
+    found: dict[str, dict[str, int]] = {}
+    for sequence, state, number in connection.execute(
+        sa.select(_T.c.sequence, _T.c.state, sa.func.count()).group_by(_T.c.sequence, _T.c.state)
+    ):
+        found.setdefault(sequence, {})[state] = number
+    return found
 
 
 def _read(connection: Connection, *where: sa.ColumnElement[bool]) -> list[Any]:

@@ -30,6 +30,7 @@ from dealwright.web import (
     record_pages,
     refusals,
     reports,
+    sequences,
     sign_in,
     spaces,
     suggestions,
@@ -89,6 +90,7 @@ def _blueprint() -> Blueprint:
     approvals.register(pages)
     reports.register(pages)
     approval_mail.register(pages)
+    sequences.register(pages)
     suggestions.register(pages)
     notifications.register(pages)
     changes.register(pages)

@@ -1,67 +1,42 @@
-"""The sequences of a record on its page: what was done, what comes next and when."""
+"""Sequences on the page of a record: started, gone on with and ended by plain forms."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Blueprint, request
 
 from dealwright import records
-from dealwright.rules import sequences as defined
-from dealwright.web.display import moment
-from dealwright.web.i18n import gettext
+from dealwright.errors import ConflictError, NotFoundError
+from dealwright.fields.messages import speaking
+from dealwright.web import i18n, record_pages, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from dealwright.records import Work
+    from flask.typing import ResponseReturnValue
 
-#: Sequences that have ended and are still shown.
-_ENDED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step in words; ``exact`` is its moment for machines."""
-
-    title: str
-    at: str
-    exact: str
-    done: bool
+#: What a button of the page does.
+_DO: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
+    "start": records.start_sequence,
+    "advance": records.advance_sequence,
+    "stop": records.stop_sequence,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A sequence as a page shows it."""
-
-    title: str
-    says: str
-    hue: str
-    running: bool
-    steps: tuple[Step, ...]
+def register(pages: Blueprint) -> None:
+    """Add the form to the blueprint."""
+    pages.add_url_rule("/records/<entity_id>/<record_id>/sequences", "sequence", change, methods=["POST"])
 
 
-def cards(work: Work, entity_id: str, record_id: str) -> tuple[Card, ...]:
-    """Return the sequences of a record; no statement where its entity has none."""
-    if not defined.about(work.catalog, entity_id):
-        return ()
-    found = records.sequences_of(work, entity_id, record_id)
-    running = [one for one in found if one["state"] == "running"]
-    ended = [one for one in found if one["state"] != "running"][:_ENDED]
-    return tuple(_card(one) for one in (*running, *ended))
-
-
-def _card(one: Mapping[str, Any]) -> Card:
-    running = one["state"] == "running"
-    left = sum(not step["done"] for step in one["steps"])
-    texts = {
-        "running": gettext("%(n)s to come", n=left),
-        "finished": gettext("Finished"),
-        "stopped": gettext("Stopped early"),
-    }
-    return Card(
-        title=one["title"],
-        says=texts[one["state"]],
-        hue={"running": "blue", "finished": "green"}.get(one["state"], "gray"),
-        running=running,
-        steps=tuple(Step(step["title"], moment(step["at"]), step["at"], step["done"]) for step in one["steps"]),
-    )
+def change(entity_id: str, record_id: str) -> ResponseReturnValue:
+    """Start a sequence for a record, do its next step, or end it, as the button says; show the record again."""
+    doing = next((name for name in _DO if name in request.form), None)
+    if doing is None:
+        raise NotFoundError("the button is none of this page")
+    try:
+        with visit.writing() as work, speaking(i18n.tag()):
+            _DO[doing](work, entity_id, record_id, request.form[doing])
+    except ConflictError as error:
+        return record_pages.shown_again(entity_id, record_id, error)
+    return record_pages.onward(entity_id, record_id)
