@@ -8,7 +8,7 @@ import pytest
 
 from dealwright import clock
 from dealwright.storage import idempotency
-from worlds import counts, rows_of
+from worlds import RULES, counts, rows_of
 
 
 def created(client, **data):
@@ -232,6 +232,30 @@ def test_history_and_decisions_tell_what_happened_and_why(clients):
     assert one["rule"] == found[0]["rule"]
 
 
+def test_why_a_rule_did_not_act_is_asked_of_one_rule_or_of_all(clients):
+    record = created(clients["ada"], win="40")
+    path = f"/records/t.deal/{record['id']}/rules"
+    found = {one["rule"]: one["reason"] for one in clients["ada"].get(path).json["items"]}
+    assert (found["t.tier_a"], found["t.tier_b"]) == ("condition-false", "fired")
+    told = clients["ada"].get(f"{path}/t.tier_a?at=P0D").json
+    assert (told["reason"], told["then"]["holds"], told["in_force"]) == ("condition-false", False, "same")
+    assert clients["ada"].get(f"{path}/t.tier_a").json.keys() == told.keys() - {"then", "in_force"}
+    assert clients["ada"].get(f"{path}/t.no_such").status_code == 404
+    assert clients["cy"].get(f"{path}/t.tier_a").status_code == 404
+    assert clients["ada"].get(f"{path}?at=tomorrow").json["code"] == "query-invalid"
+
+
+def test_only_administrators_try_a_draft_over_the_past(clients):
+    created(clients["ada"], win="40")
+    created(clients["ada"], win="80")
+    draft = next(one for one in RULES if one["id"] == "t.tier_a")
+    body = {"documents": [{**draft, "if": "win >= 40"}], "since": "P1D"}
+    assert clients["ada"].post("/simulate", body).status_code == 403
+    (told,) = clients["admin"].post("/simulate", body).json["rules"]
+    assert (told["woken"], told["newly"], told["same"]) == (2, 1, 1)
+    assert clients["admin"].post("/simulate", {"documents": []}).status_code == 422
+
+
 def test_another_team_s_record_is_not_found_in_any_way(clients):
     record = created(clients["ada"])
     path = f"/records/t.deal/{record['id']}"
@@ -241,6 +265,7 @@ def test_another_team_s_record_is_not_found_in_any_way(clients):
         ("GET", "/history", None),
         ("GET", "/decisions", None),
         ("GET", "/checklist", None),
+        ("GET", "/rules", None),
         ("POST", "/move", {"to": "lost"}),
     ]:
         assert clients["cy"].ask(method, path + suffix, body).status_code == 404, (method, suffix)

@@ -108,12 +108,24 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
             ("approvals", "Approvals"),
             ("scores", "Scores"),
             *((("space", "Team, files, comments and progress"),) if entity.document.get("space") else ()),
-            ("sequences", "Sequences"),
+            ("sequences", "Sequences that run for"),
             ("suggestions", "Suggestions"),
             ("contact-times", "Best contact times"),
         ):
             operation = _operation(f"{title} of one {entity.title}", _OBJECT, identified=True)
             found.setdefault(f"{root}/{{id}}/{name}", {})["get"] = operation
+        found[f"{root}/{{id}}/rules"] = {
+            "get": _operation(f"Why rules acted on one {entity.title}, or not", _OBJECT, identified=True, query=("at",))
+        }
+        found[f"{root}/{{id}}/rules/{{rule}}"] = {
+            "get": _operation(
+                f"Why a rule acted on one {entity.title}, or not",
+                _OBJECT,
+                identified=True,
+                path=("rule",),
+                query=("at",),
+            )
+        }
     if held.allows("export"):
         found[f"{root}/export"] = {
             "get": _operation(f"Export {entity.plural}", None, query=("format", "filter", "exact"))
@@ -139,6 +151,15 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
     if held.allows("update"):
         ticked = _operation(f"Tick items of one {entity.title} off", _OBJECT, body=_OBJECT, identified=True)
         found.setdefault(f"{root}/{{id}}/checklist", {})["put"] = ticked
+        run = f"{root}/{{id}}/sequences"
+        begun = _operation(
+            f"Start a sequence for one {entity.title}", _OBJECT, status="201", body=_OBJECT, identified=True
+        )
+        found.setdefault(run, {})["post"] = begun
+        for doing, title in (("advance", "Do the next step of"), ("stop", "End")):
+            found[f"{run}/{{sequence}}/{doing}"] = {
+                "post": _operation(f"{title} a sequence", _OBJECT, body=_OBJECT, identified=True, path=("sequence",))
+            }
     if entity.pipelines and held.allows("move"):
         found[f"{root}/{{id}}/move"] = {
             "post": _operation(f"Move one {entity.title}", one, body=_OBJECT, identified=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
@@ -179,19 +179,32 @@ def decisions(entity: str, record: str) -> Response:
         return answers.answer({"items": road.decided(work, entity, record)})
 
 
+@records.get("/records/<entity>/<record>/rules")
+def rules(entity: str, record: str) -> Response:
+    """Return for each rule about a record why it acted last or did not, ``at`` a moment of the past or now."""
+    answers.only_known("at")
+    with answers.reading() as work:
+        return answers.answer({"items": road.whys(work, entity, record, at=_moment(work))})
+
+
+@records.get("/records/<entity>/<record>/rules/<rule>")
+def why(entity: str, record: str, rule: str) -> Response:
+    """Return why one rule did, or did not, act on a record; with ``at`` also what its condition came to then."""
+    answers.only_known("at")
+    with answers.reading() as work:
+        return answers.answer(road.why(work, rule, record, at=_moment(work), entity_id=entity))
+
+
+def _moment(work: Work) -> datetime | None:
+    text = answers.single("at")
+    return road.beginning(text, work.now, "at") if text else None
+
+
 @records.get("/records/<entity>/<record>/clocks")
 def clocks(entity: str, record: str) -> Response:
     """Return the SLA clocks and deadlines of a record, open ones first."""
     with answers.reading() as work:
         return answers.answer({"items": [plain(one) for one in road.clocks_of(work, entity, record)]})
-
-
-@records.get("/records/<entity>/<record>/sequences")
-def sequences(entity: str, record: str) -> Response:
-    """Return the sequences that run for a record, then those that have ended."""
-    answers.only_known()
-    with answers.reading() as work:
-        return answers.answer({"items": road.sequences_of(work, entity, record)})
 
 
 @records.get("/records/<entity>/<record>/scores")

@@ -53,7 +53,7 @@ def explain(
             show(told, as_json, *_factors(told))
             return
         by_rule = decision is None
-        moment = records.beginning(at, work.now) if at is not None else None
+        moment = records.beginning(at, work.now, "at") if at is not None else None
         found = (
             records.why(work, str(rule), str(record), at=moment) if by_rule else records.explain(work, str(decision))
         )
@@ -88,6 +88,13 @@ def _factors(told: dict[str, Any]) -> list[str]:
     return lines
 
 
+_STOOD = {
+    "other-version": "another version of the rule was in force then",
+    "draft": "the rule was a draft then",
+    "absent": "the rule was not there then",
+}
+
+
 def _lines(found: dict[str, Any]) -> list[str]:
     """Return an explanation as lines for a terminal: the sentence, then the tree with a mark for each part."""
     decision = found.get("decision") if "reason" in found else found
@@ -96,6 +103,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"  decided at {decision['at']}, revision {decision['revision']}")
         if decision["tree"] is not None:
             lines += _branch(decision["tree"], 1)
+    if found.get("in_force", "same") != "same":
+        lines.append(f"  {_STOOD[found['in_force']]}")
     if "then" in found:
         then = found["then"]
         lines.append(f"  then: {then['sentence']}" if then is not None else "  then: the record was not there yet")

@@ -5,9 +5,10 @@ send, happen, due                                   events that are no save, tim
 check                                               what a save would say
 fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
 history, decided, explain, scores                   what happened and why
+why, whys                                           why a rule did not act on a record, now or then
 clocks_of                                           SLA clocks and deadlines of a record
 rules_off, switch_rule                              rules that were switched off, and on again
-sequences_of                                        sequences that run for a record
+sequences_of, start_sequence, stop_sequence ...     sequences that run for a record, and changing that by hand
 suggestions, accept, dismiss                        next best actions that rules offer
 simulate, compared                                  what a draft, or another catalog, would have done
 list_views, keep_list_view, remove_list_view        saved views of lists and boards
@@ -26,6 +27,7 @@ from dealwright.records.checklists import checklist, tick
 from dealwright.records.clocks_shown import clocks_of
 from dealwright.records.comments import comment
 from dealwright.records.contact_times import contact_times
+from dealwright.records.enrolling import advance_sequence, sequences_offered, start_sequence, stop_sequence
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
 from dealwright.records.list_views import keep_list_view, list_views, remove_list_view
@@ -33,10 +35,11 @@ from dealwright.records.many import bulk, upsert
 from dealwright.records.moves import move, move_one
 from dealwright.records.passage import gates, place
 from dealwright.records.passing import pass_until
-from dealwright.records.past import decided, explain, history, why
+from dealwright.records.past import decided, explain, history
 from dealwright.records.people import add_user
 from dealwright.records.pipelines import offered
 from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_first, page, search, titles
+from dealwright.records.reasons import why, whys
 from dealwright.records.recompute import recompute
 from dealwright.records.remove import archive, purge, restore
 from dealwright.records.road import save, save_many, save_one
@@ -62,6 +65,7 @@ __all__ = [
     "Workspace",
     "accept",
     "add_user",
+    "advance_sequence",
     "aggregate",
     "archive",
     "beginning",
@@ -104,7 +108,10 @@ __all__ = [
     "search",
     "send",
     "sequences_of",
+    "sequences_offered",
     "simulate",
+    "start_sequence",
+    "stop_sequence",
     "suggested",
     "suggestions",
     "switch_rule",
@@ -115,4 +122,5 @@ __all__ = [
     "visited",
     "waiting",
     "why",
+    "whys",
 ]

@@ -12,16 +12,14 @@ from dealwright import access, approvals, rules, sla
 from dealwright.errors import DealwrightError, NotFoundError
 from dealwright.metadata import ladders
 from dealwright.metadata.system import VIRTUAL
-from dealwright.records import breaker, clock_facts, needs, outcomes, replay
+from dealwright.records import clock_facts, needs, outcomes
 from dealwright.records.read import missing
 from dealwright.rules import guard, sequences
-from dealwright.rules.plain import plain
-from dealwright.storage import decisions, events, switches, timers
+from dealwright.storage import decisions, events
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from dealwright.metadata.definitions import Entity, Rule
     from dealwright.records.work import Work
@@ -90,7 +88,7 @@ def decided(work: Work, entity_id: str, record_id: str, *, limit: int = 200) -> 
     """
     may_see = seen(work, entity_id, record_id)
     found = decisions.about(work.connection, entity_id, record_id, limit=limit)
-    return [_explained(work, row, may_see) for row in found if _decision_seen(work, row, may_see)]
+    return [explained(work, row, may_see) for row in found if decision_seen(work, row, may_see)]
 
 
 def explain(work: Work, decision_id: str) -> dict[str, Any]:
@@ -107,73 +105,12 @@ def explain(work: Work, decision_id: str) -> dict[str, Any]:
         may_see = seen(work, row["entity"], row["record"])
     except DealwrightError:
         raise refused from None
-    if not _decision_seen(work, row, may_see):
+    if not decision_seen(work, row, may_see):
         raise refused
-    return _explained(work, row, may_see)
+    return explained(work, row, may_see)
 
 
-def why(work: Work, rule_id: str, record_id: str, *, at: datetime | None = None) -> dict[str, Any]:
-    """Return why a rule did, or did not, act on a record: its latest decision about it, explained.
-
-    Args:
-        work: The transaction.
-        rule_id: The rule.
-        record_id: The record.
-        at: As it was at this moment; None for now. The answer then has ``then`` too: what the condition of the rule, as
-            it is in force now, comes to on the record as it was, with ``read_as_now``; None if it was not made yet.
-
-    Raises:
-        NotFoundError: If there is no such rule or record, or the user may not see what the rule looks at.
-    """
-    refused = NotFoundError(f"there is no rule “{rule_id[:80]}”")
-    step = rules.of(work.catalog).by_id.get(rule_id)  # of a ladder: no document of its own
-    rule = work.catalog.rules.get(rule_id) or (step.rule if step is not None else None)
-    if rule is None:
-        raise refused
-    may_see = seen(work, rule.entity, record_id)
-    rows = [row for row in decisions.about(work.connection, rule.entity, record_id) if row["rule"] == rule_id]
-    if not all(_decision_seen(work, row, may_see) for row in rows):
-        raise refused
-    told = [_decision(row) for row in rows if at is None or row["at"] <= at]
-    answer = rules.why_not(work.catalog, rule_id, told)
-    if rule_id in breaker.off(work):
-        why = switches.off(work.connection)[rule_id]["why"]
-        text = f"“{rule.title}” is switched off since {switches.off(work.connection)[rule_id]['at']}: {why}"
-        answer.update(reason="switched-off", sentence=text)
-    elif answer["reason"] == "never-woken":
-        answer["sentence"] += _ahead(work, rule_id, record_id, may_see)
-    if at is not None:
-        answer["then"] = _then(work, rule, record_id, may_see, at)
-    return answer
-
-
-def _then(work: Work, rule: Rule, record_id: str, may_see: frozenset[str], at: datetime) -> dict[str, Any] | None:
-    prepared = rules.of(work.catalog).by_id.get(rule.id)
-    entity = work.catalog.entity(rule.entity)
-    if prepared is None:
-        return None
-    if not shows(work, entity.id, prepared.reads, may_see):
-        raise NotFoundError(f"there is no rule “{rule.id[:80]}”")
-    env = replay.as_of(work, entity, record_id, at, needs.sorted_out(entity, prepared.needs()))
-    if env is None:
-        return None
-    return {**rules.asked(work.catalog, rule.id, record_id, env, at), "read_as_now": replay.read_as_now(prepared.reads)}
-
-
-def _ahead(work: Work, rule_id: str, record_id: str, may_see: frozenset[str]) -> str:
-    """Return when a rule that waits for time will be woken, as far as the user may see what it waits for."""
-    one = rules.of(work.catalog).by_id.get(rule_id)
-    if one is None or (one.timed is not None and one.timed.field not in may_see):
-        return ""
-    # The names of its timers: of the record's own moment, of its next run (``armed``, ``scheduled``).
-    for name, record in ((f"rule:{rule_id}", record_id), (f"schedule:{rule_id}", rule_id)):
-        for timer in timers.pending(work.connection, [record]).get(record, ()):
-            if timer.name == name:
-                return f"; the next time is {plain(timer.due_at)}"
-    return ""
-
-
-def _explained(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> dict[str, Any]:
+def explained(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> dict[str, Any]:
     """Explain a decision by the catalog it was made on, with what its actions could not do."""
     told = rules.explain(work.workspace.catalog_of(work.connection, row["revision"]), _decision(row))
     outcomes = (row["result"] or {}).get("outcomes", ())
@@ -197,7 +134,7 @@ def _decision(row: Mapping[str, Any]) -> rules.Decision:
     return rules.Decision(**made, truth=tuple(row["truth"]))
 
 
-def _decision_seen(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> bool:
+def decision_seen(work: Work, row: Mapping[str, Any], may_see: frozenset[str]) -> bool:
     """Tell whether the user may see everything that a decision looked at; of a step of a ladder, what its clock does."""
     if not may_measure(work, work.catalog.rules.get(row["rule"])):
         return False
@@ -247,6 +184,20 @@ def seen(work: Work, entity_id: str, record_id: str) -> frozenset[str]:
     Raises:
         NotFoundError: If there is no such record, or the user may not read it.
     """
+    return _looked_up(work, entity_id, record_id)[0]
+
+
+def may_do(work: Work, op: str, entity_id: str, record_id: str) -> bool:
+    """Tell whether the user may do ``op`` with this record.
+
+    Raises:
+        NotFoundError: As :func:`seen`.
+    """
+    _, env = _looked_up(work, entity_id, record_id)
+    return bool(access.rights(work.catalog, work.user, entity_id).matching(op, env))
+
+
+def _looked_up(work: Work, entity_id: str, record_id: str) -> tuple[frozenset[str], dict[str, Any]]:
     held = access.demand(work.catalog, work.user, "read", entity_id)
     entity = work.catalog.entity(entity_id)
     row = stored.get(work.connection, work.catalog, entity_id, [record_id]).get(record_id)
@@ -255,7 +206,7 @@ def seen(work: Work, entity_id: str, record_id: str) -> frozenset[str]:
     found = held.seen_on(env) if row is not None else frozenset()
     if not found:
         raise missing(work, entity_id, record_id)
-    return found
+    return found, env
 
 
 #: Names in conditions that are no field of the record.

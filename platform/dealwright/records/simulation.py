@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 _BACK: Final = re.compile(r"P([0-9]{1,5})([DW])\Z")
 
 
-def beginning(text: str, now: datetime) -> datetime:
-    """Return the moment that ``P90D``, ``P12W`` (before now) or an RFC 3339 moment means.
+def beginning(text: str, now: datetime, name: str = "since") -> datetime:
+    """Return the moment that ``P90D``, ``P12W`` (before now) or an RFC 3339 moment means; ``name`` is for the error.
 
     Raises:
         QueryError: If it is neither, or lies ahead.
@@ -52,7 +52,7 @@ def beginning(text: str, now: datetime) -> datetime:
         moment = None
     if moment is None or moment.tzinfo is None or moment > now:
         raise QueryError(
-            f"since is “{text[:80]}”; write a duration such as P90D, or a moment that has passed, with a zone"
+            f"{name} is “{text[:80]}”; write a duration such as P90D, or a moment that has passed, with a zone"
         )
     return moment
 

@@ -21,7 +21,7 @@ from dealwright.conditions.text import text
 from dealwright.errors import NotFoundError
 from dealwright.rules import guard, python_matcher, ruleset
 from dealwright.rules.decide import Decision
-from dealwright.rules.plain import plain
+from dealwright.rules.plain import fact, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,35 +72,30 @@ def explain(catalog: Catalog, decision: Decision) -> dict[str, Any]:
     }
 
 
-def why_not(catalog: Catalog, rule: str, decisions: list[Decision]) -> dict[str, Any]:
-    """Say why ``rule`` did not act on a record, given the decisions about it, the latest first.
+def why_not(catalog: Catalog, rule: str, told: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Say why ``rule`` did, or did not, act on a record, given its latest decision about it, explained.
 
     Returns:
-        ``{"rule", "reason", "sentence", "decision"}``; ``reason`` is ``draft``, ``never-woken``, ``condition-false``,
-        ``shadow`` or ``fired``, and ``decision`` the explained latest decision or None.
+        ``{"reason", "sentence"}``; ``reason`` is ``draft``, ``never-woken``, ``condition-false``, ``shadow`` or ``fired``.
 
     Raises:
         NotFoundError: If the catalog has no such rule in any mode.
     """
-    step = ruleset.of(catalog).by_id.get(rule)  # of a ladder: no document of its own
-    known = catalog.rules.get(rule) or (step.rule if step is not None else None)
+    one = ruleset.of(catalog).by_id.get(rule)
+    known = catalog.rules.get(rule) or (one.rule if one is not None else None)  # a step of a ladder has no document
     if known is None:
         raise NotFoundError(f"there is no rule “{rule}”")
-    if known.mode not in ruleset.AWAKE:
-        return _answer(rule, "draft", f"“{known.title}” is a draft: no event wakes it. Set its mode to live", None)
-    about = next((one for one in decisions if one.rule == rule), None)
-    if about is None:
-        wakes = ruleset.of(catalog).by_id.get(rule)
-        types = ", ".join(sorted(wakes.trigger.types)) if wakes else "nothing"
-        waits = wakes is not None and bool(wakes.trigger.rule)
-        by = f"it waits for time to pass ({known.trigger.kind})" if waits else f"it is woken by {types}"
-        return _answer(rule, "never-woken", f"no event has woken “{known.title}”; {by}", None)
-    told = explain(catalog, about)
-    if not about.fired:
-        return _answer(rule, "condition-false", told["sentence"], told)
-    if about.mode == "shadow":
-        return _answer(rule, "shadow", f"{told['sentence']}; in shadow mode it decides and does nothing", told)
-    return _answer(rule, "fired", told["sentence"], told)
+    if one is None:
+        return _answer("draft", f"“{known.title}” is a draft: no event wakes it. Set its mode to live")
+    if told is None:
+        types = ", ".join(sorted(one.trigger.types)) or "nothing"
+        by = f"it waits for time to pass ({known.trigger.kind})" if one.trigger.rule else f"it is woken by {types}"
+        return _answer("never-woken", f"no event has woken “{known.title}”; {by}")
+    if not told["fired"]:
+        return _answer("condition-false", told["sentence"])
+    if told["mode"] == "shadow":
+        return _answer("shadow", f"{told['sentence']}; in shadow mode it decides and does nothing")
+    return _answer("fired", told["sentence"])
 
 
 def asked(catalog: Catalog, rule: str, record: str, env: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -112,7 +107,7 @@ def asked(catalog: Catalog, rule: str, record: str, env: Mapping[str, Any], at: 
     one = ruleset.of(catalog).rule(rule)
     [answer] = python_matcher.answers([one], env)
     facts = {
-        name: {"set": True} if name in one.secret and env.get(name) is not None else plain(env.get(name))
+        name: {"set": True} if name in one.secret and env.get(name) is not None else fact(env.get(name))
         for name in one.reads
     }
     made = Decision(
@@ -127,8 +122,8 @@ def asked(catalog: Catalog, rule: str, record: str, env: Mapping[str, Any], at: 
     return {"holds": answer.holds, "at": told["at"], "sentence": sentence, "facts": facts, "tree": told["tree"]}
 
 
-def _answer(rule: str, reason: str, sentence: str, decision: dict[str, Any] | None) -> dict[str, Any]:
-    return {"rule": rule, "reason": reason, "sentence": sentence, "decision": decision}
+def _answer(reason: str, sentence: str) -> dict[str, Any]:
+    return {"reason": reason, "sentence": sentence}
 
 
 def _tree(root: Node, decision: Decision) -> dict[str, Any]:

@@ -70,6 +70,21 @@ def about(connection: Connection, entity: str, record: str, *, limit: int = 200)
     return _rows(connection, sa.select(decision).where(*where).order_by(decision.c.id.desc()).limit(limit))
 
 
+def latest_of(
+    connection: Connection, entity: str, record: str, names: Sequence[str], at: datetime | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the latest decision of each of these rules about a record, by rule; with ``at`` the latest by then."""
+    where = [decision.c.entity == entity, decision.c.record == record]
+    if len(names) == 1:
+        where.append(decision.c.rule == names[0])
+    if at is not None:
+        where.append(decision.c.at <= at)
+    newest = sa.select(sa.func.max(decision.c.id)).where(*where).group_by(decision.c.rule)
+    found = _rows(connection, sa.select(decision).where(decision.c.id.in_(newest)))
+    wanted = set(names)
+    return {row["rule"]: row for row in found if row["rule"] in wanted}
+
+
 def of(
     connection: Connection, rule: str, *, fired: bool | None = None, since: datetime | None = None, limit: int = 200
 ) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,7 +12,7 @@ from dealwright.storage.several import chunks
 from dealwright.storage.system import firing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dealwright.storage.database import Connection
@@ -95,6 +95,37 @@ def put_aside_others(
     where = (firing.c.rule == rule, firing.c.rule_version == version, firing.c.window == window)
     ended = sa.update(firing).where(*where, firing.c.record.not_in(lasting)).values(window=f"{window}:{aside}")
     return connection.execute(ended).rowcount
+
+
+def held(connection: Connection, decisions: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return for decisions that found their window taken already what had taken it; one statement.
+
+    Args:
+        connection: The transaction.
+        decisions: Rows of decisions about one record that fired.
+
+    Returns:
+        Id of the decision → ``decision`` and ``at`` of what had fired before. One that took its window is not among them,
+        nor one whose window is forgotten by now.
+    """
+    asked = {(one["rule"], one["rule_version"]): one for one in decisions if one["window"] != one["event"]}
+    if not asked:
+        return {}
+    record = next(iter(asked.values()))["record"]
+    names = sorted({rule for rule, _ in asked})
+    took: dict[str, dict[str, Any]] = {}
+    own: set[str] = set()
+    statement = sa.select(firing).where(firing.c.rule.in_(names), firing.c.record == record).order_by(firing.c.at)
+    for row in connection.execute(statement).mappings():
+        one = asked.get((row["rule"], row["rule_version"]))
+        if one is None or row["at"] > one["at"]:
+            continue
+        # A window that has been put aside since has something behind its name.
+        if row["window"] == one["window"] or row["window"].startswith(f"{one['window']}:"):
+            took[one["id"]] = {"decision": row["decision"], "at": row["at"]}
+            if row["decision"] == one["id"]:
+                own.add(one["id"])
+    return {identifier: by for identifier, by in took.items() if identifier not in own}
 
 
 def taken(

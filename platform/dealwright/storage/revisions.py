@@ -122,6 +122,13 @@ def documents(connection: Connection, identifier: str, *, only: str | None = Non
     return {name: json.loads(bodies[digest]) for name, digest in digests}
 
 
+def active_at(connection: Connection, at: datetime) -> str | None:
+    """Return the revision that was in force at a moment; None before the first."""
+    last = sa.select(activation.c.revision).where(activation.c.at <= at).order_by(activation.c.seq.desc()).limit(1)
+    found: str | None = connection.execute(last).scalar_one_or_none()
+    return found
+
+
 def history(connection: Connection, *, limit: int = 100) -> list[dict[str, Any]]:
     """Return what was put in force, newest first: ``revision``, ``at``, ``by``, ``reason``, ``packs``."""
     statement = (
