@@ -154,6 +154,11 @@ PAGES = (
     Surface("GET", f"{_P}/export", "entity", f"{_E}/export?format=csv"),
     Surface("GET", f"{_P}/conditions", "entity", f"{_E}/conditions?source=name == 'x'"),
     Surface("POST", f"{_P}/views", "entity", f"{_E}/views", {"title": "Mine", "do": "new"}),
+    Surface("GET", f"{_P}/import", "entity", f"{_E}/import"),
+    Surface("POST", f"{_P}/import", "entity", f"{_E}/import", {}),
+    Surface("GET", f"{_P}/import/<identifier>", "record", f"{_E}/import/{{deal}}"),
+    Surface("POST", f"{_P}/import/<identifier>", "record", f"{_E}/import/{{deal}}", {"do": "start"}),
+    Surface("GET", f"{_P}/import/<identifier>/rejects", "record", f"{_E}/import/{{deal}}/rejects"),
     Surface("POST", f"{_P}/bulk", "entity", f"{_E}/bulk", {"do": "archive", "ids": "{deal}"}),
     Surface("POST", f"{_P}/<record_id>/comments", "record", f"{_E}/{{deal}}/comments", {"text": "Hello"}),
     Surface("POST", f"{_P}/<record_id>/tasks", "record", f"{_E}/{{deal}}/tasks", {"title": "Call"}),
@@ -221,6 +226,11 @@ PAGES = (
     ),
     Surface("GET", "/files/<identifier>", "record", "/files/{file}"),
     Surface("POST", "/files/<entity_id>/<field_id>", "entity", "/files/t.deal/scan", {}),
+    Surface("GET", "/todo", "signed-in", "/todo?who=team"),
+    Surface("POST", "/todo", "signed-in", "/todo", {"do": "done", "id": "{deal}"}),
+    Surface("GET", "/quick/<entity_id>", "entity", "/quick/t.deal?name=New"),
+    Surface("POST", "/quick/<entity_id>", "entity", "/quick/t.deal", {"name": "New"}),
+    Surface("POST", "/markdown", "signed-in", "/markdown", {"text": "*so*"}),
     Surface("GET", "/lookup/<entity_id>/<path>", "entity", "/lookup/t.deal/account"),
 )
 
@@ -382,6 +392,7 @@ EVENTS = {
 JOBS = {
     "timer": "the platform, in the scope of the rule that set the timer",
     "files": "the platform: removes uploads that no record names",
+    "import": "whoever began it, with the rights that he has when it runs",
     "recompute": "the platform: works stored formulas out anew; shows nothing to anybody",
     "retention": "the platform: removes what is old; reads no field of a record",
 }

@@ -12,6 +12,7 @@ import click
 from access.surfaces import COMMANDS, EVENTS, GUARDS, HOOKS, JOBS, PUBLIC, ROUTES, Surface
 from dealwright import events, jobs, plugins
 from dealwright.cli import main
+from dealwright.records import importing
 from dealwright.storage import recompute
 from security.site import CANARY, NOBODIES, Site
 from security.traces import traces
@@ -88,7 +89,9 @@ def test_every_family_of_events_has_a_row_and_cannot_be_sent():
 def test_every_kind_of_job_has_a_row():
     modules = [import_module(f"dealwright.jobs.{one.name}") for one in pkgutil.iter_modules(jobs.__path__)]
     own = {module.JOB for module in modules if hasattr(module, "JOB")}
-    assert own | {"files", recompute.JOB} == set(JOBS)  # the latter are given to the worker by the command
+    assert own | {"files", recompute.JOB, importing.JOB} == set(
+        JOBS
+    )  # the latter are given to the worker by the command
 
 
 def test_every_hook_has_a_row():

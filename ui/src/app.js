@@ -6,5 +6,6 @@ import './palette.js';
 import './combobox.js';
 import './files.js';
 import './form.js';
+import './fields.js';
 import './drafts.js';
 import './changes.js';

@@ -1,6 +1,8 @@
 // <dw-combobox src="…">: choosing a record by typing (ARIA 1.2 combobox, list pop-up). It posts a plain hidden input, and
-// without this script its text input is still there: the server looks an exact title up.
-import {$, t} from './core.js';
+// without this script its text input is still there: the server looks an exact title up. `data-create` is where a record
+// that is not there is made, in a dialog over the form; with `data-kind` the select before it says of what kind it is.
+import {$, icon, t} from './core.js';
+import {make} from './quick.js';
 import {read} from './inputs.js';
 
 class Combobox extends HTMLElement {
@@ -38,12 +40,19 @@ class Combobox extends HTMLElement {
     const url = new URL(this.getAttribute('src'), location);
     url.searchParams.set('q', this.hidden_.value ? '' : this.input.value);
     const form = this.closest('form');
+    if (this.dataset.kind !== undefined) {
+      const kind = $('select', this.parentElement).value;
+      if (!kind) return;
+      url.searchParams.set('kind', kind);
+    }
     const needs = this.dataset.needs?.split(' ') ?? [];
     const values = needs.length ? read(form, 'UTC') : {}; // no condition over moments decides what is offered
     for (const name of needs) if (values[name] != null) url.searchParams.set(`record.${name}`, values[name]);
     const answer = await fetch(url, {headers: {Accept: 'application/json'}}).catch(() => null);
     if (asked !== this.asked || !answer?.ok) return;
     this.items = (await answer.json()).items;
+    const typed = this.hidden_.value ? '' : this.input.value.trim();
+    if (this.dataset.create && !this.items.some(one => one.title === typed)) this.items.push({make: typed});
     this.at = 0;
     this.draw();
   }
@@ -61,12 +70,18 @@ class Combobox extends HTMLElement {
     this.list.hidden = false;
     this.input.setAttribute('aria-expanded', 'true');
     this.input.setAttribute('aria-controls', this.list.id);
+    let recent = false;
     this.items.forEach((item, i) => {
+      if (Boolean(item.recent) !== recent) {
+        recent = Boolean(item.recent);
+        if (recent || i) this.list.append(heading(recent ? t('Recent') : t('All')));
+      }
       const option = document.createElement('div');
       option.id = `${this.list.id}-${i}`;
       option.setAttribute('role', 'option');
       option.setAttribute('aria-selected', i === this.at);
-      option.textContent = item.title;
+      if (item.make === undefined) option.textContent = item.title;
+      else option.append(icon('plus'), item.make ? t('New: “%(name)s”', {name: item.make}) : t('New'));
       option.addEventListener('mousedown', event => {
         event.preventDefault();
         this.pick(item);
@@ -75,12 +90,13 @@ class Combobox extends HTMLElement {
     });
     if (this.items.length) {
       this.input.setAttribute('aria-activedescendant', `${this.list.id}-${this.at}`);
-      this.list.children[this.at].scrollIntoView({block: 'nearest'});
-    } else {
+      $(`[id="${this.list.id}-${this.at}"]`, this.list).scrollIntoView({block: 'nearest'});
+    }
+    if (!this.items.some(one => one.id)) {
       const none = document.createElement('div');
       none.className = 'help none';
       none.textContent = t('No matches');
-      this.list.append(none);
+      this.list.prepend(none);
     }
   }
 
@@ -89,7 +105,14 @@ class Combobox extends HTMLElement {
     this.draw();
   }
 
-  pick(item) {
+  async pick(item) {
+    if (item.make !== undefined) {
+      this.close();
+      const made = await make(this.dataset.create, item.make);
+      this.input.focus();
+      if (made) this.choose(made.id, made.title);
+      return;
+    }
     this.choose(item.id, item.title);
     this.close();
   }
@@ -106,5 +129,12 @@ class Combobox extends HTMLElement {
     this.input.setAttribute('aria-expanded', 'false');
     this.input.removeAttribute('aria-activedescendant');
   }
+}
+function heading(text) {
+  const one = document.createElement('div');
+  one.className = 'group';
+  one.setAttribute('role', 'presentation');
+  one.textContent = text;
+  return one;
 }
 customElements.define('dw-combobox', Combobox);

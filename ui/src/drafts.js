@@ -64,7 +64,8 @@ if (form) {
   // A form that the server drew again holds what was typed already.
   if (draft && !$('[data-dirty]:not([hidden])', form) && form.dataset.again === undefined) offer(draft);
   for (const kind of ['input', 'change']) {
-    form.addEventListener(kind, () => {
+    form.addEventListener(kind, event => {
+      if (event.target.name === '_tab') return; // looking is not typing
       clearTimeout(timer);
       timer = setTimeout(keep, 400);
     });

@@ -35,9 +35,21 @@ export function settle(form) {
       }
     });
   }
-  for (const section of $$('.sec', form)) {
-    section.hidden = !$$('[data-field]', section).some(box => !box.hidden);
+  for (const [name, columns] of Object.entries(live.sums)) {
+    const box = $(`[data-lines="${CSS.escape(name)}"] tfoot`, form);
+    for (const [column, one] of box ? Object.entries(columns) : []) {
+      const cell = $(`[data-sum="${CSS.escape(column)}"]`, box);
+      if (cell) tell(cell, run(one.formula, env), one.result, live.currency);
+    }
   }
+  for (const section of $$('.sec', form)) {
+    const when = live.sections[section.dataset.section];
+    const off = when ? run(when, env) !== true : section.dataset.off !== undefined;
+    // What is wrong must be seen, wherever it stands.
+    section.hidden = (off && !$('.field.bad', section)) || !$$('[data-field]', section).some(box => !box.hidden);
+  }
+  const names = $$('.tabset label', form);
+  $$('.pane', form).forEach((panel, i) => { names[i].hidden = !$$('.sec', panel).some(section => !section.hidden); });
 }
 
 const flat = (_, value) => (typeof value === 'bigint' ? `${value}n` : value);
@@ -97,7 +109,7 @@ let dirty = false;
 for (const kind of ['input', 'change']) {
   document.addEventListener(kind, event => {
     const form = event.target.closest('form[data-form]');
-    if (!form) return;
+    if (!form || event.target.name === '_tab') return;
     dirty = true;
     $('[data-dirty]', form).hidden = false;
     complaintGone(event.target);
@@ -144,6 +156,18 @@ document.addEventListener('click', event => {
 document.addEventListener('submit', event => { if (event.target.matches('[data-form]')) dirty = false; });
 window.addEventListener('beforeunload', event => { if (dirty) event.preventDefault(); });
 
+// A link to an input opens the tab, or the fold, in which it stands.
+function reach() {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const panel = target && target.closest('.pane');
+  if (panel) $$('input', panel.parentElement.previousElementSibling)[[...panel.parentElement.children].indexOf(panel)].checked = true;
+  const fold = target && target.closest('details');
+  if (fold) fold.open = true;
+  if (panel || fold) target.focus();
+}
+addEventListener('hashchange', reach);
+reach();
+
 // After a swap the form is the server's again: work it out anew, and go to the first place that needs attention.
 document.addEventListener('htmx:after:swap', () => {
   init();
@@ -151,6 +175,7 @@ document.addEventListener('htmx:after:swap', () => {
   bad?.focus();
 });
 init();
+document.addEventListener('dw:drawn', event => init(event.detail)); // a form in a dialog
 
 /** <dw-references>: several records; choosing one adds a chip with its own hidden input. */
 class References extends HTMLElement {

@@ -18,7 +18,7 @@ from dealwright.app import by_host, create_app
 from dealwright.cli import hosts, processes
 from dealwright.cli.held import web_server
 from dealwright.cli.places import database_option, opened, told
-from dealwright.records import Work
+from dealwright.records import Work, importing
 from dealwright.storage import files, recompute, schema
 
 if TYPE_CHECKING:
@@ -130,7 +130,12 @@ def worker_of(workspace: Workspace) -> Worker:
         records.due(Work(workspace, connection, access.platform_itself()), events)
 
     schedules = (NIGHTLY, Schedule("files", "40 3 * * *", "files"))
-    return Worker(workspace.database, happen, kinds={"files": sweep, recompute.JOB: work_out}, schedules=schedules)
+    return Worker(
+        workspace.database,
+        happen,
+        kinds={"files": sweep, recompute.JOB: work_out, importing.JOB: importing.job(workspace)},
+        schedules=schedules,
+    )
 
 
 class _Background:

@@ -158,6 +158,8 @@ def places(catalog: Catalog) -> Iterator[Use]:
                 yield _standing("score", document, "/when", str(document["when"]), "filter", identifier)
         if kind == "report":
             yield from _of_report(document, identifier)
+        if kind == "view":
+            yield from _of_view(document, identifier)
 
 
 def _of_report(document: Document, identifier: str) -> Iterator[Use]:
@@ -171,6 +173,20 @@ def _of_report(document: Document, identifier: str) -> Iterator[Use]:
     for pointer, path in named:
         if path:
             yield _standing("report", document, pointer, path, "path", identifier)
+
+
+def _of_view(document: Document, identifier: str) -> Iterator[Use]:
+    """Yield the conditions of a view's sections, and the fields that it names."""
+    for index, section in enumerate(document.get("sections", ())):
+        if section.get("visible_when"):
+            at = f"/sections/{index}/visible_when"
+            yield _standing("view", document, at, str(section["visible_when"]), "field", identifier)
+    listed = document.get("list", {})
+    named = [(f"/fields/{name}", name) for name in document.get("fields", ())]
+    named += [(f"/list/columns/{index}", str(one)) for index, one in enumerate(listed.get("columns", ()))]
+    named += [("/list/sort", str(listed["sort"]).removeprefix("-"))] if "sort" in listed else []
+    for pointer, path in named:
+        yield _standing("view", document, pointer, path, "path", identifier)
 
 
 def _use(

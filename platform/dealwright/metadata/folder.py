@@ -34,6 +34,7 @@ FOLDERS: Final[Mapping[str, str]] = {
     "scores": "score",
     "sequences": "sequence",
     "sla": "sla",
+    "views": "view",
 }
 #: File that holds a list to the kind of its items.
 LISTS: Final[Mapping[str, str]] = {"parameters.json": "parameter", "facts.json": "fact"}

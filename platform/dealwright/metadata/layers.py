@@ -53,14 +53,15 @@ class Layer:
 
 
 def numbered(document: Document) -> Document:
-    """Return the document with an explicit ``order`` on each field of an entity.
+    """Return the document with an explicit ``order`` on each field of an entity, and on each place of a view.
 
     Order is what the author wrote, and JSON objects have none, so it is written down as numbers. A field without
     ``order`` has ten times its place; those of an extension come after the owner's.
     """
-    if document.get("kind") != "entity" or not isinstance(document.get("properties"), Mapping):
+    key = {"entity": "properties", "view": "fields"}.get(str(document.get("kind")), "")
+    if not isinstance(document.get(key), Mapping):
         return document
-    return {**document, "properties": _numbered(document["properties"], 10_000 if "extends" in document else 0)}
+    return {**document, key: _numbered(document[key], 10_000 if "extends" in document else 0)}
 
 
 def _numbered(properties: Mapping[str, Any], start: int) -> dict[str, Any]:

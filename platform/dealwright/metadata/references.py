@@ -19,6 +19,7 @@ from dealwright.metadata import (
     report_references,
     score_references,
     texts,
+    view_references,
 )
 from dealwright.metadata.findings import Findings, parameters_in
 from dealwright.metadata.schemas import KINDS, near
@@ -69,6 +70,7 @@ def problems(catalog: Catalog, folded: Folded, layers: Iterable[Layer]) -> list[
     score_references.look(findings)
     report_references.look(findings)
     intake_references.look(findings)
+    view_references.look(findings)
     cycles.look(findings)
     return [*findings.problems, *texts.problems(folded, layers)]
 

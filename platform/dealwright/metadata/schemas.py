@@ -45,6 +45,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "score": ("score", "score"),
     "sequence": ("sequence", "sequence"),
     "sla": ("sla", "sla"),
+    "view": ("view", "view"),
 }
 _WORDS: Final = {
     "array": "a list",

@@ -3,7 +3,7 @@
 save, save_many, move, archive, restore, purge      every change (``docs/architecture.md``, "The way of one save")
 send, happen, due                                   events that are no save, timers that are due
 check                                               what a save would say
-fetch, page, aggregate, search, titles              reading, under the row and field rules of who asks
+fetch, page, aggregate, search, titles, holding     reading, under the row and field rules of who asks
 history, decided, explain, scores                   what happened and why
 why, whys                                           why a rule did not act on a record, now or then
 clocks_of                                           SLA clocks and deadlines of a record
@@ -30,6 +30,7 @@ from dealwright.records.contact_times import contact_times
 from dealwright.records.enrolling import advance_sequence, sequences_offered, start_sequence, stop_sequence
 from dealwright.records.exports import Export, export
 from dealwright.records.happenings import happen, send
+from dealwright.records.holding import fill, holding
 from dealwright.records.list_views import keep_list_view, list_views, remove_list_view
 from dealwright.records.many import bulk, upsert
 from dealwright.records.moves import move, move_one
@@ -83,9 +84,11 @@ __all__ = [
     "export",
     "fetch",
     "fetch_many",
+    "fill",
     "gates",
     "happen",
     "history",
+    "holding",
     "keep_list_view",
     "list_views",
     "move",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dealwright import access, clock, fields
 from dealwright.actions.plain import plain
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from dealwright.records.mapping import Column, FileMapping
     from dealwright.records.tables_in import Table
     from dealwright.records.workspace import Workspace
+    from dealwright.storage import Connection
 
 #: Rows in one transaction.
 BATCH = 500
+#: A row that was refused: its number, its cells, and what is wrong with it.
+Refused: TypeAlias = tuple[int, Sequence[str], Sequence[Problem]]
 
 
 @dataclass(slots=True)
@@ -80,7 +83,9 @@ def run(
     key: str | None = None,
     rules: bool = True,
     dry: bool = False,
+    most: int | None = None,
     report: Callable[[Counts], None] = lambda counts: None,
+    refused: Callable[[Connection, Sequence[Refused]], None] = lambda connection, rows: None,
 ) -> Counts:
     """Import a file.
 
@@ -94,7 +99,9 @@ def run(
         key: The external id to find existing records by, in place of the mapping's.
         rules: Whether rules are asked. False is noted in the audit log.
         dry: Do everything but commit.
+        most: Rows that are looked at; None for all. Only with ``dry``.
         report: Called after each batch.
+        refused: Called with the refused rows of each batch, in the transaction that notes how far the import has come.
 
     Returns:
         What became of the rows, those of an earlier, interrupted run included.
@@ -104,27 +111,41 @@ def run(
         NotFoundError, ForbiddenError: If the user may not import this entity.
         UnknownFieldError: If the mapping looks records up by a field that the user may not see.
     """
+    document = given
+    if most is not None and not dry:
+        raise ValueError("a part of a file is only looked at, never imported")
+    if key is not None and (document is None or isinstance(document, Mapping)):
+        document = {**(document or {"columns": {n: {"to": n} for n in table.header}}), "key": key}
     with workspace.database.read() as connection:
         work = Work(workspace, connection, user)
-        access.demand(work.catalog, user, "import", entity_id)
-        document = given
-        if key is not None and (document is None or isinstance(document, Mapping)):
-            document = {**(document or {"columns": {n: {"to": n} for n in table.header}}), "key": key}
-        mapping = mappings.read(work.catalog, work.catalog.entity(entity_id), table.header, document)
-        _demand_seen(work, work.catalog.entity(entity_id), mapping)
-    digest = _digest(table, document, entity_id, rules=rules)
+        mapping = checked(work, entity_id, table, document)
+    digest = digest_of(table, document, entity_id, rules=rules)
     counts, done = _begin(workspace, user, entity_id, table, digest, rules=rules, dry=dry)
     writer = Rejects(rejects, table.header, done)
     taken: dict[Any, int] = {}
-    rows = _remaining(work, entity_id, mapping, table, done, taken)
+    rows = islice(_remaining(work, entity_id, mapping, table, done, taken), most)
     with writer:
         while batch := list(islice(rows, BATCH)):
-            _batch(workspace, user, entity_id, mapping, table, batch, taken, counts, writer, digest, rules, dry)
+            _batch(
+                workspace, user, entity_id, mapping, table, batch, taken, counts, writer, refused, digest, rules, dry
+            )
             report(counts)
     if not dry:
         with workspace.database.write() as connection:
             progress.finish(connection, digest, clock.now())
     return counts
+
+
+def checked(work: Work, entity_id: str, table: Table, document: Any) -> FileMapping:
+    """Return the mapping of a file, read.
+
+    Raises:
+        DefinitionError, NotFoundError, ForbiddenError, UnknownFieldError: As :func:`run`.
+    """
+    access.demand(work.catalog, work.user, "import", entity_id)
+    mapping = mappings.read(work.catalog, work.catalog.entity(entity_id), table.header, document)
+    _demand_seen(work, work.catalog.entity(entity_id), mapping)
+    return mapping
 
 
 def _demand_seen(work: Work, entity: Entity, mapping: FileMapping) -> None:
@@ -136,7 +157,8 @@ def _demand_seen(work: Work, entity: Entity, mapping: FileMapping) -> None:
                 raise UnknownFieldError(f"{target} has no field “{column.match}”")
 
 
-def _digest(table: Table, document: Any, entity_id: str, *, rules: bool) -> str:
+def digest_of(table: Table, document: Any, entity_id: str, *, rules: bool = True) -> str:
+    """Return the name of an import: a SHA-256 of all that its outcome depends on."""
     text = json.dumps([table.digest, document, entity_id, rules], sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -169,6 +191,7 @@ def _batch(
     taken: dict[Any, int],
     counts: Counts,
     writer: Rejects,
+    refused: Callable[[Connection, Sequence[Refused]], None],
     digest: str,
     rules: bool,
     dry: bool,
@@ -180,7 +203,7 @@ def _batch(
             entity = work.catalog.entity(entity_id)
             _read(work, entity, mapping, table, batch, taken)
             _look_on(work, entity, [row for row in batch if row.problems])
-            _save(work, entity, batch, after)
+            _save(work, entity, batch, after, skips=mapping.existing == "skip")
             for row in batch:
                 if row.problems:
                     after.rejected += 1
@@ -188,7 +211,9 @@ def _batch(
                     after.reasons[code] = after.reasons.get(code, 0) + 1
             after.rows += len(batch)
             # Before the commit: after a crash in between, rows beyond the noted position are cut off again.
-            writer.add((row.number, row.cells, row.problems) for row in batch if row.problems)
+            told = [(row.number, row.cells, row.problems) for row in batch if row.problems]
+            writer.add(told)
+            refused(connection, told)
             if dry:
                 raise _DryRunError
             progress.advance(connection, digest, batch[-1].number, after.as_json(), clock.now())
@@ -320,8 +345,9 @@ def _look_on(work: Work, entity: Entity, refused: Sequence[_Row]) -> None:
         row.problems += [problem for problem in draft.problems if problem.pointer not in said]
 
 
-def _save(work: Work, entity: Entity, batch: Sequence[_Row], counts: Counts) -> None:
-    good = [row for row in batch if not row.problems]
+def _save(work: Work, entity: Entity, batch: Sequence[_Row], counts: Counts, *, skips: bool) -> None:
+    good = [row for row in batch if not row.problems and not (skips and row.id is not None)]
+    counts.unchanged += sum(not row.problems and row.id is not None for row in batch) if skips else 0
     stages = _stages(work, entity, [row for row in good if row.id is not None])
     staying = [row for row in good if row.number not in stages]
     results = road.save_many(work, entity.id, [Change(row.data, row.id) for row in staying]) if staying else []

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity, Field
 
+#: What becomes of a record that the key of a row finds.
+EXISTING = ("update", "skip")
 #: System fields that a column may fill, beside the entity's own fields.
 _SYSTEM = ("owner", "team", "stage", "pipeline")
 
@@ -52,11 +54,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class FileMapping:
-    """A checked mapping for one file and entity. ``columns`` holds only what is wanted, by the file's header."""
+    """A checked mapping for one file and entity. ``columns`` holds only what is wanted, by the file's header.
+
+    ``existing`` says what becomes of a record that the key finds: ``update`` changes it, ``skip`` leaves it as it is.
+    """
 
     key: str | None
     columns: Mapping[str, Column]
     constants: Mapping[str, Condition]
+    existing: str = "update"
 
 
 def read(
@@ -72,10 +78,12 @@ def read(
     if problems:
         raise DefinitionError(f"the mapping cannot be used for {entity.id}", problems)
     for part in document:
-        if part not in ("key", "columns", "constants", "$schema"):
-            problems.append(
-                Problem(f"/{part}", "unknown-key", f"“{part}” is unknown; expected key, columns, constants", source)
-            )
+        if part not in ("key", "existing", "columns", "constants", "$schema"):
+            known = "expected key, existing, columns, constants"
+            problems.append(Problem(f"/{part}", "unknown-key", f"“{part}” is unknown; {known}", source))
+    existing = document.get("existing", "update")
+    if existing not in EXISTING:
+        problems.append(Problem("/existing", "not-a-choice", "existing is update or skip", source))
     columns = _columns(catalog, entity, header, document.get("columns", {}), source, problems)
     key = document.get("key")
     if key is not None:
@@ -98,7 +106,7 @@ def read(
             problems.append(Problem(f"/constants/{name}", error.reason, error.message, source))
     if problems:
         raise DefinitionError(f"the mapping cannot be used for {entity.id}", problems)
-    return FileMapping(key, columns, constants)
+    return FileMapping(key, columns, constants, existing)
 
 
 #: What the parts of a column may be.

@@ -40,8 +40,8 @@ class Table:
                 yield number, cells
 
 
-def open_table(path: Path) -> Table:
-    """Open a csv or xlsx file.
+def open_table(path: Path, name: str | None = None) -> Table:
+    """Open a csv or xlsx file; ``name`` is what it is called, where the path does not say so.
 
     Text is UTF-8 (with or without a mark) or, failing that, GB 18030, which spreadsheets in China write.
 
@@ -52,21 +52,22 @@ def open_table(path: Path) -> Table:
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    encoding = "" if path.suffix.lower() == ".xlsx" else _encoding(path)
+    name = name or path.name
+    encoding = "" if name.lower().endswith(".xlsx") else _encoding(path)
     rows = _cells(path, encoding)
     header = [cell.strip() for cell in next(rows, [])]
     while header and not header[-1]:
         header.pop()
     problems = []
     if not header:
-        problems.append(Problem("", "no-header", "the first row names the columns; it is empty", path.name))
+        problems.append(Problem("", "no-header", "the first row names the columns; it is empty", name))
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        problems.append(Problem("", "column-twice", f"columns named twice: {', '.join(twice)}", path.name))
+        problems.append(Problem("", "column-twice", f"columns named twice: {', '.join(twice)}", name))
     if problems:
-        raise DefinitionError(f"{path.name} cannot be read as a table", problems)
+        raise DefinitionError(f"{name} cannot be read as a table", problems)
     count = sum(1 for cells in rows if _filled(cells))
-    return Table(path.name, digest.hexdigest(), header, path, encoding, count)
+    return Table(name, digest.hexdigest(), header, path, encoding, count)
 
 
 def _filled(cells: Sequence[str]) -> bool:
@@ -105,17 +106,18 @@ def _sheet(path: Path) -> Iterator[list[str]]:
     # Takes a tenth of a second to import, which only a file of this kind has to pay.
     from openpyxl import load_workbook
 
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:
-        text = f"it is no xlsx file: {error}"
-        raise DefinitionError(f"{path.name} cannot be read", [Problem("", "bad-xlsx", text, path.name)]) from None
-    try:
-        for cells in book.worksheets[0].iter_rows():
-            _bounded(path, cells)
-            yield [_text(cell.value, cell.number_format or "") for cell in cells]
-    finally:
-        book.close()
+    with path.open("rb") as file:  # by its path the library would ask for the ending of the name
+        try:
+            book = load_workbook(file, read_only=True, data_only=True)
+        except Exception as error:
+            text = f"it is no xlsx file: {error}"
+            raise DefinitionError(f"{path.name} cannot be read", [Problem("", "bad-xlsx", text, path.name)]) from None
+        try:
+            for cells in book.worksheets[0].iter_rows():
+                _bounded(path, cells)
+                yield [_text(cell.value, cell.number_format or "") for cell in cells]
+        finally:
+            book.close()
 
 
 def _bounded(path: Path, cells: Sequence[Any]) -> None:

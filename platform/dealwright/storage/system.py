@@ -10,7 +10,8 @@
     dw_snapshot                                        reports as they were at certain times
     dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
     dw_clock                                           SLA clocks and deadlines of records, running and ended
-    dw_sequence, dw_idempotency, dw_import             numbers, repeated requests, unfinished imports
+    dw_sequence, dw_idempotency                        numbers, repeated requests
+    dw_import, dw_import_reject                        imports of files, and the rows that they refused
     dw_account, dw_user_role, dw_session, dw_token     who may sign in; no entity, so no grant ever shows them
     dw_attempt, dw_device                              failed sign-ins; browsers that somebody signed in from
     dw_approval, dw_approval_seat, dw_absence          who agrees to what, and who stands in for whom
@@ -31,7 +32,7 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
 from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
-from dealwright.storage import draft_tables, plan_tables, release_tables, snapshot_table, view_tables
+from dealwright.storage import draft_tables, import_tables, plan_tables, release_tables, snapshot_table, view_tables
 
 metadata = sa.MetaData()
 
@@ -314,21 +315,7 @@ key = sa.Table(
     Column("made_at", UtcDateTime, nullable=False),
 )
 
-imports = sa.Table(
-    "dw_import",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("entity", Text, nullable=False),
-    Column("digest", Text, nullable=False, comment="SHA-256 of the file and the mapping"),
-    Column("name", Text, nullable=False),
-    Column("state", Text, nullable=False, comment="running, done or failed"),
-    Column("position", sa.BigInteger, nullable=False, comment="rows of the file that are done with"),
-    Column("counts", Json, nullable=False, comment="created, updated, unchanged, rejected"),
-    Column("started_at", UtcDateTime, nullable=False),
-    Column("started_by", Id, nullable=True),
-    Column("updated_at", UtcDateTime, nullable=False),
-)
-sa.Index("ix_dw_import_digest", imports.c.digest)
+imports, import_reject = import_tables.within(metadata)
 
 account = sa.Table(
     "dw_account",

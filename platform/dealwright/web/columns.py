@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from dealwright import access, conditions
+from dealwright.metadata.views import NOT_IN_A_CELL, SORTABLE
 from dealwright.web import i18n
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ Addressed: TypeAlias = Callable[[Mapping[str, str]], str]
 
 #: Columns of a list that nobody has chosen, beside the name; and most that can be chosen.
 _COLUMNS, MOST = 7, 24
-#: Types that say too little, or too much, in a cell.
-_NOT_IN_A_CELL = frozenset({"static", "rows", "json", "code", "long_text", "rich_text", "signature", "image", "file"})
-_SORTABLE = frozenset(
-    {
-        *("text", "email", "phone", "url", "integer", "decimal", "percent", "money", "boolean", "date", "datetime"),
-        *("time", "duration", "select", "rating", "autonumber", "formula"),
-    }
-)
 _AT_THE_RIGHT = frozenset({"integer", "decimal", "percent", "money", "rating"})
 #: Fields of the platform that can be a column, in this order.
 _SYSTEM = (
@@ -60,7 +53,7 @@ def offered(work: Work, entity: Entity) -> list[Field]:
     own = [
         one
         for one in entity.fields.values()
-        if one.type not in _NOT_IN_A_CELL and one.id != entity.display and one.spec.get("sensitivity") != "secret"
+        if one.type not in NOT_IN_A_CELL and one.id != entity.display and one.spec.get("sensitivity") != "secret"
     ]
     system = [entity.system_fields[name] for name in _SYSTEM if name in entity.system_fields]
     return [one for one in (*own, *system) if one.id in seen]
@@ -100,6 +93,6 @@ def _column(catalog: Catalog, entity: Entity, one: Field, sort: str, phone: bool
     order = {one.id: "ascending", f"-{one.id}": "descending"}.get(sort)
     turned = f"-{one.id}" if order == "ascending" else one.id
     stored = not (one.type == "formula" and conditions.of(catalog, entity.id, one.spec["formula"], "formula").volatile)
-    url = address({"cursor": "", "sort": turned}) if one.type in _SORTABLE and stored else None
+    url = address({"cursor": "", "sort": turned}) if one.type in SORTABLE and stored else None
     right = one.type in _AT_THE_RIGHT or one.spec.get("result") in _AT_THE_RIGHT
     return Column(one, i18n.field_text(catalog, entity, one), url, order, right, phone)

@@ -107,6 +107,9 @@ class Control:
         lines: Rows that are there.
         blank: Cells of a new row.
         files: What a control for files needs.
+        create: Where a record that is missing is made in place; empty where the user may make none.
+        sums: For ``rows``: under each column its sum, or None; empty where nothing is added up.
+        prefix: Of the ids of inputs: two forms on one page have different ones.
     """
 
     id: str
@@ -140,24 +143,49 @@ class Control:
     lines: tuple[Line, ...] = ()
     blank: tuple[Control, ...] = ()
     files: Files | None = None
+    create: str = ""
+    sums: tuple[Display | None, ...] = ()
+    prefix: str = "f"
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something is wrong with its value, or with a cell of its rows."""
+        return bool(self.errors) or any(cell.errors for line in self.lines for cell in line.controls)
 
     @property
     def html_id(self) -> str:
         """Id of the input, unique on the page."""
-        return f"f-{self.name.replace('.', '-')}"
+        return f"{self.prefix}-{self.name.replace('.', '-')}"
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Controls under one heading; without a title, those that name no section."""
+    """Controls under one heading; without a title, those that name no section.
+
+    Attributes:
+        id: Id in the view that lays it out; empty where no view does.
+        tab: Id of its tab; empty without tabs.
+        folded: Whether it begins folded; one with something wrong in it never does.
+        holds: Whether its condition holds.
+    """
 
     title: str
     controls: tuple[Control, ...]
+    id: str = ""
+    description: str = ""
+    tab: str = ""
+    folded: bool = False
+    holds: bool = True
 
     @property
     def visible(self) -> bool:
-        """Whether any of its controls is shown."""
-        return any(control.visible for control in self.controls)
+        """Whether it is shown: its condition holds, or something in it needs attention, and any of its controls is."""
+        return (self.holds or self.wrong) and any(control.visible for control in self.controls)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something in it needs attention."""
+        return any(control.wrong for control in self.controls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +216,7 @@ class Form:
         complaints: Every problem of the last attempt, in the order of the form.
         warnings: What is suspicious but may be saved.
         clashes: What somebody else changed meanwhile.
+        tabs: (id, label) of each tab on which something stands; empty for one page.
         live: Conditions that the browser works out while somebody types.
     """
 
@@ -197,6 +226,7 @@ class Form:
     complaints: tuple[Complaint, ...] = ()
     warnings: tuple[str, ...] = ()
     clashes: tuple[Clash, ...] = ()
+    tabs: tuple[tuple[str, str], ...] = ()
 
     @property
     def with_files(self) -> bool:

@@ -37,7 +37,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=(), usb=()",
     }
 )
 #: Marks a response that names in its own policy who may frame it.

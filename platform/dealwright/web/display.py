@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -27,7 +28,7 @@ from dealwright.web import i18n
 from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from markdown_it import MarkdownIt
 
@@ -73,6 +74,7 @@ class Display:
             ``html``, ``files`` or ``rows``.
         exact: The moment as RFC 3339, for ``moment``.
         html: Cleaned HTML, for ``html``.
+        sums: For ``rows``: under each column its sum, or None.
     """
 
     kind: str
@@ -82,6 +84,7 @@ class Display:
     html: Markup | None = None
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Display, ...], ...] = ()
+    sums: tuple[Display | None, ...] = ()
 
 
 EMPTY = Display("empty")
@@ -334,7 +337,33 @@ def _rows(reader: Reader, field: Field, value: Any) -> Display:
         "rows",
         columns=tuple(i18n.field_text(reader.catalog, reader.entity, one, within=field.id) for one in columns),
         rows=tuple(tuple(display(inner, one, row.get(one.id)) for one in columns) for row in value),
+        sums=tuple(one for one, column in _summed(reader, field, value) if column in columns),
     )
+
+
+def sums(reader: Reader, field: Field, value: Any) -> tuple[Display | None, ...]:
+    """Return what stands under each column of a ``rows`` field: its sum, or None; empty where no column is added up."""
+    found = tuple(one for one, _ in _summed(reader, field, value if isinstance(value, list) else ()))
+    return found if any(one is not None for one in found) else ()
+
+
+def summed(field: Field) -> list[str]:
+    """Return the columns of a ``rows`` field that are added up: what is worked out, else amounts."""
+    columns = list((field.items or {}).values())
+    worked = [
+        one.id for one in columns if one.type == "formula" and one.spec.get("result") in ("money", "decimal", "integer")
+    ]
+    return worked or [one.id for one in columns if one.type == "money" and one.spec.get("currency") != "per_record"]
+
+
+def _summed(reader: Reader, field: Field, value: Any) -> Iterator[tuple[Display | None, Field]]:
+    inner, chosen = Reader(reader.catalog, reader.entity, reader.titles, within=field.id), summed(field)
+    for one in (field.items or {}).values():
+        total = Decimal(0)
+        for row in value:
+            with suppress(InvalidOperation):
+                total += Decimal(str(row.get(one.id) or 0)) if one.id in chosen else 0
+        yield (display(inner, one, str(total)) if one.id in chosen else None), one
 
 
 _DISPLAYS: Mapping[str, Callable[[Reader, Field, Any], Display]] = {

@@ -18,9 +18,9 @@ from dealwright.fields.file import File, called
 from dealwright.fields.messages import message, sized
 from dealwright.metadata.system import ASSIGNABLE
 from dealwright.storage import files
-from dealwright.web import i18n
+from dealwright.web import i18n, layout
 from dealwright.web.controls import Choice, Clash, Complaint, Control, Files, Form, Held, Line, Part, Section
-from dealwright.web.display import Reader, display
+from dealwright.web.display import Reader, display, sums
 from dealwright.web.i18n import gettext
 from dealwright.web.live import State, live
 from dealwright.web.posted import BLANK, NAMED, PARTS, typed
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dealwright.errors import Problem
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity, Field
+    from dealwright.metadata.views import View
 
 #: Types with several inputs under one label.
 _FILES = records.FILE_TYPES
@@ -42,7 +43,6 @@ _OUTPUT = frozenset({"formula", "rollup", "lookup", "autonumber"})
 _LATER = frozenset({"rollup", "lookup", "autonumber"})
 #: Shown on a new record although nobody types them: worked out from what is typed, or a text of the form.
 _ALWAYS = frozenset({"formula", "static"})
-_SPANS = {"full": "c12", "half": "c6", "third": "c4"}
 _WIDE = frozenset(
     {
         "long_text",
@@ -77,6 +77,9 @@ class Sheet:
         tokens: For each ``rows`` field the tokens of its rows, as they were posted.
         extra: ``rows`` fields that get one more empty row, asked for without a script.
         theirs: The record as somebody else has saved it meanwhile; empty without a clash.
+        view: How it is laid out; None: each field under the heading that it names.
+        holds: Section of the view → whether its condition holds now; those without one are not in it.
+        prefix: Of the ids of its inputs.
     """
 
     catalog: Catalog
@@ -93,6 +96,9 @@ class Sheet:
     tokens: Mapping[str, Sequence[str]] = attribute(default_factory=dict)
     extra: frozenset[str] = frozenset()
     theirs: Mapping[str, Any] = attribute(default_factory=dict)
+    view: View | None = None
+    holds: Mapping[str, bool] = attribute(default_factory=dict)
+    prefix: str = "f"
 
 
 def editable(catalog: Catalog, user: User, entity: Entity, *, new: bool) -> frozenset[str]:
@@ -161,18 +167,24 @@ class _Maker:
             self.errors.setdefault(problem.pointer, []).append(problem.message)
 
     def form(self) -> Form:
-        placed: dict[str, tuple[str, list[Control]]] = {}
-        for one in self._shown():
-            # By the text of the definition: fields of one section belong together even where only some are translated.
-            key = "system" if one.id in ASSIGNABLE else f"section {one.spec.get('section') or ''}"
-            heading = (
-                gettext("Assignment") if key == "system" else i18n.field_text(self.catalog, self.entity, one, "section")
+        view = self.sheet.view
+        sections = tuple(
+            Section(
+                title=one.title,
+                controls=tuple(self.control(field) for field in one.fields),
+                id=one.id,
+                description=one.description,
+                tab=one.tab,
+                folded=one.folded,
+                holds=self.sheet.holds.get(one.id, True),
             )
-            placed.setdefault(key, (heading, []))[1].append(self.control(one))
-        sections = tuple(Section(title, tuple(controls)) for title, controls in placed.values())
+            for one in layout.laid(self.catalog, self.entity, view, self._shown())
+        )
+        used = {one.tab for one in sections}
         return Form(
             sections=sections,
-            live=live(self.catalog, self.sheet.user, self.entity),
+            live=live(self.catalog, self.sheet.user, self.entity, view),
+            tabs=tuple(one for one in layout.tabs(self.catalog, view) if one[0] in used),
             version=self.sheet.version,
             complaints=tuple(self._complaints()),
             warnings=tuple(problem.message for problem in self.sheet.warnings),
@@ -180,10 +192,13 @@ class _Maker:
         )
 
     def _shown(self) -> Iterable[Field]:
+        view = self.sheet.view
         if "pipeline" in self.editable:
             yield self.entity.system_fields["pipeline"]
         places = {name: (i + 1) * 10 for i, name in enumerate(self.entity.fields)}
         for one in sorted(self.entity.fields.values(), key=lambda f: f.spec.get("order", places[f.id])):
+            if view is not None and not view.shows(one.id, "form"):
+                continue
             secret = one.spec.get("sensitivity") == "secret"
             # What rules and other records fill in says nothing on a record that is not there yet.
             later = one.type in _LATER or (one.type not in _ALWAYS and one.id not in self.editable)
@@ -192,7 +207,9 @@ class _Maker:
                 self.sheet.new and later and empty
             ):
                 yield one
-        yield from (one for one in self.entity.system_fields.values() if one.id in self.editable & ASSIGNABLE)
+        for one in self.entity.system_fields.values():
+            if one.id in self.editable & ASSIGNABLE and (view is None or view.shows(one.id, "form")):
+                yield one
 
     def control(
         self, one: Field, within: Field | None = None, token: str = "", row: Mapping[str, Any] | None = None
@@ -217,7 +234,8 @@ class _Maker:
             title=i18n.field_text(self.catalog, self.entity, one, within=inside),
             help=i18n.field_text(self.catalog, self.entity, one, "description", inside),
             placeholder=i18n.field_text(self.catalog, self.entity, one, "placeholder", inside),
-            span=_SPANS.get(str(one.spec.get("width")), "c12" if kind in _WIDE else "c6"),
+            span=(within is None and layout.width(self.sheet.view, one))
+            or layout.SPANS.get(str(one.spec.get("width")), "c12" if kind in _WIDE else "c6"),
             text=typed(one, value),
             values=_values(one, value),
             options=self._options(one, value, inside),
@@ -231,7 +249,9 @@ class _Maker:
             always=one.required,
             cell=within is not None,
             maximum_length=_length(one),
-            lookup=url_for("web.lookup", entity_id=self.entity.id, path=name_path(one, within)) if one.to else "",
+            lookup=url_for("web.lookup", entity_id=self.entity.id, path=name_path(one, within))
+            if one.to or one.type == "any_reference"
+            else "",
             needs=self._needs(name_path(one, within)),
             reference_title=self._title(one, value, name),
             items=self._items(one, value),
@@ -239,6 +259,9 @@ class _Maker:
             lines=self._lines(one, value) if one.items is not None and allowed else (),
             blank=self._line(one, BLANK, {}) if one.items is not None and allowed else (),
             files=self._files(one, value) if one.type in _FILES and not output else None,
+            create=self._create(one),
+            sums=sums(reader, one, value) if one.items is not None else (),
+            prefix=self.sheet.prefix,
             **_currency(self.catalog, one, value),
         )
 
@@ -305,7 +328,19 @@ class _Maker:
     def _title(self, one: Field, value: Any, name: str) -> str:
         if name in self.sheet.typed:
             return self.sheet.typed[name]
-        return self._reader().link(one.to, str(value)).text if one.to and value else ""
+        if one.type == "any_reference" and isinstance(value, Mapping) and value.get("id"):
+            return self._reader().link(str(value.get("entity")), str(value["id"])).text
+        return self._reader().link(one.to, str(value)).text if isinstance(one.to, str) and value else ""
+
+    def _create(self, one: Field) -> str:
+        """Return where a record that this field could refer to is made, while the form stays as it is."""
+        if one.type not in ("reference", "references") or self.sheet.prefix != "f":
+            return ""
+        target = self.catalog.entities.get(one.to or "")
+        held = access.rights(self.catalog, self.sheet.user, one.to or "") if target is not None else None
+        if target is None or held is None or target.display not in held.edited("create") or target.single:
+            return ""
+        return url_for("web.quick", entity_id=target.id)
 
     def _items(self, one: Field, value: Any) -> tuple[Choice, ...]:
         if one.type != "references" or not isinstance(value, list) or not one.to:
@@ -376,7 +411,7 @@ class _Maker:
                 title = f"{title} {place + 1}"
                 if column is not None:
                     title += f", {i18n.field_text(self.catalog, self.entity, column, within=name)}"
-            yield Complaint(problem.message, title, f"f-{target}")
+            yield Complaint(problem.message, title, f"{self.sheet.prefix}-{target}")
 
     def _clashes(self) -> Iterable[Clash]:
         reader = self._reader()

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 
 from dealwright import access, records
 from dealwright.errors import NotFoundError, QueryError
-from dealwright.web import board, i18n, notices, queries, visit
+from dealwright.web import board, i18n, layout, notices, queries, visit
 from dealwright.web.board import Asked
 from dealwright.web.columns import Column, columns, offered
 from dealwright.web.display import Display, Reader, display
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity
+    from dealwright.metadata.views import View
     from dealwright.records import Page, Work
     from dealwright.web.queries import Query
 
@@ -68,9 +69,11 @@ def listing(entity_id: str) -> ResponseReturnValue:
         held = access.demand(work.catalog, work.user, "read", entity_id)
         entity = work.catalog.entity(entity_id)
         query = queries.asked(work, entity, "list")
-        sort = query["sort"] or records.newest_first(work, entity_id)
+        view = layout.chosen(work.catalog, work.user, entity)
+        sort = query["sort"] or _first_sort(view, held) or records.newest_first(work, entity_id)
         size = int(query["size"]) if query["size"] in map(str, SIZES) else SIZE
-        shown = columns(work, entity, query["columns"].split(","), sort, query.address)
+        chosen = query["columns"].split(",") if query["columns"] else view.columns if view is not None else ()
+        shown = columns(work, entity, chosen, sort, query.address)
         groupings = board.groupings(work, entity)
         by = next((one for one in groupings if one.field.id == query["group"]), None)
         found: Page | None = None
@@ -108,12 +111,18 @@ def listing(entity_id: str) -> ResponseReturnValue:
             may_edit=held.allows("update"),
             may_delete=held.allows("delete"),
             may_export=held.allows("export"),
+            may_import=held.allows("import"),
             settable=_settable(work, entity),
             searchable=entity.display is not None,
             notice=notices.notice(),
             undo=notices.undo(entity_id),
         )
     return page, 200 if fault is None else 422, {"Vary": "HX-Request-Type"}
+
+
+def _first_sort(view: View | None, held: access.Rights) -> str:
+    """Return the order that a view begins with; empty where there is none, or the reader may not see its field."""
+    return view.sort if view is not None and view.sort.removeprefix("-") in held.seen() else ""
 
 
 def _page(work: Work, entity: Entity, query: Query, sort: str, size: int, shown: tuple[Column, ...]) -> Page:
@@ -199,4 +208,5 @@ def lookup(entity_id: str, path: str) -> ResponseReturnValue:
             raise NotFoundError(f"there is no entity “{entity_id}”")
         entity = work.catalog.entity(entity_id)
         given = {key[7:]: value for key, value in request.args.items() if key.startswith("record.")}
-        return jsonify(items=candidates(work, entity, path, request.args.get("q", "").strip()[:200], given))
+        text, kind = request.args.get("q", "").strip()[:200], request.args.get("kind", "")
+        return jsonify(items=candidates(work, entity, path, text, given, kind))

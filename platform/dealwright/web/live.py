@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dealwright import access, fields
+from dealwright import access, conditions, fields
 from dealwright.fields.plan import Computed, plan
+from dealwright.web import layout
+from dealwright.web.display import summed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from dealwright.fields.plan import Plan
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.definitions import Entity
+    from dealwright.metadata.views import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,16 @@ class Live:
         fields: Field → ``visible``, ``required``, ``formula`` and ``options`` as trees, with ``result``, the type of
             a formula's value.
         rows: Field of type ``rows`` → the same for its columns.
+        sections: Section of the view → the tree of its condition.
+        sums: Field of type ``rows`` → column → ``formula`` of its sum as a tree, with ``result``.
         names: Env keys that all of them read.
         reload: References whose change makes the server draw the form again, because a condition reads beyond them.
     """
 
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    sections: dict[str, Any] = field(default_factory=dict)
+    sums: dict[str, dict[str, Any]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     reload: set[str] = field(default_factory=set)
 
@@ -85,12 +92,13 @@ def _before(
     return {**blank, **fields.defaults(catalog, entity.id, blank)}
 
 
-def live(catalog: Catalog, user: User, entity: Entity) -> Live:
-    """Return the conditions of an entity's form that this user may know; made once per catalog and set of roles."""
-    return catalog.once(("web.live", entity.id, user.roles), lambda: _live(catalog, user, entity))
+def live(catalog: Catalog, user: User, entity: Entity, view: View | None = None) -> Live:
+    """Return the conditions of an entity's form that this user may know; made once per catalog, view and set of roles."""
+    key = ("web.live", entity.id, user.roles, view.id if view is not None else "")
+    return catalog.once(key, lambda: _live(catalog, user, entity, view))
 
 
-def _live(catalog: Catalog, user: User, entity: Entity) -> Live:
+def _live(catalog: Catalog, user: User, entity: Entity, view: View | None) -> Live:
     seen = access.rights(catalog, user, entity.id).seen()
     made = Live()
 
@@ -119,6 +127,18 @@ def _live(catalog: Catalog, user: User, entity: Entity) -> Live:
     made.fields = {name: trees for name, trees in _trees(here, known).items() if name in seen}
     made.rows = {
         name: trees for name, part in here.parts.items() if name in seen and (trees := _trees(part, known_in_row))
+    }
+    for name, one in entity.fields.items():
+        if one.items is not None and name in seen:
+            made.sums[name] = {
+                column: {
+                    "formula": conditions.of(catalog, entity.id, f"{name}.sum(l, l.{column})", "formula").json(),
+                    "result": one.items[column].spec.get("result") or one.items[column].type,
+                }
+                for column in summed(one)
+            }
+    made.sections = {
+        name: condition.json() for name, condition in layout.sections_when(catalog, view).items() if known(condition)
     }
     return made
 

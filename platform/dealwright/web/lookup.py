@@ -15,15 +15,19 @@ from dealwright.storage import queries
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dealwright.metadata.definitions import Entity, Field
+    from sqlalchemy import ColumnElement
+
+    from dealwright.metadata.definitions import Entity
     from dealwright.records import Work
 
-#: Most records that are offered at once; typing more narrows them.
-MOST = 12
+#: Most records that are offered at once; typing more narrows them. And of these, those that the user changed last.
+MOST, RECENT = 12, 4
 
 
-def candidates(work: Work, entity: Entity, path: str, text: str, given: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return records to choose from, in the order of their names.
+def candidates(
+    work: Work, entity: Entity, path: str, text: str, given: Mapping[str, str], kind: str = ""
+) -> list[dict[str, str]]:
+    """Return records to choose from: with nothing typed those that the user changed last, then by name.
 
     Args:
         work: The transaction.
@@ -32,13 +36,17 @@ def candidates(work: Work, entity: Entity, path: str, text: str, given: Mapping[
         text: What was typed; empty offers the first ones.
         given: Fields of the record that is being edited, as they stand in the form; ``where`` reads them as
             ``record.<field>``.
+        kind: Entity that was chosen, for a field that may refer to any.
+
+    Returns:
+        ``{"id", "title"}`` of each; those that the user changed last have ``"recent": "1"``.
 
     Raises:
         NotFoundError: If there is no such reference field, or it may not be seen.
     """
-    field = _field(work, entity, path)
-    target = work.catalog.entity(field.to or "")
-    if target.display is None or target.display not in access.rights(work.catalog, work.user, target.id).seen():
+    target = _target(work, entity, path, kind)
+    seen = access.rights(work.catalog, work.user, target.id).seen()
+    if target.display is None or target.display not in seen:
         return []
     where = read.allowed(work, target, {target.display})
     condition = fields.wheres(work.catalog, entity.id).get(path)
@@ -46,32 +54,50 @@ def candidates(work: Work, entity: Entity, path: str, text: str, given: Mapping[
         table = work.tables.tables[names.table_name(target.id)]
         env = {**work.env, **_record(work, entity, given)}
         where.append(sql.criteria(condition, work.tables, table, work.catalog, env))
-    found = queries.page(
-        work.connection,
-        work.catalog,
-        target.id,
-        where=where,
-        sort=[(target.display, False)],
-        fields=frozenset({"id", target.display}),
-        size=MOST,
-        cursor=None,
-        count=False,
-        archived=False,
-        env=work.env,
-        search=text or None,
-    )
-    return [{"id": str(row["id"]), "title": str(row[target.display] or row["id"])} for row in found.rows]
+
+    def found(more: list[ColumnElement[bool]], sort: tuple[str, bool], size: int) -> list[dict[str, str]]:
+        rows = queries.page(
+            work.connection,
+            work.catalog,
+            target.id,
+            where=[*where, *more],
+            sort=[sort],
+            fields=frozenset({"id", str(target.display)}),
+            size=size,
+            cursor=None,
+            count=False,
+            archived=False,
+            env=work.env,
+            search=text or None,
+        ).rows
+        return [{"id": str(row["id"]), "title": str(row[str(target.display)] or row["id"])} for row in rows]
+
+    recent: list[dict[str, str]] = []
+    if not text and work.user.id is not None and {"updated_by", "updated_at"} <= seen:
+        mine = work.tables.tables[names.table_name(target.id)].c["updated_by"] == work.user.id
+        recent = [{**one, "recent": "1"} for one in found([mine], ("updated_at", True), RECENT)]
+    known = {one["id"] for one in recent}
+    return [*recent, *(one for one in found([], (target.display, False), MOST) if one["id"] not in known)]
 
 
-def _field(work: Work, entity: Entity, path: str) -> Field:
+def _target(work: Work, entity: Entity, path: str, kind: str) -> Entity:
     name, _, column = path.partition(".")
     field = entity.field(name)
     seen = access.rights(work.catalog, work.user, entity.id).seen()
     if field is not None and column:
         field = (field.items or {}).get(column)
-    if field is None or name not in seen or not field.to or field.to not in work.catalog.entities:
-        raise NotFoundError(f"there is no reference field “{path}”")
-    return field
+    missing = NotFoundError(f"there is no reference field “{path}”")
+    if field is None or name not in seen:
+        raise missing
+    if field.type == "any_reference":
+        named = field.spec.get("to")
+        readable = {one.id: one for one in access.readable(work.catalog, work.user) if not named or one.id in named}
+        if kind not in readable:
+            raise missing
+        return readable[kind]
+    if not field.to or field.to not in work.catalog.entities:
+        raise missing
+    return work.catalog.entity(field.to)
 
 
 def _record(work: Work, entity: Entity, given: Mapping[str, str]) -> dict[str, Any]:

@@ -22,11 +22,13 @@ from dealwright.web import (
     changes,
     csrf,
     i18n,
+    imports,
     intake,
     list_views,
     lists,
     notifications,
     palette,
+    quick,
     record_pages,
     refusals,
     reports,
@@ -35,6 +37,7 @@ from dealwright.web import (
     spaces,
     suggestions,
     ticks,
+    todo,
     uploads,
     visit,
 )
@@ -85,6 +88,7 @@ def _blueprint() -> Blueprint:
     builder.register(pages)
     bulk.register(pages)
     list_views.register(pages)
+    imports.register(pages)
     record_pages.register(pages)
     about_forms.register(pages)
     approvals.register(pages)
@@ -95,8 +99,10 @@ def _blueprint() -> Blueprint:
     notifications.register(pages)
     changes.register(pages)
     palette.register(pages)
+    quick.register(pages)
     absences.register(pages)
     ticks.register(pages)
+    todo.register(pages)
     uploads.register(pages)
     intake.register(pages)
     spaces.register(pages)

@@ -45,6 +45,10 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?\Z")
 _WHOLE = re.compile(r"[+-]?\d{1,18}\Z")
 #: Stands for the token in the empty row that scripts copy.
 BLANK = "__line__"
+_SPAN = re.compile(
+    r"(?:(\d{1,5})(?:w|weeks?|周|星期))?(?:(\d{1,5})(?:d|days?|天|日))?"
+    r"(?:(\d{1,5})(?:h|hours?|小时|时))?(?:(\d{1,5})(?:m|min|minutes?|分钟|分))?"
+)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,60}\Z")
 
 
@@ -171,6 +175,8 @@ def _value(catalog: Catalog, entity: Entity, field: Field, name: str, form: Mult
         return form.getlist(name)[-1].replace("\r\n", "\n")
     if field.type == "datetime":
         return moment(text)
+    if field.type == "duration":
+        text = span(text)
     if field.type in _NUMBERS:
         text = unicodedata.normalize("NFKC", text).replace(" ", "")
         text = text.replace(",", "") if _GROUPED.match(text) else text
@@ -210,6 +216,26 @@ def moment(text: str) -> str:
     return local.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def span(text: str) -> str:
+    """Return a length of time as people write it (1d 2h 30m, 1天2小时30分) in ISO 8601; any other text as it is."""
+    flat = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
+    found = _SPAN.fullmatch(flat)
+    if not flat or found is None:
+        return text
+    weeks, days, hours, minutes = (int(one) if one else None for one in found.groups())
+    date_part = "".join(f"{n}{unit}" for n, unit in ((weeks, "W"), (days, "D")) if n is not None)
+    time_part = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M")) if n is not None)
+    return f"P{date_part}{'T' if time_part else ''}{time_part}"
+
+
+def _people(text: str) -> str:
+    """Return an ISO 8601 length of time as people write it, where it has no other parts than they do."""
+    found = re.fullmatch(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
+    units = ("周", "天", "小时", "分") if i18n.tag() == "zh-CN" else ("w", "d", "h", "m")
+    parts = [f"{n}{unit}" for n, unit in zip(found.groups(), units, strict=True) if n] if found else []
+    return " ".join(parts) or text
+
+
 def typed(field: Field, value: Any) -> str:
     """Return the text that stands in the input for an API value; a moment in the reader's zone."""
     if value is None or field.spec.get("sensitivity") == "secret":
@@ -223,6 +249,8 @@ def typed(field: Field, value: Any) -> str:
             except ValueError:
                 return str(value)
             return local.strftime("%Y-%m-%dT%H:%M:%S")
+        case "duration":
+            return _people(str(value))
         case "tags":
             return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         case "money":

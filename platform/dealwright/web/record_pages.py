@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -16,6 +16,7 @@ from dealwright.web import (
     clocks,
     factors,
     i18n,
+    layout,
     merging,
     notices,
     sequence_cards,
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from dealwright.errors import Problem
-    from dealwright.metadata.definitions import Entity
+    from dealwright.metadata.definitions import Entity, Field
     from dealwright.records import Saved, Work
+    from dealwright.web.controls import Form
+    from dealwright.web.display import Display
 
 #: Name of the button that asks for the form again, without saving: a reference was chosen, a line is wanted.
 AGAIN = "_again"
@@ -182,6 +185,11 @@ def _page(
     if judge:
         places = {problem.pointer for problem in problems}
         problems = [*problems, *(problem for problem in found.problems if problem.pointer not in places)]
+    view = layout.chosen(work.catalog, work.user, entity, found.env.get("stage"))
+    if when := layout.sections_when(work.catalog, view):
+        env = dict(found.env)
+        records.fill(work, entity, env, when)
+        found = replace(found, env=env)
     sheet = Sheet(
         catalog=work.catalog,
         user=work.user,
@@ -197,6 +205,8 @@ def _page(
         tokens=sent.lines,
         extra=frozenset({extra} if extra in entity.fields else ()),
         theirs=theirs,
+        view=view,
+        holds={name: condition.evaluate(found.env) is True for name, condition in when.items()},
     )
     drawn = form(sheet)
     title = i18n.entity_title(work.catalog, entity)
@@ -211,6 +221,8 @@ def _page(
             work.catalog, entity, drawn.live, found, editable(work.catalog, work.user, entity, new=record_id is None)
         ),
         record_id=record_id,
+        tab=_tab(drawn),
+        fold=request.method == "GET",
         refusal=refusal,
         clash=clash is not None,
         taken=_labels(work, entity, clash.taken if clash is not None else ()),
@@ -220,6 +232,14 @@ def _page(
         if record_id
         else url_for("web.records", entity_id=entity.id),
     )
+
+
+def _tab(drawn: Form) -> str:
+    """Return the tab that is open: the first with something wrong, else the one that was, else the first."""
+    ids = [one for one, _ in drawn.tabs]
+    wrong = {one.tab for one in drawn.sections if one.wrong}
+    asked = request.form.get("_tab", "")
+    return next((one for one in ids if one in wrong), asked if asked in ids else (ids or [""])[0])
 
 
 def _labels(work: Work, entity: Entity, names: Sequence[str]) -> list[str]:
@@ -247,7 +267,12 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
             title=i18n.entity_title(work.catalog, entity),
             plural=i18n.entity_plural(work.catalog, entity),
             name=shown.get(entity.display or "") or shown["id"],
-            sections=_sections(reader, shown),
+            sections=(sections := _sections(work, reader, shown)),
+            tabs=[
+                one
+                for one in layout.tabs(work.catalog, layout.chosen(work.catalog, work.user, entity, shown.get("stage")))
+                if any(section.tab == one[0] for section in sections)
+            ],
             facts=_facts(reader, shown),
             headline=_headline(reader, shown),
             hue=entity.document.get("hue") or "violet",
@@ -284,21 +309,43 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
         )
 
 
-def _sections(reader: Reader, shown: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, Any, bool]]]]:
-    """Return the fields that may be seen under their headings: (label, value, whether it needs the full width)."""
-    placed: dict[str, tuple[str, list[tuple[str, Any, bool]]]] = {}
-    for one in reader.entity.fields.values():
-        # A field that stands under a condition and holds nothing is most likely hidden; the name is the heading.
-        hidden = one.spec.get("visible_when") and shown.get(one.id) in (None, "", [], {})
-        if one.id in shown and one.type != "static" and not hidden and one.id != reader.entity.display:
-            key = str(one.spec.get("section") or "")
-            title = i18n.field_text(reader.catalog, reader.entity, one, "section")
-            value = display(reader, one, shown[one.id])
-            label = i18n.field_text(reader.catalog, reader.entity, one)
-            placed.setdefault(key, (title, []))[1].append(
-                (label, value, value.kind in ("rows", "html", "code", "files"))
-            )
-    return list(placed.values())
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section of a record's page: (label, value, span) of each field; a field without a span has its own width."""
+
+    title: str
+    description: str
+    tab: str
+    folded: bool
+    rows: tuple[tuple[str, Display, str], ...]
+
+
+def _sections(work: Work, reader: Reader, shown: Mapping[str, Any]) -> list[Part]:
+    """Return the fields that may be seen under their headings, as the view says or as they say themselves."""
+    entity = reader.entity
+    view = layout.chosen(work.catalog, work.user, entity, shown.get("stage"))
+    held = records.holding(work, entity, str(shown["id"]), layout.sections_when(work.catalog, view))
+    found = []
+    fields = [one for one in entity.fields.values() if _is_shown(entity, one, shown)]
+    if view is not None:
+        assigned = (one for one in entity.system_fields.values() if one.id in view.places and one.id in shown)
+        fields = [one for one in (*fields, *assigned) if view.shows(one.id, "record")]
+    for one in layout.laid(work.catalog, entity, view, fields):
+        if not held.get(one.id, True):
+            continue
+        rows = []
+        for field in one.fields:
+            value = display(reader, field, shown[field.id])
+            wide = "wide" if value.kind in ("rows", "html", "code", "files") else ""
+            rows.append((i18n.field_text(reader.catalog, entity, field), value, layout.width(view, field) or wide))
+        found.append(Part(one.title, one.description, one.tab, one.folded, tuple(rows)))
+    return found
+
+
+def _is_shown(entity: Entity, one: Field, shown: Mapping[str, Any]) -> bool:
+    # A field that stands under a condition and holds nothing is most likely hidden; the name is the heading.
+    hidden = one.spec.get("visible_when") and shown.get(one.id) in (None, "", [], {})
+    return one.id in shown and one.type != "static" and not hidden and one.id != entity.display
 
 
 def _headline(reader: Reader, shown: Mapping[str, Any]) -> list[Any]:

@@ -162,6 +162,9 @@ def _groups(catalog: Catalog, user: User) -> tuple[Group, ...]:
 def _work(catalog: Catalog, user: User) -> list[Link]:
     """Return the pages of what waits for somebody and of figures, beside the lists of records."""
     found = []
+    if {"title", "status", "due", "about", "assignee"} <= access.rights(catalog, user, "base.task").seen():
+        mine = Link(gettext("To do"), url_for("web.todo"), icon="list-checks", picture="list-checks")
+        found.append(replace(mine, current=request.path == mine.url))
     if approvals.of(catalog):
         inbox = Link(gettext("Approvals"), url_for("web.approvals"), icon="badge-check", picture="badge-check")
         found.append(replace(inbox, current=request.path == inbox.url))

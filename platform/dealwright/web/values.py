@@ -21,7 +21,8 @@ def block(catalog: Catalog, entity: Entity, live: Live, found: Look, inputs: Col
     """Return what the script ``form.js`` reads.
 
     Returns:
-        ``fields`` and ``rows``: trees of conditions; ``env``: every value they read that is no input of the form;
+        ``fields``, ``rows``, ``sections`` and ``sums``: trees of conditions; ``env``: every value they read that is no
+        input of the form;
         ``reload``: references whose change needs the server; ``zone`` and ``currency``: how inputs are read and sums
         are shown.
     """
@@ -33,6 +34,8 @@ def block(catalog: Catalog, entity: Entity, live: Live, found: Look, inputs: Col
     return {
         "fields": live.fields,
         "rows": live.rows,
+        "sections": live.sections,
+        "sums": live.sums,
         "env": env,
         "reload": sorted(live.reload & set(inputs)),
         "zone": i18n.zone().key,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from dealwright import conditions
 from dealwright.errors import ConditionError, QueryError, UnknownFieldError
+from dealwright.web import i18n
 from dealwright.web.i18n import gettext
+from dealwright.web.refusals import told
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -46,10 +48,45 @@ def wrong(catalog: Catalog, entity: Entity, source: str, error: QueryError, seen
             conditions.of(catalog, entity.id, source, "filter")
         except ConditionError as where:
             start, end = where.start, where.end
+            message = said(where)
     if start < 0:
-        return Wrong(message)
+        return Wrong(message if i18n.tag() == "en" or not message.isascii() else told(error))
     # What is missing at the end is shown as a blank.
     return Wrong(message, source[:start], source[start:end] or " ", source[end:])
+
+
+def said(error: ConditionError) -> str:
+    """Return what is wrong with a condition in the language of the page.
+
+    In English it is told to the letter. For other languages there is a sentence for each reason, with the wrong part and the
+    name that was probably meant.
+    """
+    if i18n.tag() == "en":
+        return error.message
+    part = error.source[error.start : error.end].strip()
+    texts = {
+        "syntax": gettext("The condition cannot be read at the marked place: “%(part)s”.", part=part),
+        "full-width": gettext("“%(part)s” is a full-width sign; type it in half width.", part=part),
+        "unknown-field": gettext("There is no field “%(name)s” here.", name=part),
+        "unknown-parameter": gettext("There is no parameter “%(part)s”.", part=part),
+        "unknown-function": gettext("There is no function “%(part)s”.", part=part),
+        "no-such-option": gettext("%(part)s is none of the choices of this field.", part=part),
+        "wrong-type": gettext("The types on the two sides of “%(part)s” do not fit each other.", part=part),
+        "wrong-count": gettext("“%(part)s” has too few or too many values.", part=part),
+        "not-a-condition": gettext("A condition is needed that is true or false, such as amount > 10000."),
+        "never-empty": gettext("“%(part)s” is never empty; compare it with true or false.", part=part),
+        "unsafe-empty": gettext("“%(part)s” may compare two empty values; say that it is filled, too.", part=part),
+        "too-precise": gettext("“%(part)s” has more places than the field keeps.", part=part),
+        "too-long": gettext("The condition is too long; make it shorter."),
+        "too-deep": gettext("The condition is nested too deep; make it simpler."),
+        "not-allowed": gettext("“%(part)s” is not known in a filter.", part=part),
+        "name-taken": gettext("“%(part)s” is the name of something else already; choose another.", part=part),
+    }
+    message = texts.get(error.reason, texts["syntax"])
+    if not part:
+        message = gettext("The condition ends too early; something is missing.")
+    hint = gettext("Did you mean “%(name)s”?", name=error.suggestion) if error.suggestion else ""
+    return f"{message} {hint}".strip()
 
 
 def _unknown(name: str, entity: Entity, seen: Collection[str]) -> str:
