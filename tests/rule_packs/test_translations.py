@@ -40,7 +40,7 @@ def shown(folder: Path) -> dict[str, str]:
     found = {}
     for one in read_folder(folder, namespace)[0]:
         document = json.loads(json.dumps(one.document, default=str))
-        name = f"{document['kind']}:{document.get('extends') or document['id']}"
+        name = f"{document['kind']}:{document.get('id') or document['extends']}"
         # Stages that a variant inserts or tightens are stages to those who read them.
         found.update({f"{name}#{VARIANT.sub('/stages/', path)}": text for path, text in texts(document)})
     return found
