@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import threading
 import traceback
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Seconds after which a child that hangs is ended.
 LONGEST = 120
+#: Of what is chosen by chance; set the variable to try the same points again.
+SEED = int(os.environ.get("DEALWRIGHT_TEST_SEED", "20270128"))
 
 
 class Points:
@@ -102,3 +105,27 @@ def in_a_child(act: Callable[[Callable[[Any], None]], None]) -> tuple[bool, list
     lived = os.WIFEXITED(status)
     assert os.WEXITSTATUS(status) == 0 if lived else os.WTERMSIG(status) == signal.SIGKILL, "the child failed"
     return lived, told
+
+
+def dies_at(at: int, database: Callable[[], Database], act: Callable[[Database], None]) -> tuple[bool, int]:
+    """Act on a database in a process that dies at a point, or counts its points if that is 0.
+
+    Returns:
+        Whether it lived to its end, and how many points there were then.
+    """
+
+    def inside(tell: Callable[[Any], None]) -> None:
+        opened = database()
+        points = Points(at, die)
+        points.watch(opened)
+        act(opened)
+        tell(points.seen)
+
+    lived, told = in_a_child(inside)
+    return lived, told[0] if told else 0
+
+
+def some(total: int, count: int) -> list[int]:
+    """Return ``count`` of so many points, chosen by chance."""
+    print(f"{count} of {total} points, DEALWRIGHT_TEST_SEED={SEED}")
+    return sorted(random.Random(SEED).sample(range(1, total + 1), count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import itertools
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,8 @@ from dealwright.storage import Database
 from passing import pass_until
 from triggers import AT_ONCE, BY_TIME, MONTH, fired, make_by_time, world
 
-from .kill_points import Points, die, in_a_child
+from .kill_points import dies_at, some
 from .site import Site
-from .test_kills import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from postgres import Postgres
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
-
-#: More points than either has.
-MOST = 2000
 
 
 @pytest.fixture(scope="session")
@@ -63,26 +59,14 @@ def copies(
     # The matcher in C is tried in a process of its own, which takes a second and touches no database.
     monkeypatch.setattr(rules, "prove", rules.matcher_status)
     template, tokens = request.getfixturevalue(f"{request.param}_triggers")
-    yield lambda: copied(request, template, tmp_path), tokens, tmp_path
+    numbers = itertools.count()
 
+    def copy() -> Any:
+        folder = tmp_path / str(next(numbers))  # what a killed process left beside its file is none of the next one's
+        folder.mkdir()
+        return copied(request, template, folder)
 
-def points(act: Callable[[Database], None], url: str, at: int) -> tuple[bool, int]:
-    """Act in a process that dies at a point, or counts them if that is 0; return whether it lived, and the count."""
-
-    def inside(tell: Callable[[Any], None]) -> None:
-        with Database(url) as database:
-            counted = Points(at, die)
-            counted.watch(database)
-            act(database)
-            tell(counted.seen)
-
-    lived, told = in_a_child(inside)
-    return lived, told[0] if told else 0
-
-
-def chosen(total: int, count: int) -> list[int]:
-    print(f"{count} of {total} points, DEALWRIGHT_TEST_SEED={SEED}")
-    return sorted(random.Random(SEED).sample(range(1, total + 1), count))
+    yield copy, tokens, tmp_path
 
 
 @pytest.mark.slow
@@ -93,10 +77,10 @@ def test_what_time_brings_is_done_once_where_the_worker_dies(copies: Any) -> Non
         pass_until(Workspace(database, folder), MONTH)
 
     with copy() as url:
-        _, total = points(act, url, 0)
-    for at in (*chosen(total, 4), total):
+        _, total = dies_at(0, lambda: Database(url), act)
+    for at in (*some(total, 3), total):
         with copy() as url:
-            lived, _ = points(act, url, at)
+            lived, _ = dies_at(at, lambda url=url: Database(url), act)
             assert not lived, at
             with Database(url) as database:
                 act(database)
@@ -140,19 +124,11 @@ def test_what_happens_at_once_is_done_once_where_the_server_dies_and_the_client_
 
         def child(run: int, at: int) -> tuple[bool, int]:
             site.close()
-
-            def inside(tell: Callable[[Any], None]) -> None:
-                counted = Points(at, die)
-                counted.watch(site.workspace.database)
-                act(run)
-                tell(counted.seen)
-
-            lived, told = in_a_child(inside)
-            return lived, told[0] if told else 0
+            return dies_at(at, lambda: site.workspace.database, lambda database: act(run))
 
         _, total = child(0, 0)
         runs = [0]
-        for run, at in enumerate((*chosen(total - 20, 5), total - 20), start=1):
+        for run, at in enumerate((*some(total - 20, 4), total - 20), start=1):
             lived, _ = child(run, at)
             assert not lived, at
             act(run)

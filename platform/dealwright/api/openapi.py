@@ -108,7 +108,7 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
             ("approvals", "Approvals"),
             ("scores", "Scores"),
             *((("space", "Team, files, comments and progress"),) if entity.document.get("space") else ()),
-            ("sequences", "Sequences that run for"),
+            ("sequences", "Sequences"),
             ("suggestions", "Suggestions"),
             ("contact-times", "Best contact times"),
         ):

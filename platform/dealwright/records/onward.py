@@ -161,4 +161,6 @@ def _delivery(work: Work, one: Asked) -> dict[str, Any]:
         "key": one.key,
         "event": one.decision.event,
         "rule": one.decision.rule,
+        "entity": one.decision.entity,
+        "record": one.decision.record,
     }
