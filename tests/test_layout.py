@@ -55,7 +55,7 @@ def test_a_plugin_holds_no_definitions() -> None:
 
 
 @pytest.mark.parametrize("how", [["-c", "import platform; platform.system()"], ["-m", "pytest", "--version"]])
-def test_the_standard_library_s_platform_is_the_one_imported_in_the_root(how: list[str]) -> None:
+def test_a24_the_standard_library_s_platform_is_the_one_imported_in_the_root(how: list[str]) -> None:
     done = subprocess.run([sys.executable, *how], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

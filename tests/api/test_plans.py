@@ -8,6 +8,7 @@ import pytest
 
 from dealwright import packs, rules
 from dealwright.records import Workspace
+from dealwright.storage import plans
 
 TITLE = "entity:t.deal#/properties/amount/title"
 
@@ -73,3 +74,29 @@ def test_others_cannot_plan_and_faults_of_a_call_have_their_place(clients: dict[
     assert admin.post("/apply", {"plan": "pl_0"}).status_code == 422
     blocked = admin.post("/plan", {"uninstall": ["nothing"]}).json
     assert (blocked["risk"], blocked["to"]) == ("blocked", None)
+
+
+def test_a_request_that_is_sent_again_with_its_key_gets_its_answer_again_and_nothing_is_done_twice(
+    clients: dict[str, Any], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = clients["admin"]
+    propose(workspace, "Value")
+    planned = admin.post("/plan", {}, **{"Idempotency-Key": "p1"}).json
+    assert admin.post("/plan", {}, **{"Idempotency-Key": "p1"}).headers["Idempotent-Replay"] == "true"
+    call, key = {"plan": planned["plan"], "fingerprint": planned["fingerprint"]}, {"Idempotency-Key": "a1"}
+
+    def dies(*args: Any, **named: Any) -> None:
+        raise RuntimeError("the machine is gone")
+
+    monkeypatch.setattr(plans, "applied", dies)
+    admin.post("/apply", call, **key)
+    monkeypatch.undo()
+    monkeypatch.setattr(rules, "prove", rules.matcher_status)
+    done = admin.post("/apply", call, **key)  # neither the revision nor the answer was there: it is done now
+    assert (done.status_code, "Idempotent-Replay" in done.headers) == (200, False), done.text
+    again = admin.post("/apply", call, **key)
+    assert (again.status_code, again.json, again.headers["Idempotent-Replay"]) == (200, done.json, "true")
+    other = admin.post("/apply", {**call, "reason": "x"}, **key)
+    assert (other.status_code, other.json["errors"][0]["code"]) == (422, "key-reused")
+    with workspace.database.read() as connection:
+        assert [one["revision"] for one in packs.history(connection)].count(planned["to"]) == 1

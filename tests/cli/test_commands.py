@@ -25,9 +25,9 @@ from served import dealwright, serving
 COMMANDS = [
     "check", "demo", "doctor", "explain", "export", "import", "init", "metadata", "metadata apply", "metadata plan",
     "metadata pull", "pack", "pack apply", "pack build", "pack diff", "pack disable", "pack doctor", "pack enable",
-    "pack explain", "pack history", "pack init", "pack install", "pack key", "pack lint", "pack list", "pack lock",
+    "pack explain", "pack export", "pack history", "pack init", "pack install", "pack key", "pack lint", "pack list", "pack lock",
     "pack overlay", "pack overlay export", "pack overlay import", "pack overlay list", "pack overlay reset",
-    "pack overlay set", "pack plan", "pack rollback", "pack sign", "pack status", "pack test", "pack trust",
+    "pack overlay set", "pack plan", "pack purge", "pack rollback", "pack sign", "pack status", "pack test", "pack trust",
     "pack uninstall", "pack upgrade", "pack validate", "pack verify", "rule", "rule list", "rule off", "rule on",
     "sequence", "sequence advance", "sequence list", "sequence start", "sequence stop",
     "serve", "settings", "simulate", "user", "user add", "user list", "user token", "worker",

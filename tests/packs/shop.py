@@ -61,7 +61,7 @@ def pack(
         head["requires"] = dict(requires)
     found = documents or (DEAL, DAYS, REPORT, BIG)
     sourced = tuple(SourcedDocument(one, f"{name}/{place(one)}") for one in found)
-    layer = Layer(name, name, sourced, {}, frozenset(requires or ()), version, head, name, moves)
+    layer = Layer(name, head["ns"], sourced, {}, frozenset(requires or ()), version, head, name, moves)
     return PackSource(layer, Path(name))
 
 

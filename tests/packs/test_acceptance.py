@@ -1,4 +1,4 @@
-"""What the layers promise to whoever runs industry packs beside changes of his own (A6 to A14), on real tables."""
+"""What the layers promise to whoever runs industry packs beside changes of his own (A6 to A15), on real tables."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from dealwright import access, packs, rules
 from dealwright.errors import DefinitionError
+from dealwright.metadata import load
 from dealwright.metadata.settings import DEFAULTS
 from dealwright.packs import Wanted, overlay
 from dealwright.packs.examine import examine
 from dealwright.records import Work, Workspace, add_user, approving
-from dealwright.storage import Database, tables
+from dealwright.storage import Database, revisions, tables
 
-from .shop import BIG, DAYS, DEAL, REPORT, catalog, changed, lines, pack, propose, saved
+from .shop import BIG, DAYS, DEAL, REPORT, active, catalog, changed, lines, pack, propose, saved
 
 SALE: dict[str, Any] = {
     "kind": "pipeline", "id": "shop.sale", "title": "Sale", "entity": "shop.deal", "version": 1, "start": "open",
@@ -168,3 +169,61 @@ def test_a_plan_tells_how_many_open_approvals_a_changed_flow_meets_and_what_beco
 
     assert planned() == [("approval:shop.consent", 2, "2 are open and finish on ")]
     assert planned(in_flight="migrate") == [("approval:shop.consent", 2, "2 are open and go on unde")]
+
+
+def test_a11_a_crash_between_the_tables_and_the_swap_leaves_the_revision_before_in_force(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = active(shop)
+    more = {**DEAL, "properties": {**DEAL["properties"], "region": {"field": "text", "title": "Region"}}}
+    plan = packs.plan(shop, Wanted(packs=[pack(more, DAYS, REPORT, BIG, version="1.1.0")]))
+
+    def dies(*args: Any, **named: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(revisions, "activate", dies)
+    with pytest.raises(KeyboardInterrupt):
+        packs.apply(shop, plan.id)
+    monkeypatch.undo()
+    assert active(shop) == before
+    assert saved(shop, name="goes on")
+    monkeypatch.setattr(rules, "prove", rules.matcher_status)
+    packs.apply(shop, plan.id)
+    assert saved(shop, name="with the new field", region="north")
+
+
+def test_a15_an_approval_in_flight_finishes_on_its_old_definition(shop: Database) -> None:
+    boss = {"id": "boss", "title": "Boss", "approvers": [{"role": "base.admin"}]}
+    flow: dict[str, Any] = {
+        "kind": "approval", "id": "shop.consent", "title": "Consent", "entity": "shop.deal", "steps": [boss],
+    }  # fmt: skip
+    packs.install(shop, [pack(DEAL, DAYS, REPORT, BIG, flow, version="1.0.1")])
+    workspace = Workspace(shop, Path("files"))
+    ada = add_user(workspace, "ada@example.com", "Ada", None, [access.ADMIN_ROLE])
+    ada_acts = access.User(str(ada), "ada@example.com", "Ada", (access.ADMIN_ROLE,))
+
+    def asked(name: str) -> str:
+        record = saved(shop, name=name)
+        with shop.write() as connection:
+            work = Work(workspace, connection, access.operator())
+            return str(approving.request(work, "shop.consent", "shop.deal", record))
+
+    def approved(identifier: str) -> str:
+        with shop.write() as connection:
+            return str(approving.decide(Work(workspace, connection, ada_acts), identifier, "approved").state)
+
+    old = asked("one")
+    bob = str(add_user(workspace, "bob@example.com", "Bob", None, []))  # nobody agrees twice, so it takes another one
+    later = {**flow, "steps": [boss, {"id": "law", "title": "Law", "approvers": [{"user": bob}]}]}
+    packs.install(shop, [pack(DEAL, DAYS, REPORT, BIG, later, version="1.1.0")])
+    new = asked("two")
+    assert (approved(old), approved(new)) == ("approved", "open")
+
+
+def test_a22_another_language_changes_no_decision(shop: Database) -> None:
+    with shop.read() as connection:
+        layers, settings = packs.stored_layers(connection, active(shop))
+    english, chinese = (load.catalog(layers, {**settings, "locale": one}) for one in ("en", "zh-CN"))
+    assert english.revision != chinese.revision
+    versions = [{name: one.version for name, one in rules.of(catalog).by_id.items()} for catalog in (english, chinese)]
+    assert versions[0] == versions[1] != {}

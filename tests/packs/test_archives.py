@@ -153,7 +153,7 @@ def shared() -> bytes:
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(("made", "code"), [pytest.param(made, code, id=name) for name, made, code in BAD])
-def test_a_bad_archive_is_refused(made: Callable[[], bytes], code: str) -> None:
+def test_a16_a_bad_archive_is_refused(made: Callable[[], bytes], code: str) -> None:
     with pytest.raises(DefinitionError) as refused:
         gate.entries(made(), "shop.zip")
     assert code in {one.code for one in refused.value.problems}

@@ -82,12 +82,12 @@ def test_02_a_bomb_is_refused_before_it_grows(tmp_path: Path) -> None:
     ],
     ids=["depth", "twice", "nan", "infinite", "digits", "surrogate", "direction", "encoding"],
 )
-def test_03_hostile_json_is_refused(text: str | bytes) -> None:
+def test_03_a16_hostile_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(DefinitionError):
         strict.read(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
 
 
-def test_04_a_reference_to_elsewhere_is_refused_and_opens_no_connection(
+def test_04_a16_a_reference_to_elsewhere_is_refused_and_opens_no_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def opened(*_: object, **__: object) -> None:
@@ -100,7 +100,7 @@ def test_04_a_reference_to_elsewhere_is_refused_and_opens_no_connection(
     assert "unknown-key" in codes(of(tmp_path, entities__thing=thing))
 
 
-def test_05_a_pattern_takes_time_linear_in_the_text(tmp_path: Path) -> None:
+def test_05_a16_a_pattern_takes_time_linear_in_the_text(tmp_path: Path) -> None:
     assert patterns.compiled(r"^(a+)+$").search("a" * 100_000 + "!") is None  # Python's own would take for ever
     name = {"field": "text", "title": "Name", "pattern": r"^(a)\1$"}
     thing = {**THING, "properties": {**THING["properties"], "name": name}}

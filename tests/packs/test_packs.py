@@ -385,16 +385,35 @@ def test_a_whole_workspace_of_packs_is_checked_in_a_second(tmp_path: Path) -> No
     [
         pytest.param("x", "/0: expected an object with since, from and to", id="no object"),
         pytest.param({"since": "1.0.0", "from": "entity:shop.thing#/properties/a"}, "/0: “to” is missing", id="no to"),
-        pytest.param({"kind": "stage_map"}, "/0/kind: only fields are renamed here", id="another kind"),
+        pytest.param(
+            {"kind": "stage_map"},
+            "/0/kind: an entry renames (no kind) or accepts; stages that go are named",
+            id="another kind",
+        ),
         pytest.param(
             {"since": "x", "from": "entity:shop.thing#/properties/a", "to": "entity:shop.thing#/properties/b"},
             "/0/since: “x” is no version",
             id="no version",
         ),
         pytest.param(
-            {"since": "1.0.0", "from": "entity:shop.thing", "to": "entity:shop.other"},
-            "/0/from: a field is written like",
-            id="an entity",
+            {"since": "1.0.0", "from": "entity:shop.thing", "to": "entity:other.thing"},
+            "/0/to: “entity:other.thing” is of another pack",
+            id="an entity of another pack",
+        ),
+        pytest.param(
+            {"since": "1.0.0", "from": "pipeline:shop.way", "to": "pipeline:shop.path"},
+            "/0/from: a pipeline keeps its id",
+            id="a pipeline",
+        ),
+        pytest.param(
+            {"since": "1.0.0", "from": "entity:shop.thing", "to": "rule:shop.thing"},
+            "/0/to: a document becomes one of the same kind",
+            id="another kind of document",
+        ),
+        pytest.param(
+            {"since": "1.0.0", "from": "shop.thing", "to": "entity:shop.thing"},
+            "/0/from: a document is written like",
+            id="no path",
         ),
         pytest.param(
             {"since": "1.0.0", "from": "entity:shop.thing#/properties/a", "to": "entity:shop.other#/properties/a"},

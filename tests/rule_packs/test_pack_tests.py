@@ -8,7 +8,7 @@ from dealwright import pack_tests, packs
 
 
 @pytest.mark.parametrize("name", ["compliance_core", "fmcg_channels", "medical_devices_cn", "sales_pipeline"])
-def test_the_tests_of_a_pack_pass_and_reach_all_of_it(name: str) -> None:
+def test_a19_the_tests_of_a_pack_pass_and_reach_all_of_it(name: str) -> None:
     report = pack_tests.run(packs.find()[name])
     assert [(one.name, *one.because) for one in report.results if not one.ok] == []
     assert report.passed == len(report.results) > 0

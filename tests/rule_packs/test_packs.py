@@ -188,7 +188,7 @@ def test_an_opportunity_is_stalled_after_more_than_seven_days(catalog: Catalog) 
     ("before", "now", "fires"),
     [(1000, 850, True), (1000, 851, False), (1000, 0, True), (0, 0, False), (None, 5, False), (100, 120, False)],
 )
-def test_a_fall_of_15_percent_or_more_warns(catalog: Catalog, before: int | None, now: int, fires: bool) -> None:
+def test_a21_a_fall_of_15_percent_or_more_warns(catalog: Catalog, before: int | None, now: int, fires: bool) -> None:
     source = document(catalog, "rule", "fmcg.order_fall")["if"]
     env = {"quantity": now, "quantity_before": before}
     assert holds(catalog, source, "rule", env, "fmcg.dealer_month") is fires

@@ -47,7 +47,7 @@ def shown(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_each_text_has_its_translation_and_no_translation_is_left_over(folder: Path) -> None:
+def test_a22_each_text_has_its_translation_and_no_translation_is_left_over(folder: Path) -> None:
     chinese = json.loads((folder / "i18n" / "zh-CN.json").read_text(encoding="utf-8"))
     assert set(chinese) == set(shown(folder))
 

@@ -88,7 +88,7 @@ def is_page(answer: TestResponse) -> bool:
     return str(answer.content_type).startswith("text/html")
 
 
-def test_no_page_lets_markup_of_a_pack_through(visited: dict[str, TestResponse]) -> None:
+def test_a17_no_page_lets_markup_of_a_pack_through(visited: dict[str, TestResponse]) -> None:
     shown = {address: one.text for address, one in visited.items() if is_page(one)}
     assert {address for address, page in shown.items() if "<img src=x" in page or "onerror=alert(1)>" in page} == set()
     seen = {address for address, page in shown.items() if "&lt;img src=x" in page}

@@ -10,7 +10,7 @@ author of the field may say ``"publish": true`` to lift that. So are the fields 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dealwright import conditions
@@ -140,9 +140,18 @@ def _work_out(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Right
                     found.append(_grant(catalog, roles, entity, grant, role_id.partition(".")[0]))
         if entity.part_of is not None and not found:
             found = _of_the_whole(catalog, roles, entity)
+        if catalog.off:
+            found = [_resting(catalog, entity, grant) for grant in found]
     needs = frozenset().union(*(g.rows.names | g.rows.paths for g in found if g.rows is not None))
     uniform = len({(g.see, g.edit) for g in found if "read" in g.ops}) <= 1
     return Rights(entity_id, tuple(found), uniform, needs)
+
+
+def _resting(catalog: Catalog, entity: Entity, grant: EntityGrant) -> EntityGrant:
+    """Return what a grant allows while packs are disabled: what is theirs is read and exported, and not changed."""
+    if catalog.is_off(entity.id):
+        return replace(grant, ops=grant.ops & {"read", "export"}, edit=frozenset())
+    return replace(grant, edit=frozenset(name for name in grant.edit if not catalog.is_off(name)))
 
 
 #: What one must be allowed to do with the whole to do this with a part of it.

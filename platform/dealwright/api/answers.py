@@ -233,30 +233,78 @@ def once(work: Work, make: Callable[[], Response]) -> Response:
         RecordError: If the key was used with another body (422).
         ConflictError: If a request with this key is still being worked on.
     """
+    named = _named(work.user)
+    if named is None:
+        return make()
+    replay = _answered(idempotency.begin(work.connection, *named, clock.now()))
+    if replay is not None:
+        return replay
+    response = make()
+    _finish(work.connection, named, response)
+    return response
+
+
+def answered(work: Work) -> Response | None:
+    """Return the answer of before to a request that carries an Idempotency-Key; None if it is new, or carries none.
+
+    For work that has a transaction of its own: :func:`keep` notes its answer there.
+
+    Raises:
+        RecordError: If the key was used with another body (422).
+    """
+    named = _named(work.user)
+    return _answered(idempotency.look(work.connection, *named)) if named is not None else None
+
+
+def keyed() -> bool:
+    """Tell whether the request carries an Idempotency-Key."""
+    return "Idempotency-Key" in request.headers
+
+
+def keep(connection: Connection, user: access.User, response: Response) -> None:
+    """Keep the answer to a request that carries an Idempotency-Key, in the transaction that does its work.
+
+    Raises:
+        ConflictError: If another request with this key was quicker; the transaction must not be committed.
+    """
+    named = _named(user)
+    if named is None:
+        return
+    if idempotency.begin(connection, *named, clock.now()).state != "new":
+        raise ConflictError("a request with this Idempotency-Key is still being worked on; try again in a moment")
+    _finish(connection, named, response)
+
+
+def _named(user: access.User) -> tuple[str, str, str] | None:
+    """Return scope, key and digest of the request; None if it carries no Idempotency-Key."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return make()
+        return None
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
         raise QueryError(f"Idempotency-Key has {len(key)} characters; use 1 to {LONGEST_KEY} printable ones")
     # Of the token, not of its user: a token that is limited to some roles gets no answer made for another.
-    scope = f"{work.user.token or work.user.id}:{request.method}:{request.path}"
-    digest = hashlib.sha256(request.get_data(cache=True)).hexdigest()
-    begun = idempotency.begin(work.connection, scope, key, digest, clock.now())
+    scope = f"{user.token or user.id}:{request.method}:{request.path}"
+    return scope, key, hashlib.sha256(request.get_data(cache=True)).hexdigest()
+
+
+def _answered(begun: idempotency.Begun) -> Response | None:
     if begun.state == "other":
         text = "this Idempotency-Key was used with another body; use a new key for a new request"
         raise RecordError(text, [Problem("", "key-reused", text)])
     if begun.state == "running":
         raise ConflictError("a request with this Idempotency-Key is still being worked on; try again in a moment")
-    if begun.state == "done":
-        stored = answer(begun.answer["body"], begun.status or 200)
-        stored.headers.update(begun.answer.get("headers", {}))
-        stored.headers["Idempotent-Replay"] = "true"
-        return stored
-    response = make()
+    if begun.state == "new":
+        return None
+    stored = answer(begun.answer["body"], begun.status or 200)
+    stored.headers.update(begun.answer.get("headers", {}))
+    stored.headers["Idempotent-Replay"] = "true"
+    return stored
+
+
+def _finish(connection: Connection, named: tuple[str, str, str], response: Response) -> None:
     content = json.loads(response.get_data(as_text=True) or "null")
     headers = {name: response.headers[name] for name in ("ETag", "Location") if name in response.headers}
-    idempotency.finish(work.connection, scope, key, response.status_code, {"body": content, "headers": headers})
-    return response
+    idempotency.finish(connection, *named[:2], response.status_code, {"body": content, "headers": headers})
 
 
 def etag(version: int) -> str:

@@ -37,6 +37,8 @@ def plan() -> Response:
     with answers.reading() as work:
         user, since = _administrator(work), None
         _check(given)
+        if (before := answers.answered(work)) is not None:
+            return before
         if "since" in given:
             since = records.beginning(given["since"], work.now)
     wanted = packs.Wanted(
@@ -50,16 +52,25 @@ def plan() -> Response:
     compare = _compare(user, since) if since is not None else None
     known = answers.workspace().latest()
     made = packs.plan(database, wanted, by=user.id, roles=user.roles, compare=compare, known=known)
-    return answers.answer(made.as_json(), 201)
+    response = answers.answer(made.as_json(), 201)
+    if answers.keyed():  # made anew the same plan has the same id, so it does no harm to keep the answer afterwards
+        with database.write() as connection:
+            answers.keep(connection, user, response)
+    return response
 
 
 @plans.post("/apply")
 def apply() -> Response:
-    """Put just what a plan says in force: ``{"plan", "fingerprint", "reason"}``; refused once it is out of date."""
+    """Put just what a plan says in force: ``{"plan", "fingerprint", "reason"}``; refused once it is out of date.
+
+    With an Idempotency-Key the answer commits together with the revision: sent again, it comes again.
+    """
     given = answers.body()
     answers.known(given, "plan", "fingerprint", "reason")
     with answers.reading() as work:
         user = _administrator(work)
+        if (before := answers.answered(work)) is not None:
+            return before
     missing = [name for name in ("plan", "fingerprint") if not isinstance(given.get(name), str)]
     if missing or not isinstance(given.get("reason", ""), str):
         found = [Problem(f"/{name}", "required", f"{name} is needed, as text") for name in missing]
@@ -71,7 +82,12 @@ def apply() -> Response:
         by=user.id,
         roles=user.roles,
         reason=given.get("reason", "")[:500],
+        note=lambda connection, one: answers.keep(connection, user, _told(one)),
     )
+    return _told(done)
+
+
+def _told(done: packs.Installed) -> Response:
     content = {"revision": done.revision, "packs": dict(done.packs), "changes": list(done.changes)}
     warnings = [one.as_json() for one in done.warnings]
     return answers.answer(

@@ -35,6 +35,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "您无权修改此记录，因此不能提请审批",
         ),
         "by-rules": ("{approval} is asked for by rules only", "“{approval}”只能由规则自动提请"),
+        "pack-off": (
+            "{approval} cannot be asked for while its pack is disabled; an administrator can enable it",
+            "“{approval}”所属的扩展包已停用，暂时不能发起；管理员可以重新启用",
+        ),
         "not-needed": (
             "{approval} is not needed for this record as it is now",
             "按记录目前的内容，无需“{approval}”",

@@ -11,20 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dealwright import access, packs, records
+from dealwright import access, pack_tests, packs, records
 from dealwright.cli import wanted as named
 from dealwright.cli.places import database_option, json_option, opened, show, told
+from dealwright.cli.purge import purge
 from dealwright.errors import ConflictError, DefinitionError, Problem
 from dealwright.metadata import strict
+from dealwright.resources import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dealwright.metadata.catalog import Catalog
-    from dealwright.packs.plan import Compare
+    from dealwright.packs.plan import Compare, Trial
     from dealwright.storage import Connection
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TESTS = click.option(
+    "--tests",
+    type=click.Choice(["changed", "all", "none"]),
+    default="changed",
+    help="Run the tests of packs that come in (but not of shipped ones), of all, or none, on what would be in force.",
+)
 _REASON = click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
 
 
@@ -34,6 +42,7 @@ _REASON = click.option("--reason", default="", metavar="TEXT", help="Why, for th
 @click.option("--no-proposals", "ignore", is_flag=True, help="Leave what admins have proposed alone.")
 @click.option("--allow-downgrade", "downgrade", is_flag=True, help="A pack may go back to an earlier version.")
 @click.option("--since", metavar="P30D", help="Play the past again: which decisions would be other ones.")
+@TESTS
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the plan here.")
 @database_option
 @json_option
@@ -45,6 +54,7 @@ def plan(
     ignore: bool,
     downgrade: bool,
     since: str | None,
+    tests: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -63,7 +73,7 @@ def plan(
             downgrade=downgrade,
         )
         compare = _compare(workspace, since) if since is not None else None
-        made = packs.plan(workspace.database, shall, compare=compare)
+        made = packs.plan(workspace.database, shall, compare=compare, trial=trial_of(tests, shall))
     content = made.as_json()
     if out is not None:
         out.write_text(json.dumps(content, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
@@ -156,10 +166,26 @@ def show_done(done: packs.Installed, as_json: bool, allowed: Mapping[str, list[s
     )
 
 
-def at_once(url: str, shall: packs.Wanted, reason: str, yes: bool, as_json: bool) -> None:
+def trial_of(tests: str, shall: packs.Wanted, own: Path | None = None) -> Trial | None:
+    """Return what runs the tests of a plan: of the packs that come in, of all that are found, or none.
+
+    Those of shipped packs were run when they were released, and are run again with ``all`` only.
+    """
+    if tests == "none":
+        return None
+    ours = shipped("rule_packs").resolve()
+    folders = {
+        one.id: one.folder
+        for one in shall.packs
+        if one.folder.is_dir() and (tests == "all" or not one.folder.resolve().is_relative_to(ours))
+    }
+    return pack_tests.trial(folders, own, everything=tests == "all")
+
+
+def at_once(url: str, shall: packs.Wanted, reason: str, yes: bool, as_json: bool, trial: Trial | None = None) -> None:
     """Plan and apply, if nothing of the plan is blocked and, where it is more than safe, if it is confirmed."""
     with opened(url) as workspace:
-        made = packs.plan(workspace.database, shall)
+        made = packs.plan(workspace.database, shall, trial=trial)
         if made.risk == "blocked":
             show(made.as_json(), as_json, *told_plan(made))
             sys.exit(1)
@@ -179,12 +205,15 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 @click.command("upgrade")
 @click.argument("wanted", nargs=-1, required=True, metavar="PACK...")
 @click.option("--allow-downgrade", "downgrade", is_flag=True, help="A pack may go back to an earlier version.")
+@TESTS
 @_YES
 @_REASON
 @database_option
 @json_option
 @told
-def upgrade(url: str, wanted: tuple[str, ...], downgrade: bool, yes: bool, reason: str, as_json: bool) -> None:
+def upgrade(
+    url: str, wanted: tuple[str, ...], downgrade: bool, tests: str, yes: bool, reason: str, as_json: bool
+) -> None:
     """Put other versions of packs in force: the plan is shown and, if there is anything to look at, confirmed.
 
     dealwright pack upgrade ./my_pack
@@ -193,7 +222,8 @@ def upgrade(url: str, wanted: tuple[str, ...], downgrade: bool, yes: bool, reaso
         with opened(url) as workspace, workspace.database.read() as connection:
             found.demand_same(connection)
         shall = packs.Wanted(packs=list(found.sources.values()), archives=found.archives, downgrade=downgrade)
-        at_once(url, shall, reason or f"upgrade {', '.join(wanted)}", yes, as_json)
+        trial = trial_of(tests, shall)
+        at_once(url, shall, reason or f"upgrade {', '.join(wanted)}", yes, as_json, trial)
 
 
 @click.command("uninstall")
@@ -219,7 +249,9 @@ def uninstall(url: str, wanted: tuple[str, ...], yes: bool, reason: str, as_json
 @json_option
 @told
 def disable(url: str, name: str, reason: str, as_json: bool) -> None:
-    """Stop the rules, SLA and deadlines of a pack; its records and pages stay as they are. Always possible.
+    """Stop what a pack does and shows: rules, clocks, sequences, reports, lists, fields. Always possible.
+
+    Its records can be read and exported, and nothing of it is lost.
 
     dealwright pack disable my_pack
     """
@@ -421,7 +453,35 @@ def reset(url: str, path: str, as_json: bool) -> None:
     show({"paths": found}, as_json, line)
 
 
+@click.command("export")
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.option("--as-pack", "name", required=True, metavar="NAME", help="Id of the pack.")
+@click.option("--ns", "namespace", default="", metavar="NAME", help="Namespace of its documents; else the pack's id.")
+@click.option(
+    "--to", "target", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where; else ./NAME."
+)
+@database_option
+@json_option
+@told
+def export(url: str, paths: tuple[str, ...], name: str, namespace: str, target: Path | None, as_json: bool) -> None:
+    """Make a pack of what the admins have changed, or of what they have changed at PATHs.
+
+    Installed here, it takes over their own fields and documents with all data; installed elsewhere, it brings them.
+
+    dealwright pack export --as-pack our_sales --ns ours
+    """
+    folder = target or Path(name)
+    if folder.name != name:
+        folder = folder / name
+    with opened(url) as workspace, workspace.database.read() as connection:
+        made = packs.extract.extract(connection, name, namespace, paths)
+    written = [str(one) for one in packs.extract.write(made, folder)]
+    left = [{"path": one.path, "op": one.op, "why": why} for one, why in made.left]
+    lines = [*written, *(f"left here: {one['path']} {one['op']}: {one['why']}" for one in left)]
+    show({"files": written, "left": left}, as_json, *lines, f"now: dealwright check {folder}")
+
+
 #: What the group ``pack`` takes up.
 COMMANDS = (
-    plan, apply, upgrade, uninstall, disable, enable, rollback, history, status, explain_path, overlay,
+    plan, apply, upgrade, uninstall, purge, disable, enable, rollback, history, status, explain_path, overlay, export,
 )  # fmt: skip

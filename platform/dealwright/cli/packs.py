@@ -74,11 +74,19 @@ for _command in changes.COMMANDS:
 @click.option(
     "--locked", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Only releases of this lock file."
 )
+@changes.TESTS
 @database_option
 @json_option
 @told
 def install(
-    url: str, wanted: tuple[str, ...], reason: str, agree: bool, downgrade: bool, locked: Path | None, as_json: bool
+    url: str,
+    wanted: tuple[str, ...],
+    reason: str,
+    agree: bool,
+    downgrade: bool,
+    locked: Path | None,
+    tests: str,
+    as_json: bool,
 ) -> None:
     """Put packs in force: folders, archives, or ids of shipped and installed ones; what they require comes along.
 
@@ -98,7 +106,12 @@ def install(
             found.demand_same(connection)
         new = [one for name, one in sources.items() if name not in {other.id for other in present}]
         done = packs.install(
-            workspace.database, sources.values(), reason=reason, archives=archives, downgrade=downgrade
+            workspace.database,
+            sources.values(),
+            reason=reason,
+            archives=archives,
+            downgrade=downgrade,
+            trial=changes.trial_of(tests, packs.Wanted(packs=list(sources.values()))),
         )
     allowed = {one.id: [str(use) for use in packs.permissions.declared(one.manifest)] for one in new}
     changes.show_done(done, as_json, allowed)

@@ -131,8 +131,10 @@ class Assertions:
                 self.problems.append(Problem(one.place, "twice", message, one.source))
             return
         said.append(one)
-        path = one.leaf.path
-        self.there[key].update(path[: depth + 1] for depth in range(len(path)))
+        path, there = one.leaf.path, self.there[key]
+        while path and path not in there:  # what is around something that is there is there as well
+            there.add(path)
+            path = path[:-1]
 
     def _check_names(self, key: Key, one: Assertion) -> None:
         """Hold a layer to its own names where an element occurs for the first time."""

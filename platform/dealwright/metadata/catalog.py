@@ -31,6 +31,7 @@ class Catalog:
         settings: Workspace settings that definitions depend on: ``zone``, ``locale``, ``currency``.
         translations: Locale to path (``entity:sales.lead#/properties/name/title``) to text.
         versions: Pipelines by id and version that are not in force any more and that records may still finish on.
+        off: Namespaces of the packs that the admins have disabled (``metadata.disabled``).
         provenance: Kind, id and pointer (elements named by id) of an attribute to the layers whose value stands there.
     """
 
@@ -49,6 +50,7 @@ class Catalog:
         translations: Mapping[str, Mapping[str, str]] = EMPTY,
         provenance: Mapping[tuple[str, str, str], tuple[str, ...]] = MappingProxyType({}),
         versions: Mapping[tuple[str, int], Pipeline] = MappingProxyType({}),
+        off: frozenset[str] = frozenset(),
     ) -> None:
         self.revision = revision
         self.documents = MappingProxyType(dict(documents))
@@ -62,8 +64,13 @@ class Catalog:
         self.translations = MappingProxyType(dict(translations))
         self.provenance = MappingProxyType(dict(provenance))
         self.versions = MappingProxyType(dict(versions))
+        self.off = off
         self._made: dict[Hashable, Any] = {}
         self._lock = threading.RLock()
+
+    def is_off(self, name: str) -> bool:
+        """Tell whether a document, or a field that a pack adds to another's entity, is of a disabled pack."""
+        return bool(self.off) and (name.partition(".")[0] in self.off or name.partition("__")[0] in self.off)
 
     def entity(self, identifier: str) -> Entity:
         """Return an entity.

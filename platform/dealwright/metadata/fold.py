@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dealwright.errors import Problem
-from dealwright.metadata import canonical, merge, schemas, variants
+from dealwright.metadata import canonical, disabled, merge, schemas, variants
 from dealwright.metadata.assertions import Assertion, Assertions, Key
 from dealwright.metadata.definitions import Document
 from dealwright.metadata.layers import BASE_LAYER, Layer
 from dealwright.metadata.merge import Steps
-from dealwright.metadata.overlaid import DISABLED_KINDS, Overlaid, Standing
-from dealwright.metadata.patches import Patch
+from dealwright.metadata.overlaid import Overlaid, Standing
 from dealwright.metadata.pointers import named, pointer, steps
 
 #: A file, and the steps to something in it.
@@ -77,6 +76,7 @@ def fold(layers: Sequence[Layer]) -> Folded:
             fit their schemas (:func:`dealwright.metadata.schemas.check`).
     """
     above = ancestors(layers)
+    everything, layers = layers, disabled.stilled(layers)
     found = Assertions()
     for layer in layers:
         for one in layer.documents:
@@ -102,7 +102,7 @@ def fold(layers: Sequence[Layer]) -> Folded:
     for patch in sorted(patches, key=lambda one: (one.op != "add", len(one.steps) if one.op == "add" else 0)):
         overlaid.lay(patch)
     documents: dict[Key, Document] = {
-        key: merge.rebuilt(key[0], schemas.definition(key[0]), values[key]) for key in _enabled(found, patches)
+        key: merge.rebuilt(key[0], schemas.definition(key[0]), values[key]) for key in found.said
     }
     return variants.resolved(
         Folded(
@@ -110,7 +110,7 @@ def fold(layers: Sequence[Layer]) -> Folded:
             owners={key: layer.id for key, layer in found.owners.items()},
             provenance=provenance,
             places=places,
-            translations=_translations(layers, provenance),
+            translations=_translations(everything, provenance),
             problems=tuple(problems),
             warnings=tuple(found.warnings),
             standings=overlaid.standings,
@@ -126,12 +126,6 @@ def ancestors(layers: Sequence[Layer]) -> Mapping[str, frozenset[str]]:
         direct = layer.requires | ({BASE_LAYER} - {layer.id})
         found[layer.id] = direct.union(*(found.get(one, frozenset()) for one in direct))
     return found
-
-
-def _enabled(found: Assertions, patches: Sequence[Patch]) -> list[Key]:
-    """Return the documents without what disabled packs would do by themselves."""
-    off = {one.document[1] for one in patches if one.op == "disable"}
-    return [key for key in found.said if key[0] not in DISABLED_KINDS or found.owners[key].id not in off]
 
 
 def _decided(

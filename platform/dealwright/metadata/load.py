@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dealwright.errors import DefinitionError, Problem
-from dealwright.metadata import canonical, names, parse, pipelines, references, schemas, strict
+from dealwright.metadata import canonical, disabled, names, parse, pipelines, references, schemas, strict
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.definitions import Document
 from dealwright.metadata.fold import Folded, fold
@@ -96,6 +96,7 @@ def assembled(
         settings=inherited,
         translations=folded.translations,
         versions=versions,
+        off=disabled.namespaces(layers),
         provenance={(*key, pointer(at)): whose for (key, at), whose in folded.provenance.items()},
     )
 

@@ -61,11 +61,19 @@ def leaves(
                 yield from leaves(kind, inner, one, (*path, key), (*place, key))
 
 
+_NONE: Final[Mapping[str, Any]] = {}
+
+
 def inside(kind: str, part: Mapping[str, Any], step: str) -> Mapping[str, Any] | None:
     """Return the schema of what lies under ``step``, or None if nothing may."""
-    part = schemas.resolved(kind, part)
-    found = part["items"] if "x-key" in part else part.get("properties", {}).get(step, part.get("additionalProperties"))
-    return schemas.resolved(kind, found) if isinstance(found, Mapping) else None
+    if "$ref" in part:
+        part = schemas.resolved(kind, part)
+    found = (
+        part["items"] if "x-key" in part else part.get("properties", _NONE).get(step, part.get("additionalProperties"))
+    )
+    if not isinstance(found, Mapping):
+        return None
+    return schemas.resolved(kind, found) if "$ref" in found else found
 
 
 def is_element(kind: str, part: Mapping[str, Any], step: str) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dealwright.errors import Problem
 from dealwright.metadata import canonical, merge, schemas
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from dealwright.metadata.merge import Steps
 
 State = Literal["active", "redundant", "superseded", "parked", "refused"]
-#: What a disabled pack no longer does; its entities, pipelines and roles stay as they are.
-DISABLED_KINDS: Final = frozenset({"rule", "sla", "deadline"})
 
 
 @dataclass(frozen=True, slots=True)

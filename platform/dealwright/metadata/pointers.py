@@ -9,11 +9,17 @@ A pointer says where something stands in one file; a path names it in every laye
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 
 def pointer(steps: Iterable[str | int]) -> str:
     """Return the JSON Pointer of the steps; empty for none."""
+    return _pointer(tuple(steps))
+
+
+@lru_cache(maxsize=1 << 15)  # the same attributes stand in hundreds of documents
+def _pointer(steps: tuple[str | int, ...]) -> str:
     names = [str(step) for step in steps]
     text = "/".join(names)
     if "~" not in text and text.count("/") < len(names):

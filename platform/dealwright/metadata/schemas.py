@@ -14,11 +14,13 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import plugins
 from dealwright.errors import Problem
+from dealwright.metadata import fits
 from dealwright.metadata.pointers import pointer
 from dealwright.resources import shipped
 
@@ -161,7 +163,7 @@ def check(document: Any, source: str = "") -> list[Problem]:
         )
         return [Problem("/kind" if "kind" in document else "", "unknown-kind", message, source)]
     form = ("variant" if _has_variants(kind) and "id" in document else "extension") if "extends" in document else ""
-    found = problems(_validator(kind, form), document, source)
+    found = problems(checker(kind, form), document, source)
     return [*found, *_unlike(kind, definition(kind), document, source)]
 
 
@@ -201,11 +203,11 @@ def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: 
     known = _OF_PARTS.get((kind, id(part)))
     if known is None or known[0] is not part:
         whole = {**part, "$defs": schema(KINDS[kind][0])["$defs"]}
-        known = _OF_PARTS[kind, id(part)] = (part, _validator_of(whole))
+        known = _OF_PARTS[kind, id(part)] = (part, Checker(whole))
     return problems(known[1], value, source, at)
 
 
-_OF_PARTS: Final[dict[tuple[str, int], tuple[Mapping[str, Any], Draft202012Validator]]] = {}
+_OF_PARTS: Final[dict[tuple[str, int], tuple[Mapping[str, Any], Checker]]] = {}
 
 
 def _has_variants(kind: str) -> bool:
@@ -219,33 +221,54 @@ def is_extension(document: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _validator(kind: str, form: str) -> Draft202012Validator:
+def checker(kind: str, form: str = "") -> Checker:
+    """Return what looks at whole documents of a kind, or at those of the form ``extension`` or ``variant``."""
     name, whole = KINDS[kind]
     target = f"#/$defs/{form or whole}"
-    return _validator_of({"$ref": target, "$defs": schema(name)["$defs"]})
+    return Checker({"$ref": target, "$defs": schema(name)["$defs"]})
 
 
 @cache
-def _whole(name: str) -> Draft202012Validator:
-    return _validator_of(schema(name))
+def _whole(name: str) -> Checker:
+    return Checker(schema(name))
 
 
 @cache
-def _test() -> Draft202012Validator:
-    return _validator_of({"$ref": "#/$defs/test", "$defs": schema("test")["$defs"]})
+def _test() -> Checker:
+    return Checker({"$ref": "#/$defs/test", "$defs": schema("test")["$defs"]})
 
 
-def _validator_of(whole: Mapping[str, Any]) -> Draft202012Validator:
-    # A server that serves what was checked before never needs the library, and starts without it.
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
+class Checker:
+    """One schema, ready to look at values: quickly whether they fit, and in the library's words in what they do not."""
 
-    return Draft202012Validator(whole, registry=Registry())
+    def __init__(self, whole: Mapping[str, Any]) -> None:
+        """Take a schema with the ``$defs`` that it names."""
+        self._whole = whole
+        self.fits = fits.compiled(whole)
+        self._validator: Draft202012Validator | None = None
+
+    def errors(self, value: Any) -> list[ValidationError]:
+        """Return the library's errors; none where the value fits, for which the library is not even imported."""
+        if self.fits is not None:
+            with suppress(fits.Unsure):
+                if self.fits(value):
+                    return []
+        return list(self.library().iter_errors(value))
+
+    def library(self) -> Draft202012Validator:
+        """Return the library's validator of the schema; it fetches nothing."""
+        if self._validator is None:
+            # A server that serves what was checked before never needs the library, and starts without it.
+            from jsonschema import Draft202012Validator
+            from referencing import Registry
+
+            self._validator = Draft202012Validator(self._whole, registry=Registry())
+        return self._validator
 
 
-def problems(validator: Draft202012Validator, value: Any, source: str, at: tuple[str | int, ...] = ()) -> list[Problem]:
+def problems(checker: Checker, value: Any, source: str, at: tuple[str | int, ...] = ()) -> list[Problem]:
     """Return the library's errors as problems, in the order of the document, without those that follow from others."""
-    errors = list(validator.iter_errors(value))
+    errors = checker.errors(value)
     refused = {tuple(e.absolute_path) for e in errors if e.validator == "enum" and not _dependent(e)}
     found: dict[tuple[str, str], Problem] = {}
     for error in errors:

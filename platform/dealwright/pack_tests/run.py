@@ -94,7 +94,7 @@ def run(
     with stage.made(source, [folder.resolve().parent], begins, against) as place:
         coverage = Coverage(place.catalog, source.layer.namespace)
         for one in chosen:
-            results.append(_result(place, source, one, coverage))
+            results.append(result(place, source, one, coverage))
             tell(results[-1])
     return Report(source.id, tuple(results), coverage)
 
@@ -115,7 +115,8 @@ def generate(folder: Path) -> list[Path]:
         raise DefinitionError(str(error)) from None
 
 
-def _result(place: stage.Stage, source: packs.PackSource, case: Case, coverage: Coverage) -> Result:
+def result(place: stage.Stage, source: packs.PackSource | None, case: Case, coverage: Coverage) -> Result:
+    """Run one test, and return how it went."""
     if case.skipped:
         return Result(case.name, case.source, skipped=case.skipped)
     try:
@@ -130,10 +131,12 @@ def _result(place: stage.Stage, source: packs.PackSource, case: Case, coverage: 
     return Result(case.name, case.source, tuple(told))
 
 
-def _looked_at(place: stage.Stage, source: packs.PackSource, document: Mapping[str, Any]) -> list[str]:
+def _looked_at(place: stage.Stage, source: packs.PackSource | None, document: Mapping[str, Any]) -> list[str]:
     """Return why a test fails that looks at definitions and not at what happens."""
     found = [*snapshots.failures(place.catalog, document)] if "of" in document else []
-    return [*found, *snapshots.untranslated(source.layer, document)] if "locales" in document else found
+    if "locales" in document and source is not None:
+        found += snapshots.untranslated(source.layer, document)
+    return found
 
 
 def _played(play: Play, coverage: Coverage) -> list[str]:

@@ -147,15 +147,21 @@ def made(
     beside = beside or Beside()
     sources = {**{one.id: one for one in beside.packs}, source.id: source}
     packs.with_required(sources, places)
-    with (
-        TemporaryDirectory(prefix="dealwright-") as folder,
-        Database(f"sqlite:///{Path(folder) / 'workspace.db'}") as database,
-    ):
-        migrations.upgrade(database)
+    with empty() as (database, workspace):
         with clock.frozen(begins.astimezone(UTC) - timedelta(days=1)):
             with database.read() as connection:
                 wanted = packs.Wanted(packs=list(sources.values()), overlay=beside.overlay or None)
                 prepared = prepare(connection, wanted)
             enact(database, prepared, by=None, reason="pack test")
-        workspace = Workspace(database, Path(folder) / "files")
         yield Stage(database, workspace, list(sources.values()), source.layer.namespace, beside.overlay)
+
+
+@contextmanager
+def empty() -> Iterator[tuple[Database, Workspace]]:
+    """Yield a workspace in which nothing is in force yet; it is removed at the end."""
+    with (
+        TemporaryDirectory(prefix="dealwright-") as folder,
+        Database(f"sqlite:///{Path(folder) / 'workspace.db'}") as database,
+    ):
+        migrations.upgrade(database)
+        yield database, Workspace(database, Path(folder) / "files")

@@ -14,6 +14,8 @@ overlay                         what the admins of a workspace change, and take 
 whole                           the metadata of a workspace as files, for git
 explain(connection, path)       what stands at a path, whose word it is, whose it overrides
 scaffold.begin(folder)           the beginning of a new pack
+extract.extract(connection, id)  a pack made of what the admins have changed
+left_behind, purge               what packs that are gone have left, and its removal for good
 archive.build, archive.unpacked  one file for a version, and a folder from it for as long as it is looked at
 signature, trust                 whose release it is, and whether it may come in
 lint.run, compare, doctor        what should be looked at: in a pack, between two releases, in a workspace
@@ -27,6 +29,7 @@ from dealwright.packs import (
     archive,
     doctor,
     escalation,
+    extract,
     lint,
     overlay,
     permissions,
@@ -66,6 +69,7 @@ __all__ = [
     "doctor",
     "escalation",
     "explain",
+    "extract",
     "find",
     "history",
     "install",

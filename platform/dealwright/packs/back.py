@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import NotFoundError
 from dealwright.metadata import load
-from dealwright.packs import in_flight, planned
+from dealwright.packs import in_flight, planned, renaming
 from dealwright.packs.enact import Installed, enact
 from dealwright.packs.prepare import Prepared, current, sources_of
 from dealwright.packs.stored import state
@@ -65,7 +65,8 @@ def _earlier(connection: Connection, present: str) -> str:
 
 def _prepared(before: State, wanted: State) -> Prepared:
     old, catalog = before.catalog(), wanted.catalog()
-    versions = in_flight.kept(old, catalog)
+    new_names = planned.moves_of(before, wanted)
+    versions = renaming.versions(in_flight.kept(old, catalog), new_names)
     if versions and list(wanted.kept) != versions:
         catalog = load.catalog(wanted.layers, wanted.settings, checked=True, kept=versions)
     return Prepared(
@@ -76,7 +77,7 @@ def _prepared(before: State, wanted: State) -> Prepared:
         folded=None,
         settings=wanted.settings,
         versions=versions or wanted.kept,
-        moves=planned.moves_of(before, wanted),
+        moves=new_names,
         left=_left(before, wanted),
     )
 

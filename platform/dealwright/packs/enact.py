@@ -6,7 +6,7 @@ one with their next transaction; what follows for records that are there already
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dealwright import clock, rules
@@ -16,16 +16,19 @@ from dealwright.metadata.settings import TRUST
 from dealwright.packs import deciders, in_flight, outlook, trust
 from dealwright.packs.outlook import Outlook
 from dealwright.packs.stored import store, stored_catalog
-from dealwright.storage import audit, plans, proposals, queue, recompute, revisions, schema, timers, workspaces
+from dealwright.storage import audit, plans, proposals, queue, recompute, renames, revisions, schema, timers, workspaces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from dealwright.errors import Problem
     from dealwright.metadata.catalog import Catalog
     from dealwright.packs.prepare import Prepared
     from dealwright.storage import Connection, Database
+
+    #: Told what was done, within the transaction that does it.
+    Note = Callable[[Connection, "Installed"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,15 @@ class Installed:
     outlook: Sequence[Outlook] = ()
 
 
-def enact(database: Database, prepared: Prepared, *, by: str | None, reason: str, plan: str | None = None) -> Installed:
+def enact(
+    database: Database,
+    prepared: Prepared,
+    *,
+    by: str | None,
+    reason: str,
+    plan: str | None = None,
+    note: Note | None = None,
+) -> Installed:
     """Put a prepared revision in force.
 
     Before anything is changed, the matcher's answers for rules that are new are tried in a process of its own.
@@ -60,6 +71,7 @@ def enact(database: Database, prepared: Prepared, *, by: str | None, reason: str
         by: Id of the user; None for the operator.
         reason: Why, for the history.
         plan: Id of the plan that is applied, if there is one.
+        note: Called with what was done within the transaction that does it; if it raises, nothing is changed.
 
     Raises:
         DefinitionError: If there are problems, or records that could not go on; nothing is changed.
@@ -90,6 +102,7 @@ def enact(database: Database, prepared: Prepared, *, by: str | None, reason: str
                 raise StalePlanError("other definitions were put in force meanwhile; nothing was changed; try again")
             in_flight.check(connection, old, catalog)
             steps.apply(connection)
+            renames.follow(connection, old, catalog, prepared.moves)
             if plan is not None:  # stored with the plan, before its rules had been tried
                 revisions.forget_unused(connection, catalog.revision)
             store(connection, catalog, prepared.layers, reason=reason, by=by, at=now, shards=shards)
@@ -113,16 +126,19 @@ def enact(database: Database, prepared: Prepared, *, by: str | None, reason: str
         proposals.add(connection, [(one.path, one.op, one.as_json()) for one in prepared.left], at=now, by=by)
         if plan is not None:
             plans.applied(connection, plan, now)
+        done = Installed(
+            catalog.revision,
+            versions(catalog),
+            (*(step.text for step in steps.steps), *left),
+            unchanged,
+            [*warned, *rules.warnings(catalog), *missing],
+            ahead,
+        )
+        if note is not None:
+            note(connection, done)
     # Also where nothing has changed: an installation that died here has left indexes and keys for the next one.
     later = schema.complete(database, catalog)
-    return Installed(
-        catalog.revision,
-        versions(catalog),
-        (*(step.text for step in steps.steps), *later, *left),
-        unchanged,
-        [*warned, *rules.warnings(catalog), *missing],
-        ahead,
-    )
+    return replace(done, changes=(*done.changes, *later)) if later else done
 
 
 def versions(catalog: Catalog) -> dict[str, str]:

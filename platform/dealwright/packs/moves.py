@@ -1,38 +1,162 @@
-"""What packs have renamed between two versions: ``moves.json``, which only ever grows.
+"""What packs have renamed or handed over between two versions: ``moves.json``, which only ever grows.
 
     {"since": "2.0.0", "from": "entity:sales.deal#/properties/dept", "to": "entity:sales.deal#/properties/department"}
+    {"since": "2.0.0", "from": "entity:med.permit", "to": "entity:med.licence"}
+    {"since": "3.0.0", "from": "entity:med.licence", "to_pack": "compliance_core", "to": "entity:cmp.licence"}
+    {"since": "1.1.0", "kind": "accepts", "from": "entity:med.licence", "to": "entity:cmp.licence"}
 
-An entry counts where a workspace comes from an earlier version than ``since``. The tables follow it
-(``storage.renames``), and so do the admins' patches (``metadata.patches``).
+An entry counts where a workspace comes from an earlier version than ``since``. An entity goes to another pack only if
+both say so: the one that gives it by ``to_pack``, the one that takes it by ``accepts``. A pack that was made of changes
+of the admins (``pack export --as-pack``) names those under ``from``: ``c__ward``, ``c.visit``; it takes them over when it
+is first installed. The tables follow (``storage.renames``), and so do the admins' changes (``packs.renaming``).
+
+Stages that go are named in the ``stage_map`` of their pipeline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from dealwright.errors import Problem
+from dealwright.metadata import schemas
+from dealwright.metadata.patches import OVERLAY
 from dealwright.packs import ranges
 
 if TYPE_CHECKING:
     from dealwright.packs.source import PackSource
 
+_ENTRY: Final = ("since", "from", "to")
+_MORE: Final = ("kind", "to_pack")
+_DOCUMENT: Final = re.compile(r"([a-z_]+):([a-z0-9_]+)\.[a-z0-9_]+\Z")
+#: Kinds whose documents may have another id: what is kept about them follows (``storage.renames``).
+RENAMED: Final = (
+    *("entity", "rule", "role", "message", "report", "dashboard", "option_set", "parameter", "fact", "calendar"),
+    *("approval", "sla", "deadline", "score", "sequence"),
+)
+#: A field of an entity, or a column of its rows.
+_FIELD: Final = re.compile(r"(entity:[a-z0-9_.]+#)/properties/[a-z0-9_]+(/items/properties/[a-z0-9_]+)?\Z")
+
+
+def faults(one: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield pointer, code and message of what is wrong with an entry."""
+    if not isinstance(one, Mapping):
+        yield "", "wrong-type", "expected an object with since, from and to"
+        return
+    kind = one.get("kind", "rename")
+    if kind not in ("rename", "accepts"):
+        message = (
+            "an entry renames (no kind) or accepts; stages that go are named in the stage_map of their pipeline, and "
+            "options never change their ids"
+        )
+        yield "/kind", "not-a-choice", message
+        return
+    for key in _ENTRY:
+        if key not in one:
+            yield "", f"missing-{key}", f"“{key}” is missing"
+    for key in one:
+        if key not in (*_ENTRY, *_MORE):
+            yield f"/{key}", "unknown-key", f"“{key}” is not known here{schemas.near(key, (*_ENTRY, *_MORE))}"
+    try:
+        ranges.version(str(one.get("since", "0.0.0")))
+    except ranges.RangeError as error:
+        yield "/since", error.code, error.detail
+    yield from _path_faults(one, kind)
+
+
+def _path_faults(one: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str, str]]:
+    given = {key: one[key] for key in ("from", "to") if key in one}
+    documents = {key: _DOCUMENT.match(path) if isinstance(path, str) else None for key, path in given.items()}
+    fields = {key: _FIELD.match(path) if isinstance(path, str) else None for key, path in given.items()}
+    hands_over = kind == "accepts" or "to_pack" in one
+    for key in given:
+        found = documents[key]
+        if found is None and (fields[key] is None or hands_over):
+            message = (
+                "a document is written like entity:sales.deal, a field like entity:sales.deal#/properties/name; "
+                "options and stages have no other names, and only entities go to other packs"
+            )
+            yield f"/{key}", "wrong-form", message
+        elif found is not None and found[1] not in (RENAMED if not hands_over else ("entity",)):
+            message = f"a {found[1]} keeps its id for ever{schemas.near(found[1], RENAMED)}"
+            yield f"/{key}", "wrong-form", message
+    if len(given) < len(_ENTRY) - 1:
+        return
+    was, now = fields["from"], fields["to"]
+    if was is not None and now is not None and was[1] != now[1]:
+        yield "/to", "wrong-form", "a field stays in its entity; add a new field there instead"
+    whose, whither = documents["from"], documents["to"]
+    if (whose is None) != (whither is None) or (whose is not None and whither is not None and whose[1] != whither[1]):
+        yield "/to", "wrong-form", "a document becomes one of the same kind, and a field a field"
+    elif whose is not None and whither is not None and not hands_over and whose[2] not in (whither[2], OVERLAY):
+        message = f"“{one['to']}” is of another pack; name it in to_pack, and let it say that it accepts"
+        yield "/to", "foreign-namespace", message
+
 
 def between(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> list[Mapping[str, Any]]:
     """Return the new names that come with these packs, in order: of each the entries later than what is present."""
+    packs = {pack.id: pack for pack in wanted}
     found: list[Mapping[str, Any]] = []
-    for pack in wanted:
+    for pack in packs.values():
         there = present.get(pack.id)
-        if there is not None:
-            found += [one for one in pack.layer.moves if ranges.version(one["since"]) > there.version]
+        for one in pack.layer.moves:
+            if one.get("kind") == "accepts":
+                continue  # said by the pack that gives
+            if there is None:
+                if is_adopted(one):
+                    found.append(one)
+            elif ranges.version(one["since"]) > there.version and ("to_pack" not in one or _accepted(one, packs)):
+                found.append(one)
     return found
 
 
 def back(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> list[Mapping[str, Any]]:
     """Return the names of before, for packs that go back to a version that does not know the later ones."""
     found: list[Mapping[str, Any]] = []
-    for pack in wanted:
+    packs = {pack.id: pack for pack in wanted}
+    for pack in packs.values():
         there = present.get(pack.id)
         if there is not None and there.version > pack.version:
-            later = [one for one in there.layer.moves if ranges.version(one["since"]) > pack.version]
+            later = [
+                one
+                for one in there.layer.moves
+                if ranges.version(one["since"]) > pack.version and one.get("kind") != "accepts"
+            ]
             found += [{**one, "from": one["to"], "to": one["from"]} for one in reversed(later)]
+    for name, there in present.items():  # what was made of the admins' own changes is theirs again
+        if name not in packs:
+            adopted = [one for one in there.layer.moves if is_adopted(one)]
+            found += [{**one, "from": one["to"], "to": one["from"]} for one in reversed(adopted)]
     return found
+
+
+def problems(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> list[Problem]:
+    """Return each entity that a pack gives away and that nobody takes."""
+    packs = {pack.id: pack for pack in wanted}
+    return [
+        Problem(
+            f"/{index}/to_pack",
+            "not-accepted",
+            f"the pack {one['to_pack']} does not say that it accepts {one['from']}; install a version that does with it",
+            f"{pack.layer.folder}/moves.json",
+        )
+        for pack in packs.values()
+        if (there := present.get(pack.id)) is not None
+        for index, one in enumerate(pack.layer.moves)
+        if "to_pack" in one and ranges.version(one["since"]) > there.version and not _accepted(one, packs)
+    ]
+
+
+def is_adopted(one: Mapping[str, Any]) -> bool:
+    """Tell whether an entry takes over what admins have added themselves."""
+    was = str(one["from"])
+    return was.partition(":")[2].startswith(f"{OVERLAY}.") or was.rpartition("/")[2].startswith(f"{OVERLAY}__")
+
+
+def _accepted(one: Mapping[str, Any], packs: Mapping[str, PackSource]) -> bool:
+    taker = packs.get(str(one["to_pack"]))
+    return taker is not None and any(
+        other.get("kind") == "accepts" and (other["from"], other["to"]) == (one["from"], one["to"])
+        for other in taker.layer.moves
+    )

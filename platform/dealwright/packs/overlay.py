@@ -149,10 +149,13 @@ def listed(connection: Connection) -> list[Change]:
 
 def exported(connection: Connection, paths: Iterable[str] = ()) -> dict[str, Any]:
     """Return the changes in force as JSON, sorted; only those at or within ``paths`` if there are any."""
+    return written(chosen(_state(connection), paths))
+
+
+def chosen(before: State, paths: Iterable[str] = ()) -> list[Patch]:
+    """Return the changes of a revision; only those at or within ``paths`` if there are any."""
     wanted = list(paths)
-    return written(
-        one for one in _state(connection).patches if not wanted or any(_is_at(one.path, at) for at in wanted)
-    )
+    return [one for one in before.patches if not wanted or any(_is_at(one.path, at) for at in wanted)]
 
 
 def written(changes: Iterable[Patch]) -> dict[str, Any]:

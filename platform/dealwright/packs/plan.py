@@ -24,9 +24,12 @@ from dealwright.storage import plans, schema
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
+    from dealwright.packs.enact import Note
     from dealwright.packs.source import PackSource
     from dealwright.storage import Connection, Database
 
+    #: Runs tests on what was prepared, and returns lines of the plan: those that fail have the risk ``blocked``.
+    Trial = Callable[[Prepared], Sequence[Line]]
     #: Given the catalog in force and the wanted one, returns what would have been decided otherwise.
     Compare = Callable[[Connection, Catalog, Catalog], Mapping[str, Any]]
 
@@ -85,6 +88,7 @@ def plan(
     roles: Collection[str] | None = None,
     compare: Compare | None = None,
     known: Catalog | None = None,
+    trial: Trial | None = None,
 ) -> Plan:
     """Work out what would be put in force, and keep it for :func:`apply`.
 
@@ -97,6 +101,7 @@ def plan(
         roles: Those of the user, who cannot give by a pack what he does not have; None for the operator.
         compare: Plays the past again under both catalogs.
         known: A catalog that the caller has; if it is the one in force, the plan comes sooner.
+        trial: Runs the tests of packs on what would be in force (``pack_tests.trial``), in a workspace of its own.
     """
     with database.read() as connection:
         prepared = prepare(connection, wanted, known)
@@ -106,6 +111,8 @@ def plan(
         decisions = None
         if compare is not None and prepared.old is not None and not prepared.problems:
             decisions = compare(connection, prepared.old, prepared.catalog)
+    if trial is not None and not prepared.problems:
+        lines += trial(prepared)
     made = _made(prepared, lines, decisions)
     with database.write() as connection:
         now = clock.now()
@@ -133,6 +140,7 @@ def apply(
     by: str | None = None,
     roles: Collection[str] | None = None,
     reason: str = "",
+    note: Note | None = None,
 ) -> Installed:
     """Put just what a plan says in force.
 
@@ -143,6 +151,7 @@ def apply(
         by: Id of the user; None for the operator.
         roles: Those of the user, who cannot give by a pack what he does not have, whoever planned it; None for the operator.
         reason: Why, for the history.
+        note: Called with what was done within the transaction that does it; if it raises, nothing is changed.
 
     Raises:
         NotFoundError: If there is no such plan.
@@ -165,7 +174,7 @@ def apply(
             escalation.demand(prepared.old, prepared.catalog, _coming(prepared), roles)
         if in_the_way := planned.in_the_way(connection, prepared):
             raise load.refused(in_the_way)
-    return enact(database, prepared, by=by, reason=reason or f"plan {identifier}", plan=identifier)
+    return enact(database, prepared, by=by, reason=reason or f"plan {identifier}", plan=identifier, note=note)
 
 
 def _coming(prepared: Prepared) -> list[PackSource]:

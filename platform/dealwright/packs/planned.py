@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import ConflictError, DefinitionError, Problem
-from dealwright.metadata import canonical, differences
+from dealwright.metadata import canonical, differences, disabled
 from dealwright.metadata.fold import fold
 from dealwright.metadata.layers import BASE_LAYER
 from dealwright.metadata.patches import OVERLAY
@@ -15,7 +15,7 @@ from dealwright.metadata.settings import TRUST
 from dealwright.packs import courses, escalation, in_flight, moves, permissions, three_way, trust
 from dealwright.packs.prepare import sources_of
 from dealwright.storage import in_flight as running
-from dealwright.storage import misfits, schema
+from dealwright.storage import misfits, renames, schema
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
@@ -69,7 +69,7 @@ def lines(connection: Connection, prepared: Prepared) -> list[Line]:
         connection: A transaction in which the revision before it is in force; it is only read.
         prepared: With or without problems.
     """
-    found = [*_packs(prepared), *_releases(connection, prepared), *_patches(prepared)]
+    found = [*_packs(prepared), *_switched(prepared), *_releases(connection, prepared), *_patches(prepared)]
     if prepared.problems:
         for one in prepared.problems:
             found.append(Line("PROBLEM", f"{one.source}{one.pointer or '/'}", one.message, "blocked"))
@@ -79,7 +79,7 @@ def lines(connection: Connection, prepared: Prepared) -> list[Line]:
     found += _clones(prepared)
     found += _tables(prepared)
     if prepared.old is not None:
-        found += _records(connection, prepared.old, diff)
+        found += _records(connection, prepared, diff)
         found += _on_the_way(connection, prepared.old, prepared.catalog, diff)
     # Most of them were there before as well, so they are told and hold nothing up.
     found += [Line("LOOK", f"{one.source}{one.pointer or '/'}", one.message) for one in prepared.warnings]
@@ -99,7 +99,7 @@ def in_the_way(connection: Connection, prepared: Prepared) -> list[Problem]:
         return []
     found = [
         one
-        for one in _records(connection, prepared.old, differences.diff(prepared.old, prepared.catalog))
+        for one in _records(connection, prepared, differences.diff(prepared.old, prepared.catalog))
         if one.risk == "blocked"
     ]
     return [Problem("", "records-do-not-fit", f"{one.detail}; change those first", one.path) for one in found]
@@ -124,6 +124,15 @@ def _packs(prepared: Prepared) -> Iterator[Line]:
                 f"{was.layer.version} -> {now.version}",
                 "destructive" if back else "safe",
             )
+
+
+def _switched(prepared: Prepared) -> Iterator[Line]:
+    before = disabled.ids(prepared.before.layers) if prepared.before is not None else frozenset()
+    after = disabled.ids(prepared.layers)
+    for name in sorted(after - before):
+        yield Line("DISABLE", f"pack:{name}", "what it does by itself stops; its data stay and are read", "review")
+    for name in sorted(before - after):
+        yield Line("ENABLE", f"pack:{name}", "it works again")
 
 
 def _releases(connection: Connection, prepared: Prepared) -> Iterator[Line]:
@@ -154,9 +163,12 @@ def beyond(prepared: Prepared, packs: Iterable[PackSource], roles: Collection[st
 
 def _patches(prepared: Prepared) -> Iterator[Line]:
     standings = prepared.folded.standings if prepared.folded is not None else {}
+    adopted = {str(one["from"]): str(one["to"]) for one in prepared.moves if moves.is_adopted(one)}
     for before, after in prepared.changes:
         if after is None:
-            if before is not None:
+            if before is not None and before.path.removesuffix("#") in adopted:
+                yield Line("MOVED", before.path, f"it is {adopted[before.path.removesuffix('#')]} of the pack now")
+            elif before is not None:
                 yield Line("RESET", before.path, "back to what the packs say", "review")
             continue
         standing = standings.get(after.id)
@@ -175,16 +187,33 @@ def _patches(prepared: Prepared) -> Iterator[Line]:
 
 def _definitions(prepared: Prepared, diff: Diff) -> Iterator[Line]:
     """Yield each document that is new, gone or different, and of a different one each attribute."""
+    called = renames.entities(prepared.old, prepared.catalog, prepared.moves)
+    before = set(called.values())
+    moved: tuple[str, ...] = ()
+    for (entity, rows, now), was in _fields_renamed(prepared).items():
+        old = f"entity:{called.get(entity, entity)}#/properties/{was}"
+        if rows is None:
+            moved += (f"{old}/", f"entity:{entity}#/properties/{now}/")
+            yield Line("MOVED", old, f"it is entity:{entity}#/properties/{now} now, with all its values")
     for one in diff.documents:
         at = f"{one.kind}:{one.id}"
-        if one.change == "added":
+        if one.kind == "entity" and one.id in called:
+            yield Line("MOVED", f"entity:{called[one.id]}", f"it is {at} now, with all its records")
+        elif one.kind == "entity" and one.id in before:
+            pass
+        elif one.change == "added":
             yield from _added(prepared.catalog, one.kind, one.id, prepared.old is None)
         elif one.change == "removed":
             risk = "destructive" if one.kind == "entity" else "review"
             detail = "the definition goes; its data stay" if one.kind == "entity" else "the definition goes"
             yield Line("REMOVE", at, detail, risk)
         for change in one.attributes:
-            yield _attribute(one.kind, change)
+            if not change.path.startswith(moved):
+                yield _attribute(one.kind, change)
+
+
+def _fields_renamed(prepared: Prepared) -> Mapping[tuple[str, str | None, str], str]:
+    return renames.fields(prepared.old, prepared.catalog, prepared.moves) if prepared.old is not None else {}
 
 
 def _added(catalog: Catalog, kind: str, identifier: str, first: bool) -> Iterator[Line]:
@@ -244,8 +273,12 @@ def _tables(prepared: Prepared) -> Iterator[Line]:
         yield Line("STORAGE", f"table:{step.table}", step.text)
 
 
-def _records(connection: Connection, old: Catalog, changes: Diff) -> Iterator[Line]:
+def _records(connection: Connection, prepared: Prepared, changes: Diff) -> Iterator[Line]:
     """Yield what records that are there do not meet any more, with how many they are."""
+    old = prepared.old
+    if old is None:
+        return
+    moved = set(renames.entities(old, prepared.catalog, prepared.moves).values())
     for name, change in changes.changed.items():
         for field in sorted(change.added):
             spec = change.after.fields[field]
@@ -268,7 +301,7 @@ def _records(connection: Connection, old: Catalog, changes: Diff) -> Iterator[Li
                         before = canonical.text(one.before.spec.get(keyword))
                         detail = f"{before} -> {canonical.text(limit)}, which {count} records do not meet"
                         yield Line("DATA", f"{at}/{keyword}", detail, "blocked", count)
-    for name in sorted(changes.removed):
+    for name in sorted(changes.removed.keys() - moved):
         count = misfits.records(connection, old, name)
         if count:
             yield Line("DATA", f"entity:{name}", f"{count} records stay and cannot be seen", "destructive", count)

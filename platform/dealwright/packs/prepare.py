@@ -132,8 +132,11 @@ def prepare(connection: Connection, wanted: Wanted, known: Catalog | None = None
     there = list(before.patches) if before is not None else []
     given = proposals.listed(connection) if wanted.proposals else []
     renames = moves.between(present, packs)
+    problems += moves.problems(present, packs)
     follow = _following(renames, before)
-    changes = _changes(there if wanted.overlay is None else list(wanted.overlay), given, follow, there)
+    adopted = {str(one["from"]) for one in renames if moves.is_adopted(one)}
+    own = there if wanted.overlay is None else list(wanted.overlay)
+    changes = _changes(own, given, follow, there, adopted)
     after = [one for _, one in changes if one is not None]
     accepted = before.accepted if before is not None else {}
     examined = examine(packs, inherited, accepted, after)
@@ -147,7 +150,8 @@ def prepare(connection: Connection, wanted: Wanted, known: Catalog | None = None
     old = None
     if before is not None:
         old = known if known is not None and known.revision == before.revision else before.catalog()
-    versions = in_flight.kept(old, examined.catalog)
+    new_names = [*renames, *moves.back(present, packs)]
+    versions = renaming.versions(in_flight.kept(old, examined.catalog), new_names)
     layers = layers_of(packs, final)
     catalog = examined.catalog
     if versions or final != after:
@@ -160,7 +164,7 @@ def prepare(connection: Connection, wanted: Wanted, known: Catalog | None = None
         folded=examined.folded,
         settings=inherited,
         versions=versions,
-        moves=[*renames, *moves.back(present, packs)],
+        moves=new_names,
         changes=changes,
         taken=[(one.path, one.op, one.at) for one in given],
         coming=_coming(wanted),
@@ -217,11 +221,14 @@ def _changes(
     given: Sequence[proposals.Proposal],
     follow: Callable[[Patch], Patch],
     known: Sequence[Patch],
+    adopted: Collection[str],
 ) -> list[tuple[Patch | None, Patch | None]]:
     """Return each patch as it is and as it shall be; None where there is none."""
     was = {one.id: one for one in known}
     shall: dict[str, tuple[Patch | None, Patch | None]] = {}
     for one in wanted:
+        if one.op == "add" and one.path.removesuffix("#") in adopted:
+            continue  # a pack has taken it over
         followed = follow(one)
         shall[followed.id] = (was.get(one.id), followed)
     for proposal in given:

@@ -74,7 +74,41 @@ def followed(patch: Patch, moves: Iterable[Mapping[str, Any]], entity_of: Callab
         key = patch.steps[-1] if patch.steps else ""
         value = _value(value, key, names.get(about, {}), names, patch.kind)
     moved = patches.moved(patch, entries)
+    called = _called(entries)
+    if called:
+        value = _by_id(value, called)
+        moved = replace(moved, path=_by_id(moved.path, called))
     return moved if value == patch.value else replace(moved, value=value)
+
+
+def versions(kept: Iterable[Mapping[str, Any]], moves: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the versions of pipelines that must stay readable, with documents under their new ids."""
+    called = _called(moves)
+    return [{**one, "document": _by_id(one["document"], called)} if called else one for one in kept]
+
+
+def _called(moves: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return old id to new id of the documents that have another one."""
+    found: dict[str, str] = {}
+    for one in moves:
+        was, now = (str(one.get(key, "")).partition(":")[2] for key in ("from", "to"))
+        if was and now and "#" not in was:
+            found[was] = now
+    return found
+
+
+def _by_id(value: Any, called: Mapping[str, str]) -> Any:
+    """Return a value in which documents have their new ids: as whole texts, within expressions, and as keys."""
+    if isinstance(value, Mapping):
+        return {_by_id(key, called): _by_id(one, called) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_by_id(one, called) for one in value]
+    if not isinstance(value, str):
+        return value
+    for was, now in called.items():
+        if was in value:
+            value = re.sub(rf"(?<![\w.]){re.escape(was)}(?![\w.])", now, value)
+    return value
 
 
 def _names(moves: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:

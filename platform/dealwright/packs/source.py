@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from dealwright.errors import DefinitionError, Problem
 from dealwright.metadata import schemas, strict
 from dealwright.metadata.definitions import Document
 from dealwright.metadata.folder import read_folder
 from dealwright.metadata.layers import Layer
-from dealwright.packs import contents, ranges
+from dealwright.packs import contents, moves, ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def read(folder: Path) -> PackSource:
         documents, translations = read_folder(folder, str(manifest.get("ns", "")), shown)
     except DefinitionError as error:
         found.extend(error.problems)
-    moves = _moves(folder, shown, found)
+    moved = _moves(folder, shown, found)
     if found:
         raise DefinitionError(f"{shown} cannot be read", found)
     required = frozenset(manifest.get("requires", ())) | frozenset(manifest.get("after", ()))
@@ -80,14 +79,9 @@ def read(folder: Path) -> PackSource:
         version=manifest["version"],
         manifest=manifest,
         folder=shown,
-        moves=moves,
+        moves=moved,
     )
     return PackSource(layer, folder)
-
-
-_RENAME: Final = ("since", "from", "to")
-#: A field of an entity, or a column of its rows.
-_RENAMED: Final = re.compile(r"(entity:[a-z0-9_.]+#)/properties/[a-z0-9_]+(/items/properties/[a-z0-9_]+)?\Z")
 
 
 def _moves(folder: Path, shown: str, found: list[Problem]) -> tuple[Mapping[str, Any], ...]:
@@ -104,40 +98,8 @@ def _moves(folder: Path, shown: str, found: list[Problem]) -> tuple[Mapping[str,
         found.append(Problem("", "wrong-type", "expected a list in this file", source))
         return ()
     for i, one in enumerate(entries):
-        found.extend(Problem(f"/{i}{at}", code, message, source) for at, code, message in _move_faults(one))
+        found.extend(Problem(f"/{i}{at}", code, message, source) for at, code, message in moves.faults(one))
     return tuple(entries)
-
-
-def _move_faults(one: Any) -> Iterator[tuple[str, str, str]]:
-    if not isinstance(one, Mapping):
-        yield "", "wrong-type", "expected an object with since, from and to"
-        return
-    if one.get("kind", "rename") != "rename":
-        message = "only fields are renamed here; stages that go are named in the stage_map of their pipeline"
-        yield "/kind", "not-a-choice", message
-        return
-    for key in _RENAME:
-        if key not in one:
-            yield "", f"missing-{key}", f"“{key}” is missing"
-    for key in one:
-        if key not in (*_RENAME, "kind"):
-            yield f"/{key}", "unknown-key", f"“{key}” is not known here{schemas.near(key, _RENAME)}"
-    try:
-        ranges.version(str(one.get("since", "0.0.0")))
-    except ranges.RangeError as error:
-        yield "/since", error.code, error.detail
-    paths = {
-        key: _RENAMED.match(one[key]) if isinstance(one[key], str) else None for key in ("from", "to") if key in one
-    }
-    for key, found in paths.items():
-        if found is None:
-            message = (
-                "a field is written like entity:sales.deal#/properties/name; ids of documents and options never change"
-            )
-            yield f"/{key}", "wrong-form", message
-    was, now = paths.get("from"), paths.get("to")
-    if was is not None and now is not None and was[1] != now[1]:
-        yield "/to", "wrong-form", "a field stays in its entity; add a new field there instead"
 
 
 def _manifest(folder: Path, shown: str) -> tuple[Document, list[Problem]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def switch(database: Database, name: str, *, on: bool, by: str | None = None, reason: str = "") -> Installed:
-    """Stop the rules, SLA and deadlines of a pack, or let them work again. Its records and pages stay as they are.
+    """Stop all that a pack does and shows, or let it work again (``metadata.disabled``). Its data are read and not changed.
 
     Args:
         database: The workspace.
@@ -28,7 +28,7 @@ def switch(database: Database, name: str, *, on: bool, by: str | None = None, re
 
     Raises:
         NotFoundError: If the pack is not in force.
-        DefinitionError: If something else needs what it would no longer do.
+        DefinitionError: If other definitions have become impossible meanwhile.
     """
     with database.read() as connection:
         before = current(connection)

@@ -110,6 +110,8 @@ def refusal(
 ) -> ForbiddenError | ConflictError | None:
     """Return why an approval cannot be asked for; ``held`` are the rights of the person who asks, None for a rule."""
     title = work.catalog.text("approval", approval.id, "/title", messages.locale()) or approval.title
+    if work.catalog.is_off(approval.id):
+        return ConflictError(say("pack-off", approval=title))
     if held is not None and not held.matching("update", env):
         return ForbiddenError(say("may-not-ask"))
     if held is not None and not approval.by_hand:

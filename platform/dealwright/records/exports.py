@@ -37,8 +37,16 @@ class Export:
     chunks: Iterator[bytes]
 
 
-def export(work: Work, entity_id: str, kind: str, *, filter: str | None = None, exact: bool = False) -> Export:  # noqa: A002
-    """Return the records that the user may read and that meet ``filter``, oldest first.
+def export(
+    work: Work,
+    entity_id: str,
+    kind: str,
+    *,
+    filter: str | None = None,  # noqa: A002
+    exact: bool = False,
+    archived: bool = False,
+) -> Export:
+    """Return the records that the user may read and that meet ``filter``, oldest first; archived ones if they are wanted.
 
     Pages of 200 are read as they are needed, within the transaction of ``work``; all of it is in memory for xlsx only.
 
@@ -52,7 +60,7 @@ def export(work: Work, entity_id: str, kind: str, *, filter: str | None = None, 
     seen = access.rights(work.catalog, work.user, entity_id).seen()
     entity = work.catalog.entity(entity_id)
     names = [name for name in entity.all_fields() if name in seen and _flat(entity.all_fields()[name].type)]
-    rows = _rows(work, entity_id, filter)
+    rows = _rows(work, entity_id, filter, archived=archived)
     if kind == "jsonl":
         chunks = (json.dumps(row, ensure_ascii=False, default=dict).encode() + b"\n" for row in rows)
         return Export(_TYPES[kind], iter(list(chunks)))
@@ -81,7 +89,7 @@ def _flat(kind: str) -> bool:
     return kind not in ("rows", "static")
 
 
-def _rows(work: Work, entity_id: str, condition: str | None) -> Iterator[Mapping[str, Any]]:
+def _rows(work: Work, entity_id: str, condition: str | None, *, archived: bool) -> Iterator[Mapping[str, Any]]:
     cursor: str | None = None
     while True:
         page = read.page(
@@ -92,6 +100,7 @@ def _rows(work: Work, entity_id: str, condition: str | None) -> Iterator[Mapping
             size=read.LARGEST_PAGE,
             cursor=cursor,
             op="export",
+            archived=archived,
         )
         yield from page.items
         cursor = page.next_cursor

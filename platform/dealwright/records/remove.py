@@ -14,7 +14,7 @@ from dealwright.records import going, interactions, locks, needs, reach, road
 from dealwright.records.draft import Draft
 from dealwright.records.read import missing
 from dealwright.records.texts import called, say
-from dealwright.storage import audit
+from dealwright.storage import audit, retention
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -66,13 +66,16 @@ def purge(work: Work, entity_id: str, record_id: str) -> None:
 
     Raises:
         ForbiddenError: If no role of the user has the capability ``purge``.
-        ConflictError: If any record, archived or not, still refers to it.
+        ConflictError: If any record, archived or not, still refers to it, or it must still be kept (``retention``).
     """
     entity = work.catalog.entity(entity_id)
     access.demand(work.catalog, work.user, "delete", entity_id)
     if not access.capable(work.catalog, work.user, "purge"):
         raise ForbiddenError("removing a record for good needs the capability “purge”; archive it instead")
     draft = _taken(work, entity, record_id, None)
+    if retention.of_record(work.connection, work.catalog, entity_id, record_id, work.now):
+        why = entity.document["retention"].get("reason") or entity.document["retention"]["keep"]
+        raise ConflictError(say("must-be-kept", record=called(work.catalog, entity), why=why))
     draft.changed.add("archived_at")
     reach.note(work, entity, [draft])
     stored.purge(work.connection, work.catalog, entity_id, [record_id])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import clock, events, rules
@@ -112,6 +112,12 @@ class Turn:
         self.tell(ladders.STEP, one, draft, at, step=name, number=len(one.done))
         self._wait(one, draft)
 
+    def put_off(self, one: Enrolment) -> None:
+        """Look at an enrolment again tomorrow: its pack is disabled, and it goes on when that is enabled."""
+        step, _ = one.left[0]
+        data = {"enrolment": one.id, "step": step}
+        self.timers[one.id] = timers.Timer(one.entity, one.record, _name(one), self.work.now + timedelta(days=1), data)
+
     def stop(self, one: Enrolment, draft: Draft | None, why: str) -> None:
         """End an enrolment before its last step; of one whose record or sequence is gone nobody is told."""
         self._end(one, "stopped", why)
@@ -210,7 +216,9 @@ def due(work: Work, told: Sequence[Event]) -> None:
 def _look(turn: Turn, one: Enrolment, draft: Draft) -> None:
     """Ask anew whether a sequence still runs; if it does, do the step whose moment has come."""
     current = sequences.of(turn.work.catalog).get(one.sequence)
-    if current is None:
+    if current is None and turn.work.catalog.is_off(one.sequence):
+        turn.put_off(one)
+    elif current is None:
         turn.stop(one, None, "gone")
     elif draft.env.get("archived_at") is not None:
         turn.stop(one, draft, "archived")

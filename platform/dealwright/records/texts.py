@@ -41,6 +41,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "another {record} has taken its place; change that one first, then restore this",
             "另一条{record}已使用相同的值，请先修改那一条，再恢复此记录",
         ),
+        "must-be-kept": (
+            "this {record} must still be kept: {why}; archive it instead",
+            "此{record}仍在保存期内：{why}；请改为归档",
+        ),
         "referred-to": (
             "{count} {others} refer to this {record} by {field}; archive them first, or point them elsewhere",
             "有 {count} 条{others}通过“{field}”引用此{record}，请先归档它们或改为引用其他记录",

@@ -86,7 +86,10 @@ def of(catalog: Catalog, entity_id: str) -> tuple[CompiledScore, ...]:
         ConditionError: If an expression is not valid; a catalog that was checked has none.
     """
     return catalog.once(
-        ("scoring", entity_id), lambda: tuple(_compiled(catalog, score) for score in scores.on(catalog, entity_id))
+        ("scoring", entity_id),
+        lambda: tuple(
+            _compiled(catalog, score) for score in scores.on(catalog, entity_id) if not catalog.is_off(score.id)
+        ),
     )
 
 

@@ -35,7 +35,7 @@ class Standing:
 
 
 def of(catalog: Catalog) -> Standing:
-    """Return the policies and deadlines of ``catalog``, compiled at the first call.
+    """Return the policies and deadlines of ``catalog``, compiled at the first call; none of packs that are disabled.
 
     Raises:
         ConditionError, ValueError: If a document is not valid; :func:`dealwright.sla.problems` explains it.
@@ -48,6 +48,8 @@ def _standing(catalog: Catalog) -> Standing:
     by_entity: dict[str, list[Policy]] = {}
     legal: dict[str, list[Deadline]] = {}
     for (kind, identifier), document in sorted(catalog.documents.items()):
+        if catalog.is_off(identifier):
+            continue
         if kind == "sla":
             policy = policies.read(catalog, identifier, document)
             by_entity.setdefault(policy.entity, []).append(policy)

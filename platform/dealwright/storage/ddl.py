@@ -74,6 +74,24 @@ class RenameKey(DDLElement):
         self.was, self.key = was, key
 
 
+class DropTable(DDLElement):
+    """``DROP TABLE``, on PostgreSQL with the foreign keys of other tables that name it."""
+
+    def __init__(self, table: sa.Table) -> None:
+        self.table = table
+
+
+class CheckKeys(DDLElement):
+    """``SET CONSTRAINTS ALL IMMEDIATE``, on PostgreSQL: a table with checks that wait for the commit cannot be dropped."""
+
+
+class DropColumn(DDLElement):
+    """``ALTER TABLE … DROP COLUMN``."""
+
+    def __init__(self, column: sa.Column[Any]) -> None:
+        self.column = column
+
+
 class WidenColumn(DDLElement):
     """``ALTER TABLE … ALTER COLUMN … TYPE``, on PostgreSQL."""
 
@@ -142,6 +160,23 @@ def _rename_key(element: RenameKey, compiler: DDLCompiler, **options: Any) -> st
     return f"ALTER TABLE {table} RENAME CONSTRAINT {was} TO {now}"
 
 
+@compiles(DropTable)
+def _drop_table(element: DropTable, compiler: DDLCompiler, **options: Any) -> str:
+    more = " CASCADE" if compiler.dialect.name == "postgresql" else ""
+    return f"DROP TABLE {compiler.preparer.format_table(element.table)}{more}"
+
+
+@compiles(CheckKeys)
+def _check_keys(element: CheckKeys, compiler: DDLCompiler, **options: Any) -> str:
+    return "SET CONSTRAINTS ALL IMMEDIATE"
+
+
+@compiles(DropColumn)
+def _drop_column(element: DropColumn, compiler: DDLCompiler, **options: Any) -> str:
+    table = compiler.preparer.format_table(element.column.table)
+    return f"ALTER TABLE {table} DROP COLUMN {compiler.preparer.format_column(element.column)}"
+
+
 @compiles(WidenColumn)
 def _widen_column(element: WidenColumn, compiler: DDLCompiler, **options: Any) -> str:
     column = element.column
@@ -187,7 +222,7 @@ def drop_index(connection: Connection, name: str) -> None:
 def columns(connection: Connection, those: Collection[str]) -> dict[str, set[str]]:
     """Return the columns that tables have in the database, for those of the tables that are there."""
     inspector = sa.inspect(connection)
-    schema = _schema(connection)
+    schema = schema_of(connection)
     there = set(inspector.get_table_names(schema=schema)) & set(those)
     return {name: {column["name"] for column in inspector.get_columns(name, schema=schema)} for name in there}
 
@@ -200,6 +235,12 @@ def indexes(connection: Connection) -> set[str]:
     catalogued = sa.table("pg_indexes", sa.column("schemaname"), sa.column("indexname"))
     here = catalogued.c.schemaname == _schema_or_current(connection)
     return set(connection.scalars(sa.select(catalogued.c.indexname).where(here)))
+
+
+def columns_of_indexes(connection: Connection, table: str) -> dict[str, set[str]]:
+    """Return the indexes of a table, each with the columns that it is over."""
+    found = sa.inspect(connection).get_indexes(table, schema=schema_of(connection))
+    return {str(one["name"]): {name for name in one["column_names"] if name is not None} for one in found}
 
 
 def invalid_indexes(connection: Connection) -> set[str]:
@@ -251,13 +292,14 @@ def is_large(connection: Connection, table: str, rows: int) -> bool:
     return bool(found.reltuples > rows or (found.reltuples < 0 and found.relpages * 30 > rows))
 
 
-def _schema(connection: Connection) -> str | None:
+def schema_of(connection: Connection) -> str | None:
+    """Return the schema of PostgreSQL in which the workspace lies; None for the default one, and on SQLite."""
     translated: dict[str | None, str] = connection.get_execution_options().get("schema_translate_map") or {}
     return translated.get(None)
 
 
 def _schema_or_current(connection: Connection) -> sa.ColumnElement[Any]:
-    schema = _schema(connection)
+    schema = schema_of(connection)
     return sa.func.current_schema() if schema is None else sa.literal(schema)
 
 

@@ -56,9 +56,16 @@ def begin(connection: Connection, scope: str, key: str, digest: str, now: dateti
     statement = insert(_T).values(scope=scope, key=key, digest=digest, started_at=now).on_conflict_do_nothing()
     if connection.execute(statement.returning(_T.c.key)).first() is not None:
         return Begun("new")
+    return look(connection, scope, key, digest)
+
+
+def look(connection: Connection, scope: str, key: str, digest: str) -> Begun:
+    """Return what is known of a key, and note nothing; one that nobody has used is ``new``."""
     row = connection.execute(
         sa.select(_T.c.digest, _T.c.status, _T.c.answer).where(_T.c.scope == scope, _T.c.key == key)
-    ).one()
+    ).one_or_none()
+    if row is None:
+        return Begun("new")
     if row.digest != digest:
         return Begun("other")
     return Begun("running") if row.status is None else Begun("done", row.status, row.answer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -44,6 +44,19 @@ __all__ = [
     "rollups",
     "update",
 ]
+
+#: What is kept about records beside them, each row with an entity and a record.
+LOGS: Final = (
+    system.event,
+    system.decision,
+    system.timer,
+    system.visit,
+    system.checklist,
+    system.clock,
+    system.score,
+    system.suggestion,
+    system.enrolment,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +189,7 @@ def purge(connection: Connection, catalog: Catalog, entity: str, ids: Iterable[s
     for some in chunks(wanted):
         _let_go(connection, catalog, entity, some)
         connection.execute(sa.delete(table).where(table.c.id.in_(some)))
-        logs = (system.event, system.decision, system.timer, system.visit, system.checklist, system.clock, system.score,
-                system.suggestion, system.enrolment)  # fmt: skip
-        for log in logs:
+        for log in LOGS:
             connection.execute(sa.delete(log).where(log.c.entity == entity, log.c.record.in_(some)))
         connection.execute(sa.delete(system.firing).where(system.firing.c.record.in_(some)))
         asked = sa.select(system.approval.c.id).where(

@@ -20,7 +20,7 @@ from dealwright.storage.several import chunks
 from dealwright.storage.system import activation, document, revision, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from dealwright.storage.database import Connection
@@ -138,3 +138,20 @@ def history(connection: Connection, *, limit: int = 100) -> list[dict[str, Any]]
         .limit(limit)
     )
     return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def activations(connection: Connection) -> list[tuple[str, datetime]]:
+    """Return every revision that was put in force, and when, the first one first."""
+    statement = sa.select(activation.c.revision, activation.c.at).order_by(activation.c.seq)
+    return [(row.revision, row.at) for row in connection.execute(statement)]
+
+
+def parts(connection: Connection, wanted: Callable[[str], bool]) -> dict[str, dict[str, Any]]:
+    """Return of every stored revision those documents whose names are wanted; each different one is read once."""
+    named = {row.id: row.documents for row in connection.execute(sa.select(revision.c.id, revision.c.documents))}
+    chosen = {key: [(name, digest) for name, digest in those if wanted(name)] for key, those in named.items()}
+    bodies: dict[str, Any] = {}
+    for some in chunks(sorted({digest for those in chosen.values() for _, digest in those})):
+        statement = sa.select(document.c.digest, document.c.body).where(document.c.digest.in_(some))
+        bodies.update((row.digest, json.loads(row.body)) for row in connection.execute(statement))
+    return {key: {name: bodies[digest] for name, digest in those} for key, those in chosen.items()}

@@ -56,7 +56,7 @@ def offered(work: Work, entity: Entity) -> list[Field]:
         if one.type not in NOT_IN_A_CELL and one.id != entity.display and one.spec.get("sensitivity") != "secret"
     ]
     system = [entity.system_fields[name] for name in _SYSTEM if name in entity.system_fields]
-    return [one for one in (*own, *system) if one.id in seen]
+    return [one for one in (*own, *system) if one.id in seen and not work.catalog.is_off(one.id)]
 
 
 def columns(work: Work, entity: Entity, chosen: Sequence[str], sort: str, address: Addressed) -> tuple[Column, ...]:

@@ -203,6 +203,8 @@ class _Maker:
             # What rules and other records fill in says nothing on a record that is not there yet.
             later = one.type in _LATER or (one.type not in _ALWAYS and one.id not in self.editable)
             empty = self.sheet.record.get(one.id) in (None, "", [], {})
+            if self.catalog.is_off(one.id):
+                continue
             if (one.id in self.seen or (secret and one.id in self.editable)) and not (
                 self.sheet.new and later and empty
             ):

@@ -326,7 +326,9 @@ def _sections(work: Work, reader: Reader, shown: Mapping[str, Any]) -> list[Part
     view = layout.chosen(work.catalog, work.user, entity, shown.get("stage"))
     held = records.holding(work, entity, str(shown["id"]), layout.sections_when(work.catalog, view))
     found = []
-    fields = [one for one in entity.fields.values() if _is_shown(entity, one, shown)]
+    fields = [
+        one for one in entity.fields.values() if _is_shown(entity, one, shown) and not work.catalog.is_off(one.id)
+    ]
     if view is not None:
         assigned = (one for one in entity.system_fields.values() if one.id in view.places and one.id in shown)
         fields = [one for one in (*fields, *assigned) if view.shows(one.id, "record")]

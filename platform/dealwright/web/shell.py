@@ -108,7 +108,7 @@ def shell() -> Shell:
 
 def listed(catalog: Catalog, user: User) -> tuple[Entity, ...]:
     """Return the entities that have a list of their own and that the user may read: those of packs, then the platform's."""
-    readable = access.readable(catalog, user)
+    readable = [one for one in access.readable(catalog, user) if not catalog.is_off(one.id)]
     own = [one for one in readable if namespace_of(one.id) != BASE and one.part_of is None]
     depth = catalog.once(
         "web.depth", lambda: {pack.namespace: _depth(catalog, pack.id) for pack in catalog.packs.values()}
