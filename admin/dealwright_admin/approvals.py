@@ -14,6 +14,7 @@ from dealwright.metadata.names import CUSTOM
 from dealwright.packs import drafts, edits
 from dealwright.records import approval_trial
 from dealwright.storage import accounts
+from dealwright.storage import trial as tried
 from dealwright.web import approval_cards, i18n, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import entities, fields, problems, steps, words
@@ -164,7 +165,9 @@ class Approvals(DraftPage):
         refusal, told = None, None
         try:
             with visit.reading() as work, speaking(i18n.tag()):
-                trial = records.Work(visit.workspace(), work.connection, visit.user(), catalog=found.catalog)
+                trial = records.Work(
+                    visit.workspace(), work.connection, visit.user(), catalog=tried.of(found.catalog, work.catalog)
+                )
                 told = approval_trial.simulated(trial, approval, request.args.get("record", ""))
                 told["steps"] = [approval_cards.foreseen(found.catalog, one) for one in told["steps"]]
         except DealwrightError as error:

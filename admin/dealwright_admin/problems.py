@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dealwright.metadata import canonical
-from dealwright.metadata.pointers import named, steps
+from dealwright.metadata.pointers import named, path, steps
 from dealwright_admin import words
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _wrong(draft: Opened, one: Problem) -> Wrong:
         f"{about} · {what}" if what else about,
         one.message,
         one.code,
-        f"{one.source}{one.pointer}",
+        path(kind, identifier, place),
         kind,
         identifier,
         place,

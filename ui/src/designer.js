@@ -1,10 +1,10 @@
 // What designers need besides forms: rows that are added, moved and removed, names offered while a condition is typed, and
 // saying that all is saved. Every change goes to the server by htmx, which answers with what is wrong now.
-import {$, $$, t} from './core.js';
+import {$, $$, icon, t} from './core.js';
 
 const saved = text => {
   const box = $('#saved');
-  if (box) box.lastChild.textContent = text;
+  if (box) box.lastElementChild.textContent = text;
 };
 const changed = one => one.dispatchEvent(new Event('change', {bubbles: true}));
 
@@ -43,16 +43,53 @@ document.addEventListener('change', event => {
   where.hidden = event.target.value !== 'where:';
 });
 
+// How many must approve is a number only where the words say so.
+document.addEventListener('change', event => {
+  if (!event.target.matches('[data-need]')) return;
+  event.target.nextElementSibling.hidden = !['count', 'percent'].includes(event.target.value);
+});
+
+let open = null; // the form with something that the server has not heard of yet
 for (const kind of ['input', 'change']) {
-  document.addEventListener(kind, event => event.target.closest('.design-form') && saved(t('Saving…')));
+  document.addEventListener(kind, event => {
+    const form = event.target.closest('.design-form');
+    if (!form) return;
+    open = form;
+    saved(t('Saving…'));
+  });
 }
-document.addEventListener('htmx:after:swap', event => {
-  if ($('#verdict')) saved(t('Saved'));
+document.addEventListener('submit', event => { if (event.target === open) open = null; });
+document.addEventListener('htmx:after:swap', () => {
+  if (!$('#verdict')) return;
+  open = null;
+  saved(t('Saved'));
+  marked();
 });
 document.addEventListener('htmx:after:request', event => {
   const answer = event.detail?.ctx?.response ?? event.detail?.response;
   if (answer && answer.status >= 400) saved(t('Not saved'));
 });
+// Whoever leaves the page while he types loses nothing.
+addEventListener('pagehide', () => {
+  if (!open) return;
+  const body = new URLSearchParams(new FormData(open));
+  fetch(open.getAttribute('hx-post'), {method: 'POST', body, keepalive: true, headers: {'HX-Request': 'true', 'HX-Request-Type': 'partial'}});
+});
+
+/** Say at each input what is wrong with it, as the list beside the form says. */
+function marked() {
+  for (const one of $$('[data-at] > .err')) one.remove();
+  for (const one of $$('[data-at].bad')) one.classList.remove('bad');
+  for (const one of $$('#verdict [data-about]')) {
+    const box = $$('[data-at]').find(each => one.dataset.about === each.dataset.at || one.dataset.about.startsWith(`${each.dataset.at}/`));
+    if (!box) continue;
+    const line = document.createElement('span');
+    line.className = 'err';
+    line.append(icon('circle-alert'), $('[data-said]', one).textContent);
+    box.classList.add('bad');
+    box.append(line);
+  }
+}
 
 /** <dw-names>: offers names of fields and parameters while somebody types a condition into the textarea within. */
 class Names extends HTMLElement {

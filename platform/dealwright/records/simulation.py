@@ -23,6 +23,7 @@ from dealwright.records.work import Work
 from dealwright.rules.plain import plain
 from dealwright.storage import records as stored
 from dealwright.storage import sweeps
+from dealwright.storage import trial as tried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +85,11 @@ def simulate(
 
 
 def compared(work: Work, draft: Catalog, since: datetime, *, progress: Progress = lambda _: None) -> dict[str, Any]:
-    """Return what another catalog would have decided otherwise since a moment; as :func:`simulate`."""
+    """Return what another catalog would have decided otherwise since a moment; as :func:`simulate`.
+
+    Fields that no table has a column for yet are empty, as they will be on every record.
+    """
+    draft = tried.of(draft, work.catalog)
     trial = Work(work.workspace, work.connection, work.user, catalog=draft)
     found: dict[str, Any] = {"rules": [], "scores": [], "pipelines": [], "approvals": []}
     old, new = rules.of(work.catalog).by_id, rules.of(draft).by_id

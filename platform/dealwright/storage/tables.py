@@ -24,6 +24,7 @@ from dealwright import conditions, fields
 from dealwright.conditions import sql
 from dealwright.conditions.sql.types import ClockTime, Id, Json, Milliseconds, Scaled, UtcDateTime
 from dealwright.metadata import names
+from dealwright.storage import trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -216,7 +217,8 @@ def _entity_table(catalog: Catalog, metadata: sa.MetaData, entity: Entity, *, ke
         for pairs in _shadows(entity).values()
         for column, _ in pairs
     ]
-    own = _columns(catalog, name, entity.all_fields().values(), keys=keys)
+    absent = trial.absent(catalog, entity.id)
+    own = _columns(catalog, name, entity.all_fields().values(), keys=keys, absent=absent)
     sa.Table(name, metadata, *own, sa.Column("extra", Json), *shadows, info=info)
     for field in entity.fields.values():
         part = names.part_table_name(entity.id, field.id)
@@ -251,11 +253,14 @@ def _entity_table(catalog: Catalog, metadata: sa.MetaData, entity: Entity, *, ke
                 _index(metadata.tables[part], ("target",))
 
 
-def _columns(catalog: Catalog, table: str, those: Iterable[Field], *, keys: bool) -> Iterator[sa.Column[Any]]:
+def _columns(
+    catalog: Catalog, table: str, those: Iterable[Field], *, keys: bool, absent: frozenset[str] = frozenset()
+) -> Iterator[sa.Column[Any]]:
     for field in those:
         for column in fields.columns(field):
             refers = keys and field.type in REFERENCES and field.to in catalog.entities and field.id not in _TOLD
-            yield sa.Column(
+            kind: type[sa.Column[Any]] = trial.Absent if field.id in absent else sa.Column
+            yield kind(
                 names.sql_name(column.name),
                 _type(column),
                 *_link(refers, table, column.name, names.table_name(field.to or "")),
@@ -346,7 +351,10 @@ def _layout(catalog: Catalog, entity: Entity) -> Layout:
     table = metadata.tables[names.table_name(entity.id)]
     columns = [column for field in entity.all_fields().values() for column in fields.columns(field)]
     parts: dict[str, Part] = {}
+    absent = trial.absent(catalog, entity.id)
     for field in entity.fields.values():
+        if field.id in absent:
+            continue
         if field.items is not None:
             inner = [column.name for one in field.items.values() for column in fields.columns(one)]
             part = metadata.tables[names.part_table_name(entity.id, field.id)]

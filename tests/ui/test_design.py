@@ -1,0 +1,194 @@
+"""The story of the designers in a real browser: an administrator changes the opportunity, a seller meets it, it is taken back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from waitress.server import create_server
+
+import pages
+from dealwright import access, packs
+from dealwright.packs import whole
+from dealwright.records import Workspace, add_user, save
+from dealwright.resources import shipped
+from dealwright.storage import Database, accounts
+from windows import Site, Visit, inaccessible
+
+SELLER, MANAGER = "lin@example.com", "wang@example.com"
+
+
+@pytest.fixture(scope="module")
+def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server of the shipped sales pack, with an administrator, a manager and a seller."""
+    folder = tmp_path_factory.mktemp("designed")
+    with Database(pages.copied(sqlite_template, folder / "workspace.db")) as database:
+        pack = packs.read(shipped("rule_packs") / "sales_pipeline")
+        packs.install(database, [pack], reason="The first definitions", settings=pages.SETTINGS)
+        workspace = Workspace(database, folder)
+        add_user(workspace, pages.ADMIN, "Ada Berg", pages.PASSWORD, [access.ADMIN_ROLE])
+        add_user(workspace, MANAGER, "Wang Fang", pages.PASSWORD, ["sales.manager"])
+        add_user(workspace, SELLER, "Lin Yu", pages.PASSWORD, ["sales.rep"])
+        with database.read() as connection:
+            ids = {email: accounts.by_email(connection, email) for email in (pages.ADMIN, MANAGER, SELLER)}
+        people = {email: one.user for email, one in ids.items() if one is not None}
+        save(workspace, access.operator(), "base.user", {"manager": people[MANAGER]}, id=people[SELLER])
+        about = {"owner": people[SELLER], "name": "Warehouse robots", "amount": "500000"}
+        save(workspace, access.operator(), "sales.opportunity", about)
+        sessions = {email: access.sign_in(workspace, email, pages.PASSWORD)[0] for email in people}
+        server = create_server(pages.app(workspace), host="127.0.0.1", port=0, threads=8)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        yield Site(f"http://127.0.0.1:{server.effective_port}", workspace, sessions)
+        server.close()
+        thread.join(10)
+
+
+def begin(page: Page, title: str) -> str:
+    """Begin a draft in the window and return its address."""
+    page.get_by_label("Title of the draft").fill(title)
+    page.get_by_role("button", name="Begin a draft").click()
+    page.wait_for_url("**/admin/drafts/*-*/")
+    return page.url
+
+
+def checked(page: Page, said: str = "No problems") -> None:
+    """Wait until what was typed is saved and the checks have said so."""
+    expect(page.locator("#saved")).to_have_text("Saved")
+    expect(page.locator("#verdict")).to_contain_text(said)
+
+
+def step(page: Page, number: int, title: str, who: str) -> None:
+    """Write one step of an approval."""
+    card = page.locator(".node.step").nth(number)
+    if not card.locator("details").first.evaluate("one => one.open"):
+        card.locator("summary").first.click()
+    card.get_by_label("Title").fill(title)
+    card.locator("[data-who]").select_option(label=who)
+
+
+def test_a_field_and_three_steps_are_published_met_and_taken_back(
+    visit: Visit, visits: Callable[..., AbstractContextManager[Visit]]
+) -> None:
+    page = visit.open("/admin/drafts/")
+    draft = begin(page, "Cost centres")
+    # A field, of which the checks say at once what is wrong.
+    page.get_by_role("link", name="Entities", exact=True).last.click()
+    page.get_by_role("link", name="Opportunity", exact=True).click()
+    page.get_by_role("link", name="Add a field").click()
+    page.get_by_label("English").fill("Cost centre")
+    page.get_by_label("中文").fill("成本中心")
+    page.locator("label.choice", has_text="One choice").click()
+    page.get_by_role("button", name="Add the field").click()
+    page.wait_for_url("**/fields/c__cost_centre/")
+    page.locator("[data-setting=options] input[name$=title]").first.fill("North")
+    page.get_by_role("button", name="Add a choice").click()
+    page.locator("[data-setting=options] input[name$=title]").last.fill("South")
+    page.get_by_label("Required", exact=True).check()
+    page.get_by_label("Shown when").fill("amuont > 1000")
+    checked(page, "did you mean “amount”?")
+    expect(page.locator("[data-setting=visible_when] .err")).to_contain_text("did you mean “amount”?")
+    page.get_by_label("Shown when").fill("amo")
+    page.get_by_label("Shown when").press("End")
+    page.get_by_label("Shown when").press_sequentially("u")
+    page.get_by_role("option", name="amount", exact=False).first.click()
+    page.get_by_label("Shown when").press_sequentially(" > 1000")
+    checked(page)
+    # An approval of three steps, and who would decide a record now.
+    page.goto(f"{draft}approvals/")
+    page.get_by_role("button", name="New approval").click()
+    page.get_by_label("English").fill("Large deal")
+    page.get_by_label("Of records of").select_option(label="Opportunity")
+    page.get_by_role("button", name="Make it").click()
+    page.wait_for_url("**/approvals/c.large_deal/")
+    page.get_by_label("Only when").first.fill("amount > 1000")
+    step(page, 0, "Manager", "Manager of the owner")
+    page.get_by_role("button", name="Add a step here").last.click()
+    page.wait_for_url("**open=step**")
+    step(page, 1, "Sales administration", "Ada Berg")
+    page.get_by_role("button", name="Add a step here").last.click()
+    page.wait_for_url("**open=step_2**")
+    step(page, 2, "Management", "Administrator")
+    page.locator(".node.step").nth(2).get_by_label("To be decided within").fill("2")
+    checked(page)
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator("#trial")).to_contain_text("Wang Fang")
+    expect(page.locator("#trial li")).to_have_count(3)
+    # The plan says what it will do; a reason is asked; then it is in force.
+    page.get_by_role("button", name="Publish…").click()
+    page.wait_for_url("**/publish/")
+    expect(page.locator("main")).to_contain_text("New field “Cost centre” (One choice)")
+    expect(page.locator("main")).to_contain_text("of 1 records, 1 would need it, 1 newly")
+    expect(page.locator("main")).to_contain_text("1 records have nothing in it yet")
+    page.get_by_label("Why").fill("Finance asks for it")
+    page.get_by_role("button", name="Publish now").click()
+    page.wait_for_url("**/admin/revisions/**notice=published")
+    with visit.site.workspace.database.read() as connection:
+        pulled = whole.files(connection)
+    fields = {one["path"]: one for one in pulled["overlay/entity.json"]["changes"]}
+    assert fields["entity:sales.opportunity#/properties/c__cost_centre"]["value"]["visible_when"] == "amount > 1000"
+    (approval,) = pulled["overlay/approval.json"]["changes"]
+    steps = approval["value"]["steps"]
+    assert [one["title"] for one in steps] == ["Manager", "Sales administration", "Management"]
+    assert (steps[2]["due"], steps[2]["approvers"]) == ("P2WD", [{"role": "base.admin"}])
+    # A seller meets both.
+    with visits(session=SELLER) as other:
+        seller = other.open("/records/sales.opportunity/new")
+        seller.locator("#f-name").fill("Cold store")
+        seller.locator("#f-amount").fill("2000")
+        seller.locator("#f-amount").press("Tab")
+        seller.get_by_label("Cost centre").select_option(label="South")
+        seller.locator("header .btn.pri").click()
+        seller.wait_for_url("**notice=created")
+        record = seller.url.partition("?")[0]
+        expect(seller.locator("main")).to_contain_text("South")
+        seller.goto(f"{record}/approvals/outlook?approval=c.large_deal")
+        expect(seller.locator("ol.reasons > li")).to_have_count(3)
+        expect(seller.locator("ol.reasons")).to_contain_text("Wang Fang")
+        # The administrator goes back with one click, and the seller meets neither.
+        page.goto(f"{visit.site.address}/admin/revisions/")
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Go back to it").click()
+        page.wait_for_url("**notice=rolled_back**")
+        expect(page.locator("main")).to_contain_text("The first definitions")
+        seller.goto(record)
+        expect(seller.locator("main")).to_contain_text("Cold store")
+        expect(seller.locator("main")).not_to_contain_text("South")
+        expect(seller.locator("main")).not_to_contain_text("Large deal")
+
+
+def test_designers_fit_every_screen_and_nothing_in_them_is_inaccessible(
+    visits: Callable[..., AbstractContextManager[Visit]], axe: str
+) -> None:
+    found: list[str] = []
+    with visits() as visit:
+        draft = begin(visit.open("/admin/drafts/"), "Looked at").partition("127.0.0.1")[2].partition("/")[2]
+        page = visit.open(f"/{draft}entities/sales.opportunity/fields/amount/")
+        page.get_by_label("Title").fill("Value")
+        checked(page)
+        field = visit.open(f"/{draft}entities/sales.opportunity/fields/add/")
+        field.get_by_label("English").fill("Size")
+        field.locator("label.choice", has_text="One choice").click()
+        field.get_by_role("button", name="Add the field").click()
+        field.wait_for_url("**/fields/c__size/")
+        page = visit.open(f"/{draft}")
+        page.get_by_role("button", name="Publish…").click()
+        page.wait_for_url("**/publish/")
+    addresses = (
+        "admin/drafts/", draft, f"{draft}entities/", f"{draft}entities/sales.opportunity/",
+        f"{draft}entities/sales.opportunity/fields/add/", f"{draft}entities/sales.opportunity/fields/c__size/",
+        f"{draft}entities/sales.opportunity/fields/amount/", f"{draft}approvals/", f"{draft}approvals/sales.discount/",
+        f"{draft}parameters/", f"{draft}publish/", "admin/revisions/",
+    )  # fmt: skip
+    phone = {"viewport": {"width": 360, "height": 760}, "is_mobile": True, "has_touch": True}
+    for options in ({"theme": "dark"}, {"language": "zh-CN", **phone}):
+        with visits(**options) as visit:
+            for address in addresses:
+                page = visit.open(f"/{address}")
+                found += [f"{address}: {one}" for one in inaccessible(page, axe)]
+                assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+    assert found == []
