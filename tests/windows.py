@@ -63,7 +63,13 @@ def window(browser: Browser, site: Site, **options: Any) -> Iterator[Visit]:
     session, theme = options.pop("session", pages.ADMIN), options.pop("theme", "light")
     language = str(options.pop("language", "en"))
     context: BrowserContext = browser.new_context(
-        **{"viewport": {"width": 1440, "height": 900}, "locale": language, "color_scheme": theme, **options}
+        **{
+            "viewport": {"width": 1440, "height": 900},
+            "locale": language,
+            "color_scheme": theme,
+            "service_workers": "block",
+            **options,
+        }
     )
     if session:
         context.add_cookies([{"name": "dw_session", "value": site.sessions[str(session)], "url": site.address}])
@@ -91,4 +97,4 @@ def window(browser: Browser, site: Site, **options: Any) -> Iterator[Visit]:
     )
     yield visit
     context.close()
-    assert visit.faults == []
+    assert visit.faults == [], visit.faults

@@ -42,6 +42,28 @@ for (const {metafile} of [scripts, styles]) {
     if (name) manifest[name] = {file: path.basename(file), imports};
   }
 }
+// What makes the pages an application on a phone: icons, what it is called, the worker that keeps the shell, the page it shows
+// without a connection. The worker's name stays; its content names the files of this build.
+const put = (name, content, {plain = false} = {}) => {
+  const mark = crypto.createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
+  const file = plain ? name : name.replace(/(\.\w+)$/, `-${mark}$1`);
+  fs.writeFileSync(path.join(out, file), content);
+  manifest[name] = {file, imports: []};
+  return `/static/dist/${file}`;
+};
+const pictures = ['icon-192.png', 'icon-512.png', 'maskable-512.png'].map(name => put(name, fs.readFileSync(`src/icons/${name}`)));
+const icons = pictures.map((src, i) => ({src, sizes: i ? '512x512' : '192x192', type: 'image/png', purpose: i === 2 ? 'maskable' : 'any'}));
+put('app.webmanifest', JSON.stringify({
+  id: '/', name: 'Dealwright', short_name: 'Dealwright', start_url: '/', scope: '/', display: 'standalone',
+  background_color: '#f7f7f9', theme_color: '#5046e4', icons,
+}, null, 1) + '\n');
+const offline = put('offline.html', fs.readFileSync('src/offline.html', 'utf8').replace('__CSS__', `/static/dist/${manifest['app.css'].file}`));
+const chunks = Object.keys(scripts.metafile.outputs).map(file => path.basename(file)).filter(file => !file.startsWith('admin'));
+const shell = [...new Set([...chunks, ...['app.css', 'icons.svg', 'font.woff2'].map(name => manifest[name].file)])].sort().map(file => `/static/dist/${file}`);
+const version = crypto.createHash('sha256').update([...shell, offline].join()).digest('hex').slice(0, 12);
+const worker = fs.readFileSync('src/worker.js', 'utf8').replace('__VERSION__', version).replace('__FILES__', JSON.stringify(shell)).replace('__OFFLINE__', offline);
+put('worker.js', worker, {plain: true});
+
 const ordered = Object.fromEntries(Object.entries(manifest).sort(([a], [b]) => (a < b ? -1 : 1)));
 fs.writeFileSync(path.join(out, 'manifest.json'), JSON.stringify(ordered, null, 1) + '\n');
 

@@ -162,6 +162,7 @@ PAGES = (
     Surface("POST", f"{_P}/bulk", "entity", f"{_E}/bulk", {"do": "archive", "ids": "{deal}"}),
     Surface("POST", f"{_P}/<record_id>/comments", "record", f"{_E}/{{deal}}/comments", {"text": "Hello"}),
     Surface("POST", f"{_P}/<record_id>/tasks", "record", f"{_E}/{{deal}}/tasks", {"title": "Call"}),
+    Surface("POST", f"{_P}/<record_id>/checkin", "record", f"{_E}/{{deal}}/checkin", {}),
     Surface("POST", f"{_P}/<record_id>/tasks/done", "record", f"{_E}/{{deal}}/tasks/done", {"id": "{deal}"}),
     Surface("GET", f"{_P}/<record_id>/space", "record", f"{_E}/{{deal}}/space"),
     Surface("POST", f"{_P}/<record_id>/space", "record", f"{_E}/{{deal}}/space", {"do": "comment", "text": "Hello"}),

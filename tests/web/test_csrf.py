@@ -33,6 +33,7 @@ POSTS = [
     ("/records/t.deal/x/sequences", {"start": "t.care"}),
     ("/records/t.deal/x/comments", {"text": "forged"}),
     ("/records/t.deal/x/space", {"do": "comment", "text": "forged"}),
+    ("/records/t.deal/x/checkin", {}),
     ("/records/t.deal/x/tasks", {"title": "forged"}),
     ("/records/t.deal/x/tasks/done", {"id": "y"}),
     ("/records/t.deal/views", {"title": "forged", "do": "new"}),

@@ -8,4 +8,5 @@ import './files.js';
 import './form.js';
 import './fields.js';
 import './drafts.js';
+import './unsent.js';
 import './changes.js';

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, request
@@ -10,8 +10,10 @@ from flask import Blueprint, request
 from dealwright import records
 from dealwright.errors import ConflictError, ForbiddenError, RecordError
 from dealwright.fields.messages import speaking
-from dealwright.web import i18n, record_pages, visit
-from dealwright.web.about import TASK
+from dealwright.web import i18n, record_pages, repeated, visit
+from dealwright.web.about import ACTIVITY, TASK
+from dealwright.web.i18n import gettext
+from dealwright.web.posted import coordinate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ def register(pages: Blueprint) -> None:
     """Add the forms to the blueprint."""
     pages.add_url_rule("/records/<entity_id>/<record_id>/comments", "comment", comment, methods=["POST"])
     pages.add_url_rule("/records/<entity_id>/<record_id>/tasks", "add_task", add_task, methods=["POST"])
+    pages.add_url_rule("/records/<entity_id>/<record_id>/checkin", "check_in", check_in, methods=["POST"])
     pages.add_url_rule("/records/<entity_id>/<record_id>/tasks/done", "task_done", task_done, methods=["POST"])
 
 
@@ -47,6 +50,36 @@ def add_task(entity_id: str, record_id: str) -> ResponseReturnValue:
     if form.get("due"):
         data["due"] = _end_of(form["due"], zone)
     return _kept(entity_id, record_id, None, data)
+
+
+def check_in(entity_id: str, record_id: str) -> ResponseReturnValue:
+    """Note a visit about the record, now or when it was made without a connection, where the browser told where."""
+    with visit.reading() as work:
+        records.fetch(work, entity_id, record_id)
+        now = work.now
+    form = request.form
+    data: dict[str, Any] = {"kind": "visit", "about": {"entity": entity_id, "id": record_id}}
+    data |= {"subject": gettext("Check-in"), "at": _made(form.get("at", ""), now)}
+    place = {name: coordinate(form.get(name, "").strip()) for name in ("lat", "lon")}
+    if "" not in place.values():
+        data["position"] = place
+    try:
+        with speaking(i18n.tag()):
+            repeated.save(ACTIVITY, data)
+    except (RecordError, ConflictError, ForbiddenError) as error:
+        return record_pages.shown_again(entity_id, record_id, error)
+    return record_pages.onward(entity_id, record_id)
+
+
+def _made(text: str, now: datetime) -> str:
+    """Return when a visit was noted, if that was within the last day; else now."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = now
+    if at.tzinfo is None or not now - timedelta(days=1) <= at <= now:
+        at = now
+    return at.isoformat()
 
 
 def task_done(entity_id: str, record_id: str) -> ResponseReturnValue:

@@ -66,9 +66,13 @@ def served(application: Callable[..., Any]) -> WhiteNoise:
         immutable_file_test=lambda _path, url: _HASHED.search(url) is not None,
         add_headers_function=_add_headers,
         allow_all_origins=False,
+        mimetypes={".webmanifest": "application/manifest+json"},
     )
 
 
 def _add_headers(headers: Headers, path: str, url: str) -> None:
     for name, value in HEADERS.items():
         headers[name] = value
+    if url.endswith("/worker.js"):
+        headers["Service-Worker-Allowed"] = "/"  # it lies among the static files and looks after all pages
+        headers["Cache-Control"] = "no-cache"

@@ -194,11 +194,12 @@ def _of_parts(field: Field, name: str, form: MultiDict[str, str]) -> Any:
     parts = {part: form.get(f"{name}.{part}", "").strip() for part in PARTS[field.type]}
     filled = {part: text for part, text in parts.items() if text}
     if field.type == "geolocation":
-        return {part: _coordinate(text) for part, text in filled.items()} or None
+        return {part: coordinate(text) for part, text in filled.items()} or None
     return filled or None
 
 
-def _coordinate(text: str) -> Any:
+def coordinate(text: str) -> Any:
+    """Return half of a place, as it was typed; what is no number as it is, for the save to refuse."""
     try:
         return Decimal(text)
     except InvalidOperation:

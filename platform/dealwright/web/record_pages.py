@@ -19,6 +19,7 @@ from dealwright.web import (
     layout,
     merging,
     notices,
+    repeated,
     sequence_cards,
     spaces,
     story,
@@ -100,19 +101,10 @@ def _form(entity_id: str, record_id: str | None) -> ResponseReturnValue:
 
 def _save(entity: Entity, record_id: str | None, sent: Posted) -> ResponseReturnValue:
     """Save what was sent, outside of the reading transaction, and answer with the way on or the form again."""
-    seen = request.form.get("version", "")
-    version = int(seen) if seen.isdecimal() and record_id is not None else None
+    version = _seen() if record_id is not None else None
     try:
         with speaking(i18n.tag()):
-            saved = records.save(
-                visit.workspace(),
-                visit.user(),
-                entity.id,
-                sent.data,
-                id=record_id,
-                version=version,
-                address=visit.address(),
-            )
+            saved = repeated.save(entity.id, sent.data, id=record_id, version=version)
     except RecordError as error:
         return _again(entity, record_id, sent, error, problems=error.problems)
     except StaleVersionError as error:
@@ -120,6 +112,12 @@ def _save(entity: Entity, record_id: str | None, sent: Posted) -> ResponseReturn
     except ConflictError as error:
         return _again(entity, record_id, sent, error)
     return _onward(entity, saved)
+
+
+def _seen() -> int | None:
+    """Return the version that a form was drawn from. Until both sides were shown, it goes on saying that one."""
+    seen = request.form.get("version", "")
+    return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
 
 
 def _again(
@@ -198,7 +196,7 @@ def _page(
         states=found.states,
         titles=links(work, [linked(entity, found.record), linked(entity, theirs)]),
         new=record_id is None,
-        version=found.version,
+        version=found.version if clash is not None else _seen() or found.version,
         problems=problems,
         warnings=found.warnings if problems or judge else (),
         typed=typed or {},
@@ -288,6 +286,7 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
             ),
             related=about.related(work, entity, record_id),
             tasks=about.tasks(work, entity, record_id),
+            may_visit=access.rights(work.catalog, work.user, about.ACTIVITY).allows("create"),
             may_comment=access.rights(work.catalog, work.user, about.COMMENT).allows("create"),
             may_task=access.rights(work.catalog, work.user, about.TASK).allows("create"),
             decisions=story.judgements(reader, told),

@@ -67,6 +67,7 @@ class Shell:
     density: str | None
     here: str
     user_name: str
+    user_id: str
     groups: tuple[Group, ...]
     tabs: tuple[Link, ...]
     makes: tuple[Link, ...]
@@ -99,6 +100,7 @@ def shell() -> Shell:
         density=density if density in _DENSITIES else None,
         here=here,
         user_name=(user.name or user.email) if user is not None else "",
+        user_id=(user.id or "") if user is not None else "",
         groups=groups,
         tabs=_tabs(groups),
         makes=_makes(catalog, user) if user is not None and catalog is not None else (),

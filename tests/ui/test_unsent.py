@@ -1,0 +1,77 @@
+"""A phone on a poor connection: what is saved waits and is sent later, what clashes is shown; visits with their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import expect
+
+import pages
+from dealwright import access
+from dealwright.records import Work, page, save
+from windows import Visit
+
+PHONE = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True}
+
+
+def found(visit: Visit, entity: str) -> list[Any]:
+    with visit.site.workspace.database.read() as connection:
+        return list(page(Work(visit.site.workspace, connection, access.operator()), entity, sort="id").items)
+
+
+def _cut_off(visit: Visit) -> None:
+    """Forget what the browser and htmx say of a connection that is not there."""
+    told = ("ERR_INTERNET_DISCONNECTED", "Failed to fetch")
+    visit.faults[:] = [one for one in visit.faults if not any(text in one for text in told)]
+
+
+def test_what_could_not_be_sent_waits_in_sight_is_sent_once_and_shows_a_clash(visits) -> None:  # type: ignore[no-untyped-def]
+    with visits(**PHONE) as visit:
+        lamp = pages.thing(visit.site.workspace, name="Lamp")
+        here = visit.open("/records/t.thing/new")
+        here.context.set_offline(True)
+        here.fill("#f-name", "Made on the way")
+        here.locator("header .btn.pri").click()
+        expect(here.locator(".unsent summary")).to_contain_text("1 changes are not sent yet")
+        here.fill("#f-name", "Made on the train")
+        here.locator("header .btn.pri").click()
+        here.locator(".unsent summary").click()
+        expect(here.locator(".unsent li")).to_have_count(1)
+        expect(here.locator(".unsent li")).to_contain_text("waits for a connection")
+        here.context.set_offline(False)
+        expect(here.locator(".unsent")).to_have_count(0)
+        assert [one["name"] for one in found(visit, "t.thing")] == ["Lamp", "Made on the train"]
+        _cut_off(visit)
+
+        # Somebody else was quicker: it is not overwritten, and the form shows both.
+        edit = visit.open(f"/records/t.thing/{lamp.id}/edit")
+        edit.context.set_offline(True)
+        edit.fill("#f-name", "My lamp")
+        edit.locator("header .btn.pri").click()
+        expect(edit.locator(".unsent")).to_be_visible()
+        save(visit.site.workspace, access.operator(), "t.thing", {"name": "Their lamp"}, id=lamp.id)
+        edit.context.set_offline(False)
+        expect(edit.locator(".unsent li")).to_contain_text("somebody else has changed")
+        edit.locator(".unsent summary").click()
+        edit.get_by_role("button", name="Open", exact=True).click()
+        edit.get_by_role("button", name="Go on with it").click()
+        expect(edit.locator("#f-name")).to_have_value("My lamp")
+        edit.locator("header .btn.pri").click()
+        expect(edit.get_by_role("alert")).to_contain_text("Somebody else has saved this record meanwhile")
+        expect(edit.locator(".clash")).to_contain_text("Their lamp")
+        assert found(visit, "t.thing")[0]["name"] == "Their lamp"
+        _cut_off(visit)
+
+
+def test_a_visit_is_noted_with_its_place_and_a_photo_can_be_taken(visits) -> None:  # type: ignore[no-untyped-def]
+    place = {"latitude": 31.2304, "longitude": 121.4737}
+    with visits(**PHONE, geolocation=place, permissions=["geolocation"]) as visit:
+        deal = pages.deal(visit.site.workspace, name="Hall")
+        here = visit.open(f"/records/t.deal/{deal.id}")
+        here.get_by_role("button", name="Check in here").click()
+        here.wait_for_url("**notice=saved")
+        (made,) = found(visit, "base.activity")
+        assert made["position"] == {"lat": 31.2304, "lon": 121.4737}
+        form = visit.open("/records/t.thing/new")
+        expect(form.get_by_text("Take a photo")).to_be_visible()
+        assert form.locator("input[capture]").get_attribute("capture") == "environment"

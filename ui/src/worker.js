@@ -1,0 +1,18 @@
+// Keeps what every page is made of (scripts, styles, icons, the font) on the device, by version, and shows a page of its own
+// where there is no connection. It never keeps a page or an answer: they belong to who is signed in.
+const VERSION = '__VERSION__', FILES = __FILES__, OFFLINE = '__OFFLINE__';
+const CACHE = `dealwright-${VERSION}`;
+
+self.addEventListener('install', event => {
+  event.waitUntil(caches.open(CACHE).then(cache => cache.addAll([...FILES, OFFLINE])).then(() => self.skipWaiting()));
+});
+self.addEventListener('activate', event => {
+  const old = names => names.filter(name => name.startsWith('dealwright-') && name !== CACHE);
+  event.waitUntil(caches.keys().then(names => Promise.all(old(names).map(name => caches.delete(name)))).then(() => self.clients.claim()));
+});
+self.addEventListener('fetch', event => {
+  const {request} = event, {origin, pathname} = new URL(request.url);
+  if (request.method !== 'GET' || origin !== location.origin) return;
+  if (FILES.includes(pathname)) event.respondWith(caches.match(pathname).then(kept => kept ?? fetch(request)));
+  else if (request.mode === 'navigate') event.respondWith(fetch(request).catch(() => caches.match(OFFLINE)));
+});
