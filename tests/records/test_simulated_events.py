@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,36 +19,57 @@ from triggers import AT_ONCE, DAY, MONTH, RUN, AtOnce, make_by_time, people_of, 
 from worlds import rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from postgres import Postgres
 
 #: After everything has happened.
 NOW = MONTH + (MONTH - RUN)
 
 
-@pytest.fixture
-def past(database: Any, tmp_path: Path) -> Workspace:
-    """A workspace in which each kind of trigger has come below, to and above its threshold."""
-    tokens = world(database, tmp_path)
-    workspace = Workspace(database, tmp_path)
-    make_by_time(workspace)
-    pass_until(workspace, RUN)
-    AtOnce(workspace, people_of(workspace, tokens)).play()
-    pass_until(workspace, NOW)
+@contextmanager
+def played(url: str, folder: Path) -> Iterator[Workspace]:
+    """A workspace in which each kind of trigger came below, to and above its threshold; ids follow from the moments."""
+    with Database(url) as database:
+        with clock.counted(), clock.frozen(RUN - 30 * DAY):
+            tokens = world(database, folder)
+            workspace = Workspace(database, folder)
+            make_by_time(workspace)
+            pass_until(workspace, RUN)
+            AtOnce(workspace, people_of(workspace, tokens)).play()
+            pass_until(workspace, NOW)
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def sqlite_past(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    folder = tmp_path_factory.mktemp("past")
+    shutil.copy(sqlite_template, folder / "past.db")
+    with played(f"sqlite:///{folder / 'past.db'}", folder) as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def postgresql_past(pg: Postgres, pg_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    name = pg.create(template=pg_template)
+    with played(pg.url(name), tmp_path_factory.mktemp("past")) as workspace:
+        yield workspace
+    pg.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def past(request: pytest.FixtureRequest) -> Workspace:
+    """The past on each kind of database; tests only read it."""
+    workspace: Workspace = request.getfixturevalue(f"{request.param}_past")
     return workspace
 
 
-def played(url: str, folder: Path) -> str:
-    """Play everything in a fresh database, with ids that follow from the moments; return the whole trace as JSON."""
-    with Database(url) as database, clock.counted(), clock.frozen(RUN - 30 * DAY):
-        tokens = world(database, folder)
-        workspace = Workspace(database, folder)
-        make_by_time(workspace)
-        pass_until(workspace, RUN)
-        AtOnce(workspace, people_of(workspace, tokens)).play()
-        pass_until(workspace, NOW)
-        with database.read() as connection:
-            log = events.since(connection, 0, limit=10_000)
-            told = [{**one, "seq": None} for one in log], list(reversed(decisions.latest(connection, limit=10_000)))
+def trace(workspace: Workspace) -> str:
+    """Return everything that was logged and decided, as JSON."""
+    with workspace.database.read() as connection:
+        log = events.since(connection, 0, limit=10_000)
+        told = [{**one, "seq": None} for one in log], list(reversed(decisions.latest(connection, limit=10_000)))
     return json.dumps(told, sort_keys=True, default=str)
 
 
@@ -81,10 +104,9 @@ def test_a_draft_that_waits_for_a_clock_a_deadline_or_an_approval_is_asked_when_
     assert traces(past.database) == before
 
 
-def test_the_same_story_leaves_the_same_trace_to_the_byte_on_every_database(sqlite_url, postgresql_url, tmp_path):
-    trace = played(sqlite_url, tmp_path)
-    assert len(json.loads(trace)[1]) > 60
-    assert played(postgresql_url, tmp_path) == trace
+def test_the_same_story_leaves_the_same_trace_to_the_byte_on_every_database(sqlite_past, postgresql_past):
+    assert len(json.loads(trace(sqlite_past))[1]) > 60
+    assert trace(sqlite_past) == trace(postgresql_past)
 
 
 def test_a_trial_of_rules_of_all_kinds_gives_the_same_answer_to_the_byte(past):
