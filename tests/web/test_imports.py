@@ -78,6 +78,10 @@ def test_a_file_goes_its_way_from_choosing_it_to_what_was_refused(
     assert "Amount: " in shown and "No such lamp" in shown and "Name: " in shown
     assert things(workspace) == [("Lamp of old", None, None, None)], "looking keeps nothing"
 
+    # What a field does not know can be said to be something that it knows.
+    assert "Enormous" in looked.text and 'name="value.2"' in looked.text
+    meant = {**mapping, "text.2": "Enormous", "value.2": "l", "text.3": "No such lamp", "value.3": "Lamp of old"}
+    assert "new 2" in text(admin.post(address, {**meant, "do": "look"}))
     assert admin.post(address, {**mapping, "do": "start"}).status_code == 303
     assert "waiting" in text(admin.get(address))
     assert [one.kind for one in queue.jobs(workspace.database, ["waiting"])] == ["import"]

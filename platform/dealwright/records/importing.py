@@ -15,12 +15,12 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from dealwright import access, clock, fields
-from dealwright.errors import ConflictError, DealwrightError, NotFoundError, UnavailableError
+from dealwright.errors import ConflictError, DealwrightError, NotFoundError, RecordError, UnavailableError
 from dealwright.fields.messages import locale, speaking
 from dealwright.records import imports
 from dealwright.records.tables_in import open_table
 from dealwright.records.work import Work
-from dealwright.storage import files, queue
+from dealwright.storage import files, queue, records
 from dealwright.storage import imports as stored
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ JOB: Final = "import"
 #: Rows that a look at a file tries, and values of a column that are shown.
 LOOKED: Final = 200
 SAMPLES: Final = 3
+#: Rows in which texts are looked for that a field does not know, and how many of a column are shown.
+SCANNED: Final = 20_000
+STRANGERS: Final = 20
 #: What a file is attached to while an import needs it.
 _HOLDER: Final = "dw_import"
 _LEFT_OUT: Final = frozenset(
@@ -173,15 +176,15 @@ def matches(catalog: Catalog, user: User, one: Field) -> list[Field]:
     ]
 
 
-def guessed(catalog: Catalog, user: User, entity: Entity, table: Table, known: Iterable[Import] = ()) -> dict[str, Any]:
+def guessed(work: Work, entity: Entity, table: Table, known: Iterable[Import] = ()) -> dict[str, Any]:
     """Return the mapping that is most likely meant.
 
     A mapping of one's own for a file with the same columns comes first. Else a column is what is called like it: by id, or by
-    its title in any language. What nothing is like is left out.
+    its title in any language. What nothing is like is left out. A reference is found by the field that finds most of the
+    texts that the file has for it.
 
     Args:
-        catalog: The definitions in force.
-        user: Whose fields they are.
+        work: The transaction; its user's fields are meant.
         entity: The entity.
         table: The file.
         known: Earlier imports of the user, the newest first.
@@ -189,20 +192,70 @@ def guessed(catalog: Catalog, user: User, entity: Entity, table: Table, known: I
     for earlier in known:
         if earlier.mapping is not None and set(earlier.header or ()) == set(table.header):
             return dict(earlier.mapping)
-    fillable = targets(catalog, user, entity)
-    called = {name: one for one in reversed(fillable) for name in _names(catalog, entity, one)}
+    fillable = targets(work.catalog, work.user, entity)
+    called = {name: one for one in reversed(fillable) for name in _names(work.catalog, entity, one)}
     columns: dict[str, Any] = {}
     taken: set[str] = set()
-    for heading in table.header:
+    for heading, texts in zip(table.header, samples(table), strict=True):
         one = _called(_plain(heading), called)
         if one is None or one.id in taken:
             columns[heading] = None
             continue
         taken.add(one.id)
-        found_by = matches(catalog, user, one)
-        columns[heading] = {"to": one.id, **({"match": found_by[0].id} if found_by else {})}
+        best = best_match(work, one, texts)
+        columns[heading] = {"to": one.id, **({"match": best} if best else {})}
     key = next((one.id for one in keys(entity) if one.id in taken), None)
     return {"columns": columns, **({"key": key} if key else {})}
+
+
+def best_match(work: Work, one: Field, texts: Sequence[str]) -> str:
+    """Return the field of the other entity that finds most of some texts, its name where none finds any; empty for none."""
+    offered = matches(work.catalog, work.user, one)
+    if not offered:
+        return ""
+    found = {
+        other.id: len(records.find_by(work.connection, work.catalog, one.to or "", other.id, sorted(texts)))
+        for other in (offered if texts else ())
+    }
+    return max((other.id for other in offered), key=lambda name: found.get(name, 0))
+
+
+def strangers(work: Work, entity: Entity, table: Table, document: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return by column the texts of a file that its field does not know: no option, no record is called so.
+
+    Looks at the first rows (:data:`SCANNED`) and names a few of each column (:data:`STRANGERS`); texts that the mapping
+    replaces are among them.
+    """
+    wanted: dict[int, tuple[str, Field, str | None, Mapping[str, Any]]] = {}
+    for index, heading in enumerate(table.header):
+        said = document.get("columns", {}).get(heading)
+        field_ = entity.field(said["to"]) if isinstance(said, dict) and isinstance(said.get("to"), str) else None
+        if field_ is not None and isinstance(said, dict) and (said.get("match") or field_.options):
+            wanted[index] = (heading, field_, said.get("match"), said.get("values") or {})
+    texts: dict[int, dict[str, None]] = {index: {} for index in wanted}
+    for _, cells in islice(table.rows() if wanted else iter(()), SCANNED):
+        for index, held in texts.items():
+            if index < len(cells) and (text := cells[index].strip()):
+                held[text] = None
+    found: dict[str, list[str]] = {}
+    for index, (heading, field_, match, values) in wanted.items():
+        unknown = _unknown(work, entity, field_, match, list(texts[index]))
+        if unknown or values:
+            found[heading] = [*values, *(one for one in unknown if one not in values)][:STRANGERS]
+    return found
+
+
+def _unknown(work: Work, entity: Entity, one: Field, match: str | None, texts: list[str]) -> list[str]:
+    if match is not None:
+        known = records.find_by(work.connection, work.catalog, one.to or "", match, texts[:1000]) if texts else {}
+        return [text for text in texts[:1000] if not known.get(text)]
+    unknown = []
+    for text in texts:
+        try:
+            fields.from_text(work.catalog, entity.id, one.id, text)
+        except RecordError:
+            unknown.append(text)
+    return unknown
 
 
 def _names(catalog: Catalog, entity: Entity, one: Field) -> set[str]:
@@ -218,6 +271,8 @@ def _called(heading: str, called: Mapping[str, Field]) -> Field | None:
     if heading in called:
         return called[heading]
     near = difflib.get_close_matches(heading, list(called), 1, 0.86)
+    # Of “deal stage” the last word says what it is.
+    near += sorted((name for name in called if len(name) > 3 and heading.endswith(name)), key=len, reverse=True)
     return called[near[0]] if near else None
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from dealwright.metadata.definitions import Entity
     from dealwright.records import Work
+    from dealwright.records.tables_in import Table
     from dealwright.storage.imports import Import
 
 #: Refused rows that a page shows; the file has all.
@@ -32,7 +33,13 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class ColumnChoice:
-    """One column of the file: values of it, and what was chosen for it."""
+    """One column of the file: values of it, and what was chosen for it.
+
+    Attributes:
+        matches: Fields by which the record of a reference can be found, as (id, label).
+        strange: Texts that the field does not know, each with what it is read as.
+        options: What they can be read as, as (id, label); empty where that is typed.
+    """
 
     heading: str
     samples: tuple[str, ...]
@@ -40,6 +47,8 @@ class ColumnChoice:
     match: str
     create: bool
     matches: tuple[tuple[str, str], ...]
+    strange: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, str], ...]
 
 
 def register(pages: Blueprint) -> None:
@@ -93,9 +102,9 @@ def one(entity_id: str, identifier: str) -> ResponseReturnValue:
             return _running(work, here, found)
         table = importing.table_of(work, found)
         document = (
-            _document(table.header)
+            _document(work, here, table)
             if doing
-            else importing.guessed(work.catalog, work.user, here, table, importing.mine(work, entity_id))
+            else importing.guessed(work, here, table, importing.mine(work, entity_id))
         )
     looked, fault = None, ""
     with speaking(i18n.tag()):
@@ -117,7 +126,7 @@ def one(entity_id: str, identifier: str) -> ResponseReturnValue:
             looked=looked,
             all_rows=looked is not None and looked.counts.rows >= (found.total or 0),
             shown=SHOWN,
-            columns=_choices(work, here, table.header, importing.samples(table), document),
+            columns=_choices(work, here, table, document),
             targets=[
                 (each.id, i18n.field_text(work.catalog, here, each), each.required)
                 for each in importing.targets(work.catalog, work.user, here)
@@ -130,25 +139,30 @@ def one(entity_id: str, identifier: str) -> ResponseReturnValue:
     return page, 422 if fault else 200
 
 
-def _choices(
-    work: Work, entity: Entity, header: Any, samples: list[list[str]], document: Mapping[str, Any]
-) -> list[ColumnChoice]:
+def _choices(work: Work, entity: Entity, table: Table, document: Mapping[str, Any]) -> list[ColumnChoice]:
     found = []
     by_id = {each.id: each for each in importing.targets(work.catalog, work.user, entity)}
-    for heading, values in zip(header, samples, strict=True):
+    strange = importing.strangers(work, entity, table, document)
+    for heading, texts in zip(table.header, importing.samples(table), strict=True):
         said = document.get("columns", {}).get(heading) or {}
         said = {"to": said} if isinstance(said, str) else said
         field = by_id.get(str(said.get("to")))
         target = work.catalog.entities.get(field.to or "") if field is not None else None
         offered = importing.matches(work.catalog, work.user, field) if field is not None else []
+        options = field.options if field is not None and not said.get("match") else ()
+        values = said.get("values") or {}
         found.append(
             ColumnChoice(
                 heading,
-                tuple(values),
+                tuple(texts),
                 field.id if field is not None else "",
                 str(said.get("match") or ""),
                 bool(said.get("create")),
                 tuple((each.id, i18n.field_text(work.catalog, target, each)) for each in offered) if target else (),
+                tuple((text, str(values.get(text) or "")) for text in strange.get(heading, ())),
+                tuple((one.id, i18n.option_title(work.catalog, entity, field, one)) for one in options)
+                if field is not None
+                else (),
             )
         )
     return found
@@ -164,22 +178,32 @@ def _missing(work: Work, entity: Entity, document: Mapping[str, Any]) -> list[st
     ]
 
 
-def _document(header: Any) -> dict[str, Any]:
-    """Return the mapping that was chosen; a reference that was just chosen is found by name."""
+def _document(work: Work, entity: Entity, table: Table) -> dict[str, Any]:
+    """Return the mapping that was chosen; a reference that was just chosen is found by what finds most."""
     columns: dict[str, Any] = {}
-    for index, heading in enumerate(header):
+    for index, (heading, samples) in enumerate(zip(table.header, importing.samples(table), strict=True)):
         to = request.form.get(f"to.{index}", "")
         if not to:
             columns[heading] = None
             continue
         said: dict[str, Any] = {"to": to}
-        match = request.form.get(f"match.{index}", "")
-        if match and request.form.get(f"was.{index}") == to:
+        match, same = request.form.get(f"match.{index}", ""), request.form.get(f"was.{index}") == to
+        field = entity.field(to)
+        if not same:
+            match = importing.best_match(work, field, samples) if field is not None else ""
+        if match:
             said["match"] = match
-            if request.form.get(f"create.{index}"):
+            if same and request.form.get(f"create.{index}"):
                 said["create"] = True
-        elif request.form.get(f"was.{index}") != to:
-            said |= _found_by(to)
+        read = {
+            text: value
+            for text, value in zip(
+                request.form.getlist(f"text.{index}"), request.form.getlist(f"value.{index}"), strict=False
+            )
+            if value
+        }
+        if same and read:
+            said["values"] = read
         columns[heading] = said
     document: dict[str, Any] = {"columns": columns}
     if request.form.get("key"):
@@ -187,14 +211,6 @@ def _document(header: Any) -> dict[str, Any]:
         if request.form.get("existing") == "skip":
             document["existing"] = "skip"
     return document
-
-
-def _found_by(to: str) -> dict[str, str]:
-    catalog = visit.catalog()
-    entity = catalog.entity(str((request.view_args or {})["entity_id"]))
-    field = entity.field(to)
-    offered = importing.matches(catalog, visit.user(), field) if field is not None else []
-    return {"match": offered[0].id} if offered else {}
 
 
 def _running(work: Work, entity: Entity, found: Import) -> ResponseReturnValue:
