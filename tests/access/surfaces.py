@@ -171,6 +171,7 @@ PAGES = (
     Surface("GET", f"{_P}/new", "entity", f"{_E}/new"),
     Surface("POST", f"{_P}/new", "entity", f"{_E}/new", {"name": "New"}),
     Surface("GET", f"{_P}/<record_id>", "record", f"{_E}/{{deal}}"),
+    Surface("GET", f"{_P}/<record_id>/why", "record", f"{_E}/{{deal}}/why"),
     Surface("GET", f"{_P}/<record_id>/edit", "record", f"{_E}/{{deal}}/edit"),
     Surface("POST", f"{_P}/<record_id>/edit", "record", f"{_E}/{{deal}}/edit", {"name": "Other"}),
     Surface("POST", f"{_P}/<record_id>/move", "record", f"{_E}/{{deal}}/move", {"to": "offer"}),

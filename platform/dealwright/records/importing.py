@@ -249,11 +249,13 @@ def _unknown(work: Work, entity: Entity, one: Field, match: str | None, texts: l
     if match is not None:
         known = records.find_by(work.connection, work.catalog, one.to or "", match, texts[:1000]) if texts else {}
         return [text for text in texts[:1000] if not known.get(text)]
-    unknown = []
+    choices, unknown = {option.id for option in one.options}, []
     for text in texts:
         try:
-            fields.from_text(work.catalog, entity.id, one.id, text)
+            read = fields.from_text(work.catalog, entity.id, one.id, text)
         except RecordError:
+            read = None
+        if not choices.issuperset(read if isinstance(read, list) else [read]):
             unknown.append(text)
     return unknown
 

@@ -40,6 +40,7 @@ from dealwright.web import (
     todo,
     uploads,
     visit,
+    why,
 )
 from dealwright.web.i18n import gettext
 from dealwright.web.shell import first, shell
@@ -103,6 +104,7 @@ def _blueprint() -> Blueprint:
     absences.register(pages)
     ticks.register(pages)
     todo.register(pages)
+    why.register(pages)
     uploads.register(pages)
     intake.register(pages)
     spaces.register(pages)

@@ -218,23 +218,31 @@ def judgements(reader: Reader, told: Story) -> tuple[Judgement, ...]:
         if (one["rule"], bool(one["fired"])) in asked or (not one["fired"] and (one["rule"], True) in asked):
             continue
         asked.add((one["rule"], bool(one["fired"])))
-        rule = reader.catalog.rules.get(str(one["rule"]))
-        title = i18n.text(reader.catalog, "rule", rule.id, "/title", rule.title) if rule else str(one["title"])
-        exact = str(one["at"])
-        because = set(one["because"])
-        found.append(
-            Judgement(
-                title=title,
-                fired=bool(one["fired"]),
-                shadow=one["mode"] == "shadow",
-                at=moment(exact),
-                exact=exact,
-                same_version=bool(one["same_version"]),
-                reasons=tuple(_reason(reader, leaf, because) for leaf in _leaves(one["tree"])),
-                undone=tuple(_undone(each) for each in one["outcomes"]),
-            )
-        )
+        found.append(judged(reader, one))
     return tuple(found)
+
+
+def judged(reader: Reader, one: Mapping[str, Any]) -> Judgement:
+    """Return one explained decision as a page shows it."""
+    rule = reader.catalog.rules.get(str(one["rule"]))
+    title = i18n.text(reader.catalog, "rule", rule.id, "/title", rule.title) if rule else str(one["title"])
+    exact, because = str(one["at"]), set(one["because"])
+    return Judgement(
+        title=title,
+        fired=bool(one["fired"]),
+        shadow=one["mode"] == "shadow",
+        at=moment(exact),
+        exact=exact,
+        same_version=bool(one["same_version"]),
+        reasons=tuple(_reason(reader, leaf, because) for leaf in _leaves(one["tree"])),
+        undone=tuple(_undone(each) for each in one["outcomes"]),
+    )
+
+
+def reasons(reader: Reader, tree: Mapping[str, Any] | None) -> tuple[Reason, ...]:
+    """Return the comparisons of an explained condition, each with its truth and the values that it looked at."""
+    leaves = list(_leaves(tree))
+    return tuple(_reason(reader, leaf, {str(one["text"]) for one in leaves}) for leaf in leaves)
 
 
 def _undone(outcome: Mapping[str, Any]) -> Undone:
