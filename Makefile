@@ -1,4 +1,4 @@
-# make demo | test | check | bench | passing | nightly | ui | lock | clean
+# make demo | test | check | bench | passing | nightly | process | ui | lock | clean
 # Everything runs in .venv, which the first command makes from requirements.lock. PYTHON=python3.12 takes another Python.
 
 PYTHON ?= python3
@@ -6,11 +6,12 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 UV := 0.13.9
+PM4PY := pm4py==2.7.23.11
 
 # Modules are compiled once and not by each process that starts, as pip does for an installed package.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check bench passing nightly ui lock clean tools
+.PHONY: demo test check bench passing nightly process ui lock clean tools
 
 demo: $(VENV)/.installed  ## a workspace with every shipped pack, demo users and data; prints the address and sign-ins
 	$(BIN)/dealwright demo
@@ -36,6 +37,14 @@ passing: $(VENV)/.installed  ## a million open timers, 100,000 of them due at on
 
 nightly: $(VENV)/.installed  ## the long sizes of tests
 	$(BIN)/pytest -n $(JOBS) -m nightly
+
+process: $(VENV)/.installed  ## what pm4py says of the process of the generated deals, in an environment of its own; fails where it has changed
+	mkdir -p build
+	test -d build/pm4py || $(PYTHON) -m venv build/pm4py
+	build/pm4py/bin/pip install --quiet $(PM4PY)
+	$(BIN)/python tests/insights/write_log.py build/process.csv
+	build/pm4py/bin/python tests/insights/pm4py_figures.py build/process.csv > build/process_figures.json
+	diff tests/data/process_figures.json build/process_figures.json
 
 ui:  ## scripts and styles, built into the package; needs Node.js
 	cd ui && npm ci --ignore-scripts && node build.mjs

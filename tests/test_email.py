@@ -122,6 +122,22 @@ def test_a_mail_says_the_same_as_text_and_as_html(serve):
     assert (envelope.mail_from, envelope.rcpt_tos) == ("sales@example.com", ["ann@example.org"])
 
 
+def test_a_page_goes_along_as_a_file_with_its_name(serve):
+    box = serve()
+    page = {
+        "name": "sales.health-2026-11-23\r\nX: y.html",
+        "type": "text/html",
+        "content": "<!doctype html><p>金额</p>",
+    }
+    channel.deliver("email", message(attachments=[page]))
+    mail = box.mail()
+    (attached,) = mail.iter_attachments()
+    assert (attached.get_filename(), attached.get_content_type()) == ("sales.health-2026-11-23 X: y.html", "text/html")
+    assert attached.get_content().strip() == "<!doctype html><p>金额</p>"
+    assert "Hello *Ann*" in mail.get_body(("plain",)).get_content()
+    assert mail["X"] is None
+
+
 def test_every_attempt_is_the_same_mail(serve):
     box = serve()
     for _ in range(2):

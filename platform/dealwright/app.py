@@ -6,6 +6,7 @@ import logging
 import math
 import re
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response, current_app, g, request
@@ -17,7 +18,7 @@ from dealwright.access import rates
 from dealwright.access.attempts import origin
 from dealwright.api import answers
 from dealwright.errors import DealwrightError, RateLimitedError
-from dealwright.web import cookies, csp
+from dealwright.web import cookies, csp, report_mail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,6 +57,7 @@ def create_app(workspace: Workspace, *, proxies: int = 0) -> Flask:
     app.register_blueprint(api.blueprint())
     app.add_url_rule(HEALTH, "health", _health)
     web.install(app)
+    workspace.drawn = partial(report_mail.page, app)
     plugins.installed().register_pages(app)
     app.register_error_handler(500, _fault)
     pages = app.error_handler_spec[None][None][HTTPException]

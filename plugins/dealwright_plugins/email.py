@@ -1,7 +1,8 @@
 """Channel ``email``: a message as plain text and HTML to one address, by the operator's mail server.
 
 The target of a delivery is an address. ``subject``, ``text`` and ``markdown`` of the payload are what the message says;
-the HTML is made of the Markdown, in which values of records are escaped already. The operator sets
+the HTML is made of the Markdown, in which values of records are escaped already. Each of ``attachments`` has ``name``,
+``type``, such as text/html, and its text as ``content``. The operator sets
 
     DEALWRIGHT_SMTP_HOST       name of the mail server, or name:port
     DEALWRIGHT_SMTP_FROM       who writes: ``Sales <sales@example.com>``
@@ -109,6 +110,9 @@ def written(delivery: Delivery, name: str, sender: str, recipient: str) -> bytes
     message.add_alternative(
         page(str(said.get("markdown") or ""), subject, str(said.get("locale", "en"))), subtype="html"
     )
+    for one in said.get("attachments") or ():
+        subtype = str(one["type"]).partition("/")[2]
+        message.add_attachment(str(one["content"]), subtype=subtype, filename=_line(str(one["name"])))
     return message.as_bytes()
 
 

@@ -397,6 +397,7 @@ JOBS = {
     "timer": "the platform, in the scope of the rule that set the timer",
     "files": "the platform: removes uploads that no record names",
     "import": "whoever began it, with the rights that he has when it runs",
+    "reports": "each reader of a kept result, under the rights held then; shows nothing to anybody",
     "recompute": "the platform: works stored formulas out anew; shows nothing to anybody",
     "retention": "the platform: removes what is old; reads no field of a record",
 }

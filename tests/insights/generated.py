@@ -64,6 +64,18 @@ REPORTS = [
     report("odd_wins", "anomalies", measure="win_rate", period={"unit": "month", "last": 12}),
     report("ways", "paths"),
     report("margins", "totals", measure="sum:margin"),
+    report("weekly", "forecast", measure="sum:amount", group=["tier"], schedule={"every": "week", "on": "monday"},
+           recipients=["base.admin"]),
+    report("errors", "accuracy", forecast="t.weekly"),
+    report("errors_by_stage", "accuracy", forecast="t.weekly", by="stage", horizon=60),
+    report("errors_by_run", "accuracy", forecast="t.weekly", by="run"),
+    report("race", "contest", group=["owner"], between={"first": "2026-07-01", "last": "2026-11-23"},
+           points=[{"id": "won", "title": "Won deals", "when": 'status == "won"', "each": 10},
+                   {"id": "money", "title": "Money", "when": 'status == "won"', "of": "amount", "each": "0.01"},
+                   {"id": "lost", "title": "Lost without a reason", "when": 'status == "lost" && reason == null', "each": -1}]),
+    report("heading", "trend", group=["account"], measure="sum:amount", period={"unit": "quarter", "last": 9}),
+    report("goals", "leaderboard", group=["owner"], measure="sum:amount", filter='status == "won"', target="won_amount",
+           period={"unit": "quarter", "last": 4, "of": "stage_entered_at"}),
 ]  # fmt: skip
 
 
@@ -111,6 +123,7 @@ def filled(workspace: Workspace, number: int = 240) -> World:
     first = team(workspace, "First")
     people = {name: person(workspace, name, ["t.rep"], team=first) for name in ("Ada", "Bea", "Cem")}
     people["Vic"] = person(workspace, "Vic", ["t.viewer"])
+    people["Max"] = person(workspace, "Max", ["base.admin"])
     people["Gus"] = person(workspace, "Gus", ["t.guest"])
     accounts = [
         (made(workspace, "t.account", name=f"Account {i}", region=region), region)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from dealwright import access, clock
+from dealwright.app import create_app
 from dealwright.errors import DefinitionError, NotFoundError
 from dealwright.metadata import load, schemas
 from dealwright.records import Work, report_runs
@@ -79,6 +82,34 @@ def test_runs_that_were_missed_are_made_up_for_once(world):
     assert [(one["run"], one["at"]) for one in found] == [(MONDAY + timedelta(days=21), late)]
     pass_until(workspace, MONDAY + timedelta(days=28))
     assert len(snapshots(world, "ada")) == 2
+
+
+def test_a_report_that_says_so_goes_out_as_a_mail_with_its_page_in_the_language_of_each(database, tmp_path):
+    with clock.frozen(START):
+        mailed = {**WEEKLY, "id": "t.mailed", "email": "page", "group": ["tier"]}
+        chinese = {"report:t.mailed#/title": "周报", "entity:t.deal#/properties/tier/title": "等级"}
+        workspace = opened(database, mailed, folder=tmp_path, translations={"zh-CN": chinese})
+        create_app(workspace)
+        with database.write() as connection:
+            report_runs.went_live(Work(workspace, connection, access.platform_itself()), None)
+        people = {"ada": person(workspace, "Ada", ["t.rep"], locale="zh-CN"), "bo": person(workspace, "Bo", ["t.rep"])}
+        made(workspace, "t.deal", name="One", tier="A", amount="987", owner=people["ada"].id)
+        made(workspace, "t.deal", name="Two", tier="B", amount="654", owner=people["bo"].id)
+    late = MONDAY + timedelta(days=7)
+    pass_until(workspace, late, since=late)  # one run was missed
+    found = [one["payload"] for one in rows_of(database, "dw_outbox")]
+    mails = {one["user"]: one for one in (json.loads(one) if isinstance(one, str) else one for one in found)}
+    assert len(found) == len(mails) == 2
+    ada, bo = (mails[people[who].id] for who in ("ada", "bo"))
+    assert (ada["subject"], bo["subject"]) == ("周报，2026-11-30", "Weekly, 2026-11-30")
+    (page,) = ada["attachments"]
+    assert (page["name"], page["type"]) == ("t.mailed-2026-11-30.html", "text/html")
+    for text in ('lang="zh-CN"', "<h1>周报</h1>", "等级", "截至", "987", "<svg", "@page"):
+        assert text in page["content"], text
+    assert "654" not in page["content"]  # what Ada may not see is in no mail of hers
+    (page,) = bo["attachments"]
+    assert 'lang="en"' in page["content"] and "654" in page["content"] and "987" not in page["content"]
+    assert not re.search(r"<script|<link|<img|url\(|@import|(src|href)=(?!\"#)", page["content"])
 
 
 def test_a_timer_that_is_carried_out_twice_leaves_one_snapshot(world):

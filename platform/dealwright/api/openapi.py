@@ -39,7 +39,7 @@ _PROBLEM: dict[str, Any] = {
     },
 }
 _OBJECT = {"type": "object"}
-_ASKED = ("filter", "since", "until", "compare")
+_ASKED = ("filter", "since", "until", "compare", "fresh")
 _QUERY = ("filter", "sort", "fields", "page_size", "cursor", "count", "archived", "q")
 
 

@@ -13,7 +13,7 @@ from dealwright.records import reports as road
 from dealwright.records.reports import Asked
 
 reports = Blueprint("reports", __name__)
-_ASKED = ("filter", "since", "until", "compare")
+_ASKED = ("filter", "since", "until", "compare", "fresh")
 
 
 @reports.get("/reports")
@@ -26,7 +26,7 @@ def listed() -> Response:
 
 @reports.get("/reports/<identifier>")
 def report(identifier: str) -> Response:
-    """Work a report out: ``filter``, ``since``, ``until`` (days, both included), ``compare``."""
+    """Work a report out: ``filter``, ``since``, ``until`` (days, both included), ``compare``, ``fresh``."""
     answers.only_known(*_ASKED)
     with answers.reading() as work:
         return answers.answer(road.shown(work, road.make(work, identifier, _asked())))
@@ -100,6 +100,7 @@ def _asked() -> Asked:
         since=_day("since"),
         until=_day("until"),
         compare=answers.single("compare"),
+        fresh=answers.single("fresh") == "1",
     )
 
 

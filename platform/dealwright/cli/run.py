@@ -18,7 +18,7 @@ from dealwright.app import by_host, create_app
 from dealwright.cli import hosts, processes
 from dealwright.cli.held import web_server
 from dealwright.cli.places import database_option, opened, told
-from dealwright.records import Work, importing
+from dealwright.records import Work, importing, reports
 from dealwright.storage import files, recompute, schema
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def worker(url: str) -> None:
     _to_the_terminal()
     with opened(url, on_catalog=prove) as workspace:
         complete(workspace)
+        create_app(workspace)  # reports that go out as mails are drawn by its pages
         worker_of(workspace).run(lambda: click.echo("the worker runs", err=True))
 
 
@@ -126,16 +127,15 @@ def worker_of(workspace: Workspace) -> Worker:
     def work_out(database: Database, arguments: Mapping[str, Any]) -> None:
         records.recompute(workspace, arguments)
 
+    def renew(database: Database, arguments: Mapping[str, Any]) -> None:
+        reports.renew(workspace)
+
     def happen(connection: Connection, events: Sequence[Event]) -> None:
         records.due(Work(workspace, connection, access.platform_itself()), events)
 
-    schedules = (NIGHTLY, Schedule("files", "40 3 * * *", "files"))
-    return Worker(
-        workspace.database,
-        happen,
-        kinds={"files": sweep, recompute.JOB: work_out, importing.JOB: importing.job(workspace)},
-        schedules=schedules,
-    )
+    schedules = (NIGHTLY, Schedule("files", "40 3 * * *", "files"), Schedule("reports", "*/5 * * * *", "reports"))
+    kinds = {"files": sweep, "reports": renew, recompute.JOB: work_out, importing.JOB: importing.job(workspace)}
+    return Worker(workspace.database, happen, kinds=kinds, schedules=schedules)
 
 
 class _Background:

@@ -169,7 +169,11 @@ def _of_report(document: Document, identifier: str) -> Iterator[Use]:
     named = [(f"/group/{index}", str(one).partition(":")[0]) for index, one in enumerate(document.get("group", ()))]
     named += [("/measure", str(document.get("measure", "")).partition(":")[2])]
     named += [(f"/{key}", str(document.get(key, ""))) for key in ("start", "end", "reason")]
-    named += [(f"/{key}/of", str(document.get(key, {}).get("of", ""))) for key in ("period", "tenure")]
+    named += [(f"/{key}/of", str(document.get(key, {}).get("of", ""))) for key in ("period", "tenure", "between")]
+    for index, rule in enumerate(document.get("points", ())):
+        named.append((f"/points/{index}/of", str(rule.get("of", ""))))
+        if rule.get("when"):
+            yield _standing("report", document, f"/points/{index}/when", str(rule["when"]), "filter", identifier)
     for pointer, path in named:
         if path:
             yield _standing("report", document, pointer, path, "path", identifier)

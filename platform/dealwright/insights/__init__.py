@@ -8,6 +8,9 @@
     stages      conversion, dwell
     outlook     forecast, seasons, health
     oddities    anomalies
+    trends      where figures of each group are heading, and how well it is
+    hindsight   forecasts against what came
+    contests    standings by the rules of a document
     paths       variants of the process
     figures     statistics of a few numbers; periods: time on the calendar. Pure
 
@@ -17,8 +20,24 @@ Nothing here asks who may see what: the ground comes with the criteria (``record
 from __future__ import annotations
 
 from dealwright.insights.ground import Ground, behind
-from dealwright.insights.kinds import between, calculated, reads
+from dealwright.insights.kinds import asks, between, calculated, filters, more_than, question, reads
 from dealwright.insights.periods import Between, before
 from dealwright.insights.table import Column, Head, Row, Table
 
-__all__ = ["Between", "Column", "Ground", "Head", "Row", "Table", "before", "behind", "between", "calculated", "reads"]
+__all__ = [
+    "Between",
+    "Column",
+    "Ground",
+    "Head",
+    "Row",
+    "Table",
+    "asks",
+    "before",
+    "behind",
+    "between",
+    "calculated",
+    "filters",
+    "more_than",
+    "question",
+    "reads",
+]

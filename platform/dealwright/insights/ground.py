@@ -8,7 +8,7 @@ same cases, so a list behind a figure is as long as the figure says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 #: Rows that one statement may give before the question is refused as too fine.
 MOST_ROWS: Final = 20_000
 SECONDS_IN_HOUR: Final = 3600
+#: Given how to ask the database, gives the rows: those that it finds now, or what it found at an earlier look.
+RowsOf = Callable[[Callable[[], Sequence[Any]]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Ground:
         env: ``user.…``, ``now()`` and ``today()``.
         between: The time that it is about; None for all of it.
         zone: The workspace's: where days begin.
+        rows_of: Where the rows of statements come from; the database itself when None.
     """
 
     connection: Connection
@@ -66,6 +69,7 @@ class Ground:
     now: datetime
     zone: ZoneInfo
     between: Between | None = None
+    rows_of: RowsOf | None = None
 
     @property
     def layout(self) -> Layout:
@@ -108,10 +112,18 @@ class Ground:
         Raises:
             QueryError: If there are more than :data:`MOST_ROWS` rows.
         """
-        found = self.connection.execute(statement.limit(MOST_ROWS + 1), execution_options=PLANNED_ANEW).all()
+        found = self.found(statement.limit(MOST_ROWS + 1))
         if len(found) > MOST_ROWS:
             raise QueryError(f"the report has more than {MOST_ROWS} rows; group by something coarser")
         return found
+
+    def found(self, statement: sa.Select[Any]) -> Sequence[Any]:
+        """Return all rows that a statement finds, or found before."""
+
+        def ask() -> Sequence[Any]:
+            return self.connection.execute(statement, execution_options=PLANNED_ANEW).all()
+
+        return ask() if self.rows_of is None else self.rows_of(ask)
 
     # Time ------------------------------------------------------------------------------------------------------------
 
@@ -145,7 +157,7 @@ class Ground:
 
     def span(self, column: sa.ColumnElement[Any], criteria: Sequence[sa.ColumnElement[bool]]) -> Between | None:
         """Return the days from the first to the last value of a date or moment; None if there is none. One statement."""
-        found = self.connection.execute(sa.select(sa.func.min(column), sa.func.max(column)).where(*criteria)).one()
+        (found,) = self.found(sa.select(sa.func.min(column), sa.func.max(column)).where(*criteria))
         if found[0] is None:
             return None
         first, last = (one if not isinstance(one, datetime) else one.astimezone(self.zone).date() for one in found)

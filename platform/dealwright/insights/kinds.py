@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from dealwright.insights import oddities, outcomes, outlook, paths, periods, stages, totals
-from dealwright.metadata import reports
+import sqlalchemy as sa
+
+from dealwright import conditions
+from dealwright.insights import (
+    contests,
+    hindsight,
+    oddities,
+    outcomes,
+    outlook,
+    paths,
+    periods,
+    stages,
+    totals,
+    trends,
+)
+from dealwright.insights.periods import Between
+from dealwright.metadata import names, reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dealwright.conditions import Condition
     from dealwright.insights.ground import Ground
-    from dealwright.insights.periods import Between
     from dealwright.insights.table import Table
     from dealwright.metadata.catalog import Catalog
     from dealwright.metadata.reports import Report
 
 CALCULATED: Final[Mapping[str, Callable[[Ground], Table]]] = {
+    "accuracy": hindsight.accuracy,
     "anomalies": oddities.anomalies,
+    "contest": contests.contest,
     "conversion": stages.conversion,
     "cycle_time": outcomes.cycle_time,
     "dwell": stages.dwell,
@@ -29,10 +46,12 @@ CALCULATED: Final[Mapping[str, Callable[[Ground], Table]]] = {
     "paths": paths.paths,
     "seasons": outlook.seasons,
     "totals": totals.totals,
+    "trend": trends.trend,
     "win_rate": outcomes.win_rate,
 }
 #: What a calculation tells of a record beside the fields that the report names.
 _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
+    "accuracy": ("stage", "status", "stage_entered_at"),
     "conversion": ("stage", "status"),
     "cycle_time": ("status",),
     "dwell": ("stage",),
@@ -64,11 +83,47 @@ def reads(catalog: Catalog, report: Report) -> frozenset[str]:
         found |= {"status"} if report.measure[0] == "win_rate" else {"stage"}
     if report.calculate == "seasons" and entity.pipelines:
         found |= {"status"} | ({"stage_entered_at"} if report.period is not None and not report.period.of else set())
+    if report.calculate == "contest":
+        found |= {contests.timed(catalog, report)} | {one.of for one in report.points if one.of is not None}
+    if report.calculate == "accuracy":
+        found |= reads(catalog, reports.of(catalog)[report.forecast or ""])
     if report.calculate == "losses" and not report.group:
         pipeline = reports.pipeline_of(catalog, report)
         reason = report.reason or (pipeline.reason_field if pipeline is not None else None)
         found |= {reason} if reason is not None and entity.field(reason) is not None else set()
     return frozenset(found)
+
+
+def question(at: Ground) -> tuple[str, Mapping[str, Any]]:
+    """Return what is asked of the records as SQL with its values: the criteria, and each field that is looked at."""
+    paths = sorted(reads(at.catalog, at.report))
+    statement = sa.select(at.table.c.id, *(at.value(one) for one in paths)).where(*at.criteria)
+    compiled = statement.compile(dialect=at.connection.dialect, compile_kwargs={"render_postcompile": True})
+    return str(compiled), compiled.params
+
+
+def more_than(at: Ground, number: int) -> bool:
+    """Tell whether the entity has more than so many records, seen or not; it looks no further."""
+    beyond: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(at.table).offset(number).limit(1)
+    return at.connection.execute(beyond).first() is not None
+
+
+def filters(catalog: Catalog, report: Report) -> list[Condition]:
+    """Return the conditions that every record of a report meets: its filter, and that of the forecast it looks back on."""
+    found = [report]
+    if report.calculate == "accuracy":
+        found.append(reports.of(catalog)[report.forecast or ""])
+    return [
+        conditions.of(catalog, one.entity, one.filter, "filter", namespace=names.namespace_of(one.id))
+        for one in found
+        if one.filter is not None
+    ]
+
+
+def asks(catalog: Catalog, report: Report) -> list[Condition]:
+    """Return the conditions that a report asks of single records, beside its filters: the rules of a contest."""
+    found = [contests.condition(catalog, report, rule) for rule in report.points]
+    return [one for one in found if one is not None]
 
 
 def _timed(report: Report) -> str:
@@ -82,5 +137,7 @@ def _timed(report: Report) -> str:
 
 def between(at: Ground) -> Between | None:
     """Return the time that a report is about where its reader has chosen none; None for all of it."""
-    period = at.report.period
+    period, contest = at.report.period, at.report.between
+    if contest is not None:
+        return Between(contest[0], periods.later(contest[1], "day", 1))
     return None if period is None else periods.last(period.unit, period.last, at.today)

@@ -9,22 +9,19 @@ records. One statement, and one for the best owners.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from dealwright.conditions.sql.sqlite import Either
 from dealwright.insights import figures, ground
 from dealwright.insights.ground import flag, total
 from dealwright.insights.table import Column, Head, Row, Table
 from dealwright.storage.system import visit
+from dealwright.storage.visits import JOINT
 
 if TYPE_CHECKING:
     from dealwright.insights.ground import Ground
     from dealwright.metadata.definitions import Pipeline
-
-#: Between two stages of a way; no id of a stage holds it.
-JOINT: Final = ">"
 
 
 def paths(at: Ground) -> Table:
@@ -76,32 +73,19 @@ def paths(at: Ground) -> Table:
 
 
 def _told(at: Ground) -> sa.Subquery:
-    """Return each record with its way: its stages in the order of its visits, joined to one text."""
-    joined, criteria = at.visits()
-    on_sqlite = sa.func.group_concat(visit.c.stage, JOINT).over(partition_by=visit.c.record, order_by=visit.c.seq)
-    other = sa.func.string_agg(visit.c.stage, JOINT).over(partition_by=visit.c.record, order_by=visit.c.seq)
-    stages = (
-        sa.select(
-            visit.c.record.label("record"),
-            visit.c.left_at.label("left_at"),
-            at.table.c.status.label("status"),
-            at.table.c.owner.label("owner"),
-            at.table.c.stage_entered_at.label("at"),
-            Either(sa.type_coerce(on_sqlite, sa.Text()), sa.type_coerce(other, sa.Text())).label("way"),
-        )
-        .select_from(joined)
-        .where(*criteria)
-        .subquery("stages")
-    )
+    """Return each record with its way, which its lasting visit knows."""
+    joined, criteria = at.visits(visit.c.left_at.is_(None))
+    status = at.table.c.status
     return (
         sa.select(
-            stages.c.record,
-            stages.c.way.label("k0"),
-            stages.c.owner,
-            flag(stages.c.status == "won").label("won"),
-            flag(stages.c.status == "lost").label("lost"),
+            visit.c.record.label("record"),
+            visit.c.way.label("k0"),
+            at.table.c.owner.label("owner"),
+            flag(status == "won").label("won"),
+            flag(status == "lost").label("lost"),
         )
-        .where(stages.c.left_at.is_(None), *at.within(stages.c.at))
+        .select_from(joined)
+        .where(*criteria, *at.within(at.table.c.stage_entered_at))
         .subquery("told")
     )
 

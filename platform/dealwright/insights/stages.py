@@ -250,7 +250,7 @@ def dwell(at: Ground) -> Table:
     hours = whole_hours(told.c.spent)
     counted: dict[tuple[Any, ...], _Stay] = {}
     statement = sa.select(*groups, told.c.lasts, hours, sa.func.count(), total(told.c.spent))
-    for row in at.connection.execute(statement.group_by(*groups, told.c.lasts, hours)):
+    for row in at.found(statement.group_by(*groups, told.c.lasts, hours)):
         stay = counted.setdefault(tuple(row[: len(groups)]), _Stay())
         stay.add(lasts=bool(row[-4]), hours=int(row[-3]), number=row[-2], spent=row[-1])
     place = {stage: i for i, stage in enumerate(opened)}

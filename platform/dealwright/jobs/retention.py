@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import clock
-from dealwright.storage import accounts, approval_links, attempts, idempotency, outbox, queue, spent, timers
+from dealwright.storage import accounts, approval_links, attempts, idempotency, outbox, queue, results, spent, timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +44,7 @@ def remove(database: Database, arguments: Mapping[str, Any]) -> None:
     with database.write() as connection:
         idempotency.prune(connection, now - REQUESTS)
         spent.prune(connection, now - REQUESTS)
+        results.prune(connection, now - REQUESTS)
         accounts.prune_sessions(connection, now)
         attempts.prune(connection, now, now - DEVICES)
 

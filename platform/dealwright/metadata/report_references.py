@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from dealwright.metadata import reports
-from dealwright.metadata.reports import ALWAYS, CALCULATIONS, RATES
+from dealwright.metadata.reports import ALWAYS, CALCULATIONS, CONVERTED, RATES
 
 if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity, Field
@@ -69,6 +70,8 @@ def _report(findings: Findings, report: Report) -> None:
             )
     _fields(findings, report, entity)
     _bands(findings, report)
+    _contest(findings, report)
+    _forecast(findings, report)
     _schedule(findings, report)
 
 
@@ -94,12 +97,16 @@ def _fields(findings: Findings, report: Report, entity: Entity) -> None:
     if found is not None and _kind(found) not in _NUMBERS:
         message = f"“{report.measure[1]}” is of the type {found.type}; a number is needed here"
         findings.say(key, ["measure"], "wrong-type", message)
-    elif found is not None and found.spec.get("currency") == "per_record":
-        message = f"“{report.measure[1]}” has a currency on each record; a report adds up amounts in one currency"
+    elif found is not None and found.spec.get("currency") == "per_record" and report.calculate not in CONVERTED:
+        message = (
+            f"“{report.measure[1]}” has a currency on each record; {_list(CONVERTED)} convert such amounts,"
+            f" {report.calculate} needs them in one currency"
+        )
         findings.say(key, ["measure"], "wrong-type", message)
     dated: list[tuple[tuple[str, ...], str | None]] = [(("start",), report.start), (("end",), report.end)]
     dated.append((("period", "of"), report.period.of if report.period is not None else None))
     dated.append((("tenure", "of"), report.tenure[0] if report.tenure is not None else None))
+    dated.append((("between", "of"), report.between[2] if report.between is not None else None))
     for at, path in dated:
         found = end(at, path)
         if found is not None and _kind(found) not in _DATES:
@@ -107,6 +114,11 @@ def _fields(findings: Findings, report: Report, entity: Entity) -> None:
                 key, at, "wrong-type", f"“{path}” is of the type {found.type}; a date or datetime is needed here"
             )
     end(("reason",), report.reason)
+    for rule in report.points:
+        found = end(("points", rule.id, "of"), rule.of)
+        if found is not None and (_kind(found) not in _NUMBERS or found.spec.get("currency") == "per_record"):
+            message = f"“{rule.of}” is of the type {found.type}; a number, or money in one currency, is needed here"
+            findings.say(key, ["points", rule.id, "of"], "wrong-type", message)
 
 
 def _kind(field: Field) -> str:
@@ -125,6 +137,34 @@ def _bands(findings: Findings, report: Report) -> None:
         findings.say(("report", report.id), ["tenure", "groups"], "bands-not-rising", message)
 
 
+def _contest(findings: Findings, report: Report) -> None:
+    if report.between is None:
+        return
+    first, last, _ = report.between
+    if date.min in (first, last):
+        findings.say(("report", report.id), ["between"], "no-such-day", "“between” names a day that no calendar has")
+    elif last < first:
+        message = f"the last day, {last}, lies before the first, {first}"
+        findings.say(("report", report.id), ["between", "last"], "ends-before-start", message)
+
+
+def _forecast(findings: Findings, report: Report) -> None:
+    key, known = ("report", report.id), reports.of(findings.catalog)
+    if report.forecast is None or not findings.known(key, ["forecast"], report.forecast, known, "report"):
+        return
+    other = known[report.forecast]
+    if other.calculate != "forecast" or other.entity != report.entity:
+        message = (
+            f"“{other.id}” calculates {other.calculate} of {other.entity}; a forecast of {report.entity} is needed"
+        )
+        findings.say(key, ["forecast"], "not-a-choice", message)
+    elif "schedule" not in other.document:
+        message = f"“{other.id}” has no schedule, so there are no snapshots to look back on; add one"
+        findings.say(key, ["forecast"], "missing-schedule", message)
+    elif report.by == "group" and not other.group:
+        findings.say(key, ["by"], "not-a-choice", f"“{other.id}” has no group; it can be stage or run")
+
+
 def _schedule(findings: Findings, report: Report) -> None:
     key, schedule = ("report", report.id), report.document.get("schedule")
     for index, role in enumerate(report.recipients):
@@ -133,6 +173,10 @@ def _schedule(findings: Findings, report: Report) -> None:
         message = "“schedule” says when and “recipients” for whom; give both or neither"
         findings.say(key, ["recipients"] if schedule is None else ["schedule"], "half-a-schedule", message)
     if schedule is None:
+        if report.email != "none":
+            findings.say(
+                key, ["email"], "half-a-schedule", "a mail goes out at the times of a schedule; add “schedule”"
+            )
         return
     every, on, month = schedule["every"], schedule.get("on"), schedule.get("month")
     days = on in _WEEKDAYS

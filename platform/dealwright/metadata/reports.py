@@ -9,6 +9,8 @@ out (``dealwright.insights``) and in ``docs/insights.md``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 LIMIT: Final = 50
 #: Cases below which a figure is marked as too few.
 LEAST: Final = 5
-#: Days that health looks ahead.
+#: Days that health looks ahead, and that a forecast has to come true.
 HORIZON: Final = 30
+#: Percent below the period before that make a fall.
+FALL: Final = Decimal(15)
 #: Measures of anomalies that are none of a field.
 RATES: Final = ("win_rate", "conversion", "dwell")
 
@@ -56,7 +60,7 @@ def _calculation(
 #: Every calculation, and what it asks for.
 CALCULATIONS: Final[Mapping[str, Calculation]] = MappingProxyType(
     {
-        "totals": _calculation((0, 2), "bars lines heat_map table", "measure compare"),
+        "totals": _calculation((0, 2), "bars lines heat_map table", "measure compare target"),
         "pareto": _calculation((1, 1), "pareto bars table", "measure compare"),
         "win_rate": _calculation((0, 2), "bars lines heat_map table", "compare benchmark least", pipeline=True),
         "cycle_time": _calculation(
@@ -65,17 +69,22 @@ CALCULATIONS: Final[Mapping[str, Calculation]] = MappingProxyType(
         "conversion": _calculation((0, 1), "funnel bars table", "compare benchmark pipeline view least", pipeline=True),
         "dwell": _calculation((0, 1), "bars table", "compare benchmark pipeline least", pipeline=True),
         "losses": _calculation((0, 1), "bars heat_map table", "compare reason pipeline", pipeline=True),
-        "leaderboard": _calculation((1, 1), "bars table", "measure compare tenure"),
+        "leaderboard": _calculation((1, 1), "bars table", "measure compare tenure target"),
         "forecast": _calculation((0, 1), "bars table", "measure least pipeline", pipeline=True),
         "seasons": _calculation((0, 1), "lines heat_map table", "measure", "period"),
         "health": _calculation((0, 0), "bars table", "measure horizon least pipeline", pipeline=True),
         "anomalies": _calculation((0, 1), "table lines", "measure pipeline", "period"),
         "paths": _calculation((0, 0), "bars table", "pipeline", pipeline=True),
+        "accuracy": _calculation((0, 0), "bars lines table", "forecast by horizon", "forecast", pipeline=True),
+        "contest": _calculation((1, 1), "bars table", "points between tenure target", "points"),
+        "trend": _calculation((0, 1), "bars table", "measure fall", "period"),
     }
 )
+#: Calculations that convert amounts of which each has a currency of its own.
+CONVERTED: Final = ("totals", "pareto", "leaderboard")
 #: Keys that every calculation reads.
 ALWAYS: Final = frozenset(
-    {"entity", "calculate", "group", "filter", "period", "chart", "limit", "schedule", "recipients"}
+    {"entity", "calculate", "group", "filter", "period", "chart", "limit", "schedule", "recipients", "email"}
 )
 
 
@@ -111,12 +120,25 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Points:
+    """A rule of a contest: ``each`` points for every record that meets ``when``, or for every 1 of ``of``."""
+
+    id: str
+    title: str
+    when: str | None
+    of: str | None
+    each: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A report. Each attribute says what the key of the document says, with its default settled.
 
     Attributes:
         measure: Operation and path; the path is None for ``count`` and for the rates of :data:`RATES`.
         tenure: Path to the date since when a person has been there, and the bands; None for none.
+        between: First and last day of a contest, and the path that says when a record counts; None for the period.
+        forecast: Id of the report whose snapshots are held against what came.
         recipients: Ids of the roles whose users get a snapshot each time that ``schedule`` of the document says.
     """
 
@@ -136,11 +158,18 @@ class Report:
     end: str | None
     reason: str | None
     tenure: tuple[str, tuple[Band, ...]] | None
+    target: str | None
+    forecast: str | None
+    by: str | None
+    fall: Decimal
+    between: tuple[date, date, str | None] | None
+    points: tuple[Points, ...]
     horizon: int
     least: int
     chart: str
     limit: int
     recipients: tuple[str, ...]
+    email: str
     document: Document
 
 
@@ -191,7 +220,7 @@ def group(text: str) -> Group:
 
 def _report(identifier: str, document: Document) -> Report:
     operation, _, path = str(document.get("measure", "count")).partition(":")
-    period, tenure = document.get("period"), document.get("tenure")
+    period, tenure, between = document.get("period"), document.get("tenure"), document.get("between")
     return Report(
         id=identifier,
         title=document["title"],
@@ -214,13 +243,31 @@ def _report(identifier: str, document: Document) -> Report:
             tenure["of"],
             tuple(Band(one["id"], one["title"], one.get("months")) for one in tenure["groups"]),
         ),
+        target=document.get("target"),
+        forecast=document.get("forecast"),
+        by=document.get("by"),
+        fall=Decimal(str(document.get("fall", FALL))),
+        between=None if between is None else (_day(between["first"]), _day(between["last"]), between.get("of")),
+        points=tuple(
+            Points(one["id"], one["title"], one.get("when"), one.get("of"), Decimal(str(one["each"])))
+            for one in document.get("points", ())
+        ),
         horizon=document.get("horizon", HORIZON),
         least=document.get("least", LEAST),
         chart=document.get("chart") or CALCULATIONS[document["calculate"]].charts[0],
         limit=document.get("limit", LIMIT),
         recipients=tuple(document.get("recipients", ())),
+        email=document.get("email", "none"),
         document=document,
     )
+
+
+def _day(text: str) -> date:
+    """Return a day; one that the calendar does not have is told by the check of the definitions."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.min
 
 
 def _dashboard(identifier: str, document: Document) -> Dashboard:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from dealwright import fields
 from dealwright.fields import messages
 from dealwright.fields.computed import valued
-from dealwright.insights import paths, periods
+from dealwright.insights import periods
 from dealwright.metadata import reports
 from dealwright.records import read
+from dealwright.storage import visits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ class Labels:
         if head.kind == "stage":
             return self._stage(value)
         if head.kind == "path":
-            return ARROW.join(self._stage(one) for one in value.split(paths.JOINT))
+            return ARROW.join(self._stage(one) for one in value.split(visits.JOINT))
         if head.kind == "band":
             at = f"/tenure/groups/{value}/title"
             return self._work.catalog.text("report", self._report.id, at, locale) or value
@@ -117,6 +118,12 @@ class Labels:
             return self._titles.get((field.to, value), str(value))
         shown = self._key(head, value)
         return ("✓" if shown else "✗") if isinstance(shown, bool) else str(shown)
+
+
+def pointed(work: Work, entity_id: str, path: str | None) -> str | None:
+    """Return the entity that the field at the end of a path refers to; None for one that refers to none."""
+    end = _end(work, entity_id, path)
+    return end[1].to if end is not None else None
 
 
 def _end(work: Work, entity_id: str, path: str | None) -> tuple[Entity, Field] | None:

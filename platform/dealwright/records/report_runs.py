@@ -3,9 +3,10 @@
     report:<id>          the next run of a report, as a timer; it sets the one after it, and one for each recipient
     report:<id>:<run>    one recipient of a run
 
-A run that was missed while nobody worked is made up for once, the last of them. A recipient has one snapshot of a run
-however often the timer is carried out. Only whom a snapshot was made for may read it, and only while that user may still
-read the report; what rows it counted stays as it was.
+A report that says so goes out as a mail, too, with its page attached (``report_mail``). A run that was missed while nobody
+worked is made up for once, the last of them. A recipient has one snapshot of a run however often the timer is carried
+out. Only whom a snapshot was made for may read it, and only while that user may still read the report; what rows it
+counted stays as it was.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dealwright.actions.plain import plain
 from dealwright.errors import DealwrightError, NotFoundError, UnavailableError
 from dealwright.fields import messages
 from dealwright.metadata import reports as defined
-from dealwright.records import report_labels, reports, road
+from dealwright.records import report_labels, report_mail, reports, road
 from dealwright.records.reports import Asked
 from dealwright.records.work import Change, Work
 from dealwright.rules.schedules import Schedule
@@ -104,6 +105,8 @@ def _for_one(work: Work, report: Report, user: str, run: datetime) -> None:
         with messages.speaking(locale):
             body = plain(reports.shown(own, reports.make(own, report.id, Asked())))
             title = report_labels.title(own, "report", report.id, report.title)
+            if report.email == "page":
+                report_mail.send(own, report, run, title, body, locale)
     except NotFoundError:
         return  # a recipient who may not read it
     except UnavailableError:

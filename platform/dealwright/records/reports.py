@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from dealwright.conditions import sql
 from dealwright.errors import ConditionError, ForbiddenError, NotFoundError, QueryError, UnknownFieldError
 from dealwright.insights import Between, Ground
 from dealwright.metadata import names, reports
-from dealwright.records import exports, read, report_labels, standards
+from dealwright.records import exports, goals, read, report_labels, results, standards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from dealwright.insights import Column, Row, Table
     from dealwright.metadata.reports import Report
     from dealwright.records.exports import Export
+    from dealwright.records.results import Mark
     from dealwright.records.work import Work
+    from dealwright.records.workspace import Workspace
 
 #: What a reader may choose to compare with.
 COMPARED = ("none", "previous", "year_before")
@@ -47,23 +49,43 @@ class Asked:
         since: First day; None for that of the report.
         until: Last day, included.
         compare: One of :data:`COMPARED`; None for that of the report.
+        fresh: Whether the database is to be asked although the result of an earlier look is kept.
     """
 
     filter: str | None = None
     since: date | None = None
     until: date | None = None
     compare: str | None = None
+    fresh: bool = False
+
+    def written(self) -> dict[str, Any]:
+        """Return what is asked as JSON, without ``fresh``."""
+        days = {"since": self.since and self.since.isoformat(), "until": self.until and self.until.isoformat()}
+        return {"filter": self.filter, **days, "compare": self.compare}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any], *, fresh: bool) -> Asked:
+        """Return what was :meth:`written`."""
+        since, until = (date.fromisoformat(written[one]) if written[one] else None for one in ("since", "until"))
+        return cls(written["filter"], since, until, written["compare"], fresh)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A report worked out, and that of the time it is compared with."""
+    """A report worked out, and that of the time it is compared with.
+
+    Attributes:
+        ground: What it stands on; its ``now`` is the moment that the figures are of.
+        digest: Key of its result (``records.results``).
+    """
 
     report: Report
     ground: Ground
     table: Table
     other: Between | None = None
     before: Table | None = None
+    digest: str = ""
+    used: Mark | None = None
 
 
 def listed(work: Work) -> list[dict[str, Any]]:
@@ -136,7 +158,17 @@ def make(work: Work, identifier: str, asked: Asked) -> Made:
         where.append(_clause(work, report, condition))
     zone = ZoneInfo(work.catalog.settings.get("zone", "UTC"))
     at = Ground(work.connection, work.catalog, report, where, work.env, work.now, zone)
+    digest = results.key(work, at, asked.written())
+    used = results.mark(work, digest, fresh=asked.fresh)
+    at = replace(at, now=used.at or work.now, rows_of=used)
     at = at.moved(_between(at, asked))
+    made = _calculated(at, asked)
+    results.note(work, at, digest, asked.written(), used)
+    return replace(made, digest=digest, used=used)
+
+
+def _calculated(at: Ground, asked: Asked) -> Made:
+    report = at.report
     compare = asked.compare or report.compare
     if compare not in COMPARED:
         raise QueryError(f"compare is “{compare[:20]}”; it may be {', '.join(COMPARED)}")
@@ -166,11 +198,8 @@ def _where(work: Work, report: Report) -> list[ColumnElement[bool]] | None:
         return None
     entity = work.catalog.entity(report.entity)
     looked_at = set(insights.reads(work.catalog, report))
-    condition = None
-    if report.filter is not None:
-        condition = conditions.of(
-            work.catalog, entity.id, report.filter, "filter", namespace=names.namespace_of(report.id)
-        )
+    filters = insights.filters(work.catalog, report)
+    for condition in (*filters, *insights.asks(work.catalog, report)):
         if not access.all_seen(work.catalog, work.user, condition):
             return None
         looked_at |= condition.fields | condition.paths
@@ -178,9 +207,7 @@ def _where(work: Work, report: Report) -> list[ColumnElement[bool]] | None:
         where = read.allowed(work, entity, looked_at)
     except (UnknownFieldError, NotFoundError, ForbiddenError, ConditionError):
         return None
-    if condition is not None:
-        where.append(_clause(work, report, condition))
-    return where
+    return [*where, *(_clause(work, report, one) for one in filters)]
 
 
 def _clause(work: Work, report: Report, condition: conditions.Condition) -> ColumnElement[bool]:
@@ -197,7 +224,8 @@ def shown(work: Work, made: Made) -> dict[str, Any]:
     Returns:
         ``report``, ``title``, ``calculate``, ``chart``, ``as_of``, ``since`` and ``until`` (last day, included) or null,
         ``compared_with`` or null, ``heads``, ``columns``, ``rows`` (``key``, ``labels``, ``figures``, ``before`` where it is
-        compared, ``benchmark`` where there is one), ``left_out`` (rows beyond the limit), ``total``, ``notes``.
+        compared, ``benchmark`` and ``target`` where there is one), ``left_out`` (rows beyond the limit), ``total``,
+        ``notes``.
     """
     report, table = made.report, made.table
     kept = table.rows[: _MOST if _ordered(table) else report.limit]
@@ -206,7 +234,7 @@ def shown(work: Work, made: Made) -> dict[str, Any]:
     if table.by_key:
         kept = sorted(kept, key=said.place)
     before = {tuple(row.key): row.figures for row in made.before.rows} if made.before is not None else {}
-    held = standards.of(work, report)
+    held, targets = standards.of(work, report), goals.of(work, report)
     rows = []
     for row in kept:
         key = said.key(row)
@@ -217,6 +245,9 @@ def shown(work: Work, made: Made) -> dict[str, Any]:
         standard = standards.fitting(held, table, row)
         if standard is not None:
             one["benchmark"] = standard
+        goal = goals.fitting(work, report, targets, table, row, made.ground.between) if targets else None
+        if goal is not None:
+            one["target"] = plain(goal)
         rows.append(one)
     return {
         "report": report.id,
@@ -224,7 +255,7 @@ def shown(work: Work, made: Made) -> dict[str, Any]:
         "calculate": report.calculate,
         "chart": report.chart,
         "entity": report.entity,
-        "as_of": work.now,
+        "as_of": made.ground.now,
         **_days(made.ground.between),
         "compared_with": _days(made.other) if made.other is not None else None,
         "heads": [{"id": head.id, "kind": head.kind} for head in table.heads],
@@ -342,3 +373,14 @@ def _text(value: Any) -> str:
 def readable(work: Work, tiles: Sequence[Mapping[str, Any]], asked: Asked) -> list[dict[str, Any]]:
     """Return the reports of a dashboard's tiles, each worked out, with the width of its tile."""
     return [{**shown(work, make(work, tile["report"], asked)), "width": tile["width"]} for tile in tiles]
+
+
+def renew(workspace: Workspace) -> int:
+    """Work kept results anew that somebody has looked at since; return how many. For a worker, every few minutes."""
+
+    def anew(work: Work, identifier: str, written: Mapping[str, Any]) -> tuple[str, Mark]:
+        made = make(work, identifier, Asked.read(written, fresh=True))
+        assert made.used is not None  # noqa: S101 - make always says what it used
+        return made.digest, made.used
+
+    return results.renew(workspace, anew)

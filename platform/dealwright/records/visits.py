@@ -64,7 +64,14 @@ def _begun(work: Work, entity: Entity, draft: Draft) -> Visit:
         entered_at=env["stage_entered_at"],
         entered_by=work.user.id,
         reason=draft.reason or None,
+        anew=_family(work, before.get("pipeline")) != _family(work, env["pipeline"]),
     )
+
+
+def _family(work: Work, pipeline: str | None) -> str | None:
+    """Return the pipeline that this one is a variant of, or itself."""
+    known = work.catalog.pipelines.get(pipeline or "")
+    return known.family if known is not None else pipeline
 
 
 def _ended(work: Work, draft: Draft, begun: Visit) -> Visit:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dealwright import packs
 from dealwright.records.strikes import Strikes
 from dealwright.storage import revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sqlalchemy import Connection
 
     from dealwright.metadata.catalog import Catalog
+    from dealwright.records.work import Work
     from dealwright.storage import Database
 
 #: Catalogs kept in memory: the active one, and those that requests in flight still use while a new one goes live.
@@ -30,6 +31,8 @@ class Workspace:
         database: Where everything is.
         folder: Where uploaded files lie.
         strikes: What counts against rules in this process.
+        drawn: Makes a report, as its answer has it, a page that stands alone, for a mail; None where this process has no
+            pages.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Workspace:
         self._catalogs: OrderedDict[str, Catalog] = OrderedDict()
         self._lock = threading.Lock()
         self.strikes = Strikes()
+        self.drawn: Callable[[Work, Mapping[str, Any]], str] | None = None
 
     def watch(self, on_catalog: Callable[[Catalog], object]) -> None:
         """Have a function called with each catalog that this process knows already, and with each that comes."""

@@ -158,6 +158,10 @@ class Database:
         with _begun(self._reading) as connection:
             yield connection
 
+    def only_reads(self, connection: Connection) -> bool:
+        """Tell whether a connection is one of :meth:`read`."""
+        return connection.engine is self._reading
+
     def autocommit(self) -> sa.Engine:
         """Return an engine whose statements stand alone, for what cannot run in a transaction (PostgreSQL only)."""
         return self._writing.execution_options(isolation_level="AUTOCOMMIT")

@@ -7,7 +7,7 @@
     dw_score                                           what scores of records come to now, by factor
     dw_suggestion, dw_enrolment                        what rules suggest; sequences that run for records
     dw_rule_spent                                      actions that rules asked for within an hour
-    dw_snapshot                                        reports as they were at certain times
+    dw_snapshot, dw_result                             reports as they were at certain times; what dear ones found
     dw_outbox, dw_timer, dw_worker                     what is still to do outside a save, and who does it
     dw_clock                                           SLA clocks and deadlines of records, running and ended
     dw_sequence, dw_idempotency                        numbers, repeated requests
@@ -32,7 +32,15 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
 from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
-from dealwright.storage import draft_tables, import_tables, plan_tables, release_tables, snapshot_table, view_tables
+from dealwright.storage import (
+    draft_tables,
+    import_tables,
+    plan_tables,
+    release_tables,
+    result_table,
+    snapshot_table,
+    view_tables,
+)
 
 metadata = sa.MetaData()
 
@@ -90,6 +98,7 @@ release, publisher_key = release_tables.within(metadata)
 proposal, plan = plan_tables.within(metadata)
 draft, draft_change = draft_tables.within(metadata)
 snapshot = snapshot_table.within(metadata)
+result = result_table.within(metadata)
 list_view = view_tables.within(metadata)
 
 event = sa.Table(
@@ -164,6 +173,7 @@ visit = sa.Table(
     Column("left_by", Id, nullable=True),
     Column("reason", Text, nullable=True, comment="why it was entered, in the words of who moved it"),
     Column("seconds", sa.BigInteger, nullable=True, comment="how long it lasted; empty while it lasts"),
+    Column("way", Text, nullable=True, comment="stages up to this one, joined by >"),
 )
 sa.Index(
     "ux_dw_visit_open",

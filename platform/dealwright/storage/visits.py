@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -28,6 +28,7 @@ class Visit:
         entered_by, left_by: Ids of the users who moved the record; None for the platform itself.
         reason: Why it was entered, in the words of who moved it.
         seconds: How long it lasted, by the clock on the wall; None while it lasts.
+        anew: Whether the way through the stages begins with it; it does with a record's first visit anyhow.
     """
 
     entity: str
@@ -43,9 +44,33 @@ class Visit:
     left_at: datetime | None = None
     left_by: str | None = None
     seconds: int | None = None
+    anew: bool = False
 
 
-_COLUMNS = [visit.c[name] for name in Visit.__slots__]
+#: Between two stages of a way; no id of a stage holds it.
+JOINT: Final = ">"
+#: Characters of a way; one that gets longer stays as it is.
+_LONGEST: Final = 2000
+_NAMES = [name for name in Visit.__slots__ if name != "anew"]
+_COLUMNS = [visit.c[name] for name in _NAMES]
+
+
+def _add() -> sa.Insert:
+    """Return the statement that writes a visit and the way to it: that of the visit before, and this stage."""
+    prior = visit.alias("prior")
+    where = prior.c.record == sa.bindparam("record_"), prior.c.entity == sa.bindparam("entity_")
+    before = sa.select(prior.c.way).where(*where).order_by(prior.c.seq.desc()).limit(1).scalar_subquery()
+    here = sa.bindparam("stage_", type_=sa.Text())
+    whole = before.concat(JOINT).concat(here)
+    way = sa.case(
+        (sa.bindparam("anew_", type_=sa.Boolean()), here),
+        (sa.func.length(whole) > _LONGEST, before),
+        else_=sa.func.coalesce(whole, here),
+    )
+    return sa.insert(visit).inline().values(**{name: sa.bindparam(f"{name}_") for name in _NAMES}, way=way)
+
+
+_ADD = _add()
 _LASTS = visit.c.left_at.is_(sa.null())
 _LAST = (_LASTS, visit.c.entity == sa.bindparam("entity_"), visit.c.record == sa.bindparam("record_"))
 _LEAVE = (
@@ -61,7 +86,7 @@ _RENAME = (
 def add(connection: Connection, visits: Sequence[Visit]) -> None:
     """Write visits in their order; one statement."""
     if visits:
-        connection.execute(sa.insert(visit).inline(), [asdict(one) for one in visits])
+        connection.execute(_ADD, [{f"{name}_": value for name, value in asdict(one).items()} for one in visits])
 
 
 def end(connection: Connection, visits: Sequence[Visit]) -> None:

@@ -29,6 +29,9 @@ _DRAWN: Mapping[str, str] = {
     "seasons": "index",
     "health": "expected",
     "paths": "count",
+    "accuracy": "wape",
+    "contest": "points",
+    "trend": "health",
 }
 
 
@@ -79,13 +82,16 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
     catalog, entity_id = work.catalog, said["entity"]
     columns = [one for one in said["columns"] if one["id"] not in ("low", "high")]
     intervals = any(one["id"] == "low" for one in said["columns"])
-    titles = [(column_title(catalog, entity_id, one["id"]), one["kind"] != "word") for one in columns]
+    titles = [(_title(catalog, said, one["id"]), one["kind"] != "word") for one in columns]
     standards = any("benchmark" in row for row in said["rows"])
+    targets = any("target" in row for row in said["rows"])
     rows = []
     for row in said["rows"]:
         cells = [_cell(row, one, link, intervals=intervals) for one in columns]
         if standards:
             cells.append(_standard(row.get("benchmark")))
+        if targets:
+            cells.append(_target(row.get("target")))
         rows.append((tuple(_labels(said, row)), tuple(cells)))
     return View(
         id=said["report"],
@@ -95,7 +101,11 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
         time=_time(said),
         as_of=moment(said["as_of"].isoformat()),
         labels=tuple(_head(catalog, entity_id, one) for one in said["heads"]),
-        columns=(*titles, *([(gettext("Benchmark"), True)] if standards else ())),
+        columns=(
+            *titles,
+            *([(gettext("Benchmark"), True)] if standards else ()),
+            *([(gettext("Target"), True)] if targets else ()),
+        ),
         rows=tuple(rows),
         notes=tuple(_note(one) for one in said["notes"]),
         left_out=said["left_out"],
@@ -120,7 +130,7 @@ def _cell(
     if intervals and name in ("win_rate", "decided_rate") and low is not None:
         text = f"{text} ({number(low)}–{number(row['figures']['high'])})"
     if name == "verdict":
-        text = _why(row["figures"])
+        text = _heading(row["figures"]) if "health" in row["figures"] else _why(row["figures"])
     url = link(row["key"], name) if column["counted"] and value else None
     earlier = (row.get("before") or {}).get(name)
     compared = earlier is not None and column["kind"] != "word" and name != "threshold"
@@ -146,6 +156,14 @@ def _standard(found: Mapping[str, Any] | None) -> Cell:
     return Cell(f"{number(found['value'])} ({source})" if source else number(found["value"]))
 
 
+def _target(found: Mapping[str, Any] | None) -> Cell:
+    if found is None:
+        return Cell("–")
+    reached = found.get("reached")
+    share = f" ({number(reached)}\N{NO-BREAK SPACE}%)" if reached is not None else ""
+    return Cell(f"{number(found['value'])}{share}")
+
+
 def _time(said: Mapping[str, Any]) -> str:
     if said["since"] is None:
         return gettext("All of the time")
@@ -162,6 +180,18 @@ def _why(figures: Mapping[str, Any]) -> str:
     values = {name: number(figures[name] if figures[name] is not None else 0) for name in ("value", "usual", "spread")}
     said = word(str(figures["verdict"]))
     return gettext("%(said)s: %(value)s, usually %(usual)s, give or take %(spread)s", said=said, **values)
+
+
+def _heading(figures: Mapping[str, Any]) -> str:
+    """Return where a trend is heading, and why."""
+    said = word(str(figures["verdict"]))
+    if figures["usual"] is None:
+        return said
+    return gettext(
+        "%(said)s: %(value)s, usually %(usual)s, %(falls)s falls in a row",
+        said=said,
+        **{name: number(figures[name]) for name in ("value", "usual", "falls")},
+    )
 
 
 def _note(note: Mapping[str, Any]) -> str:
@@ -182,11 +212,48 @@ def _note(note: Mapping[str, Any]) -> str:
             )
         case "adherence":
             return gettext("%(share)s %% of the records keep to the order of the stages.", share=number(note["share"]))
+        case "snapshots":
+            return gettext(
+                "%(n)s snapshots have had their time, %(waiting)s are still to come true.",
+                n=note["count"],
+                waiting=note["waiting"],
+            )
+        case "contest":
+            return _contest(note)
+        case "converted":
+            return gettext(
+                "Amounts are converted into %(currency)s at the rates of %(day)s.",
+                currency=note["currency"],
+                day=note["on"],
+            )
+        case "no-rate":
+            return gettext(
+                "There is no rate from %(others)s to %(currency)s; groups with such amounts have no sum.",
+                others=", ".join(note["currencies"]),
+                currency=note["currency"],
+            )
         case _:
             return str(note["code"])
 
 
+def _contest(note: Mapping[str, Any]) -> str:
+    match note["state"]:
+        case "ahead":
+            return gettext("The contest begins in %(days)s days.", days=note["days"])
+        case "over":
+            return gettext("The contest is over.")
+        case _:
+            return gettext("The contest runs for %(days)s more days, this one included.", days=note["days"])
+
+
 # Titles ---------------------------------------------------------------------------------------------------------------
+
+
+def _title(catalog: Catalog, said: Mapping[str, Any], name: str) -> str:
+    """Return the title of a figure of a report; that of a rule of a contest stands in its document."""
+    rule = name.partition(":")[2] if name.startswith("points:") else ""
+    text = catalog.text("report", said["report"], f"/points/{rule}/title", i18n.tag()) if rule else ""
+    return text or rule or column_title(catalog, said["entity"], name)
 
 
 def column_title(catalog: Catalog, entity_id: str, name: str) -> str:
@@ -265,6 +332,17 @@ def _columns() -> dict[str, str]:
         "verdict": gettext("Verdict"),
         "top": gettext("By the best sellers"),
         "kind": gettext("Kind"),
+        "points": gettext("Points"),
+        "health": gettext("Health of 100"),
+        "change": gettext("Change"),
+        "falls": gettext("Falls in a row"),
+        "slope": gettext("Slope for a period"),
+        "runs": gettext("Snapshots"),
+        "forecast": gettext("Forecast"),
+        "actual": gettext("Came"),
+        "error": gettext("Error"),
+        "bias": gettext("Bias"),
+        "wape": gettext("Weighted error"),
     }
 
 
@@ -279,6 +357,9 @@ def word(name: str) -> str:
         "usual": gettext("as usual"),
         "straight": gettext("keeps to the process"),
         "other": gettext("another way"),
+        "falling": gettext("falling"),
+        "rising": gettext("rising"),
+        "steady": gettext("steady"),
     }
     return known.get(name, name)
 
@@ -314,14 +395,14 @@ def _chart(said: Mapping[str, Any], drawn: str) -> Markup | None:
         case "pareto":
             return charts.pareto(title, described, rows)
         case _:
-            most = 100.0 if said["calculate"] == "win_rate" else None
+            most = 100.0 if said["calculate"] in ("win_rate", "trend") else None
             return charts.bars(title, described, rows, most=most)
 
 
 def _bar(said: Mapping[str, Any], row: Mapping[str, Any]) -> Bar:
     figures, name = row["figures"], _drawn(said)
     column = next((one for one in said["columns"] if one["id"] == name), {"kind": "number"})
-    goal = _float((row.get("benchmark") or {}).get("value"))
+    goal = _float((row.get("target") or row.get("benchmark") or {}).get("value"))
     text = figure(column["kind"], figures.get(name))
     if said["calculate"] == "conversion" and figures.get("decided_rate") is not None:
         text, goal = f"{text} · {number(figures['decided_rate'])} %", None

@@ -63,6 +63,7 @@ def report(identifier: str) -> ResponseReturnValue:
         page = render_template(
             "reports/report.html",
             view=_view(work, said, given if wrong is None else {}),
+            anew=_anew("web.report", identifier, given, work, said),
             given=given,
             wrong=wrong,
             compares=_compares(),
@@ -102,6 +103,7 @@ def dashboard(identifier: str) -> ResponseReturnValue:
             "reports/dashboard.html",
             dashboard=found,
             tiles=[(one["width"], _view(work, one, given if wrong is None else {})) for one in tiles],
+            anew=_anew("web.dashboard", identifier, given, work, *tiles),
             given=given,
             wrong=wrong,
             compares=_compares(),
@@ -149,6 +151,13 @@ def _address(endpoint: str, identifier: str, given: dict[str, str]) -> str:
     return f"{address}?{urlencode(kept)}" if kept else address
 
 
+def _anew(endpoint: str, identifier: str, given: dict[str, str], work: Work, *said: dict[str, Any]) -> str | None:
+    """Return the address that asks the database at once; None where every figure is of now."""
+    if all(work.now == one["as_of"] for one in said):
+        return None
+    return _address(endpoint, identifier, {**given, "fresh": "1"})
+
+
 def _given() -> dict[str, str]:
     return {name: request.args.get(name, "").strip()[:4000] for name in _ASKED}
 
@@ -159,6 +168,7 @@ def _asked(given: dict[str, str]) -> Asked:
         since=_day(given["since"]),
         until=_day(given["until"]),
         compare=given["compare"] or None,
+        fresh=request.args.get("fresh") == "1",
     )
 
 
