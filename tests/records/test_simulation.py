@@ -155,6 +155,27 @@ def test_a_score_is_compared_on_every_record_with_the_moves_of_tiers(database):
     assert asked(world, {**HEAT, "title": "Other"})["scores"] == []
 
 
+def test_a_score_is_compared_in_each_state_that_records_were_in_too(database):
+    world = opened(database, *WORLD)
+    with at(0):
+        account = records.save(world, access.operator(), "t.account", {"name": "Kestrel", "credit": "400"}).id
+    deal = save(world, 1, name="Swings", account=account, win="100", amount="10")
+    save(world, 2, deal, win="60")
+    save(world, 3, deal, win="100")
+    save(world, 3.5, deal, name="Swings on")  # the same score in another state
+    # (2·40 + w·win + 100) / (3 + w): 70, 60, 70, 70 with w = 1: A, B, and B as long as 75 is not reached; with 7: 88, 60, 88, 88.
+    [found] = asked(world, {**W_WIN, "default": 7})["scores"]
+    assert (found["states"], found["then"], found["tier_changes"]) == (4, 3, {"before": 1, "after": 2})
+    assert [(one["at"], one["before"], one["after"]) for one in found["examples"]["then"]] == [
+        ("2026-11-02T09:00:00.000Z", {"value": "70.00", "tier": "A"}, {"value": "88.00", "tier": "A"}),
+        ("2026-11-04T09:00:00.000Z", {"value": "70.00", "tier": "B"}, {"value": "88.00", "tier": "A"}),
+        ("2026-11-04T21:00:00.000Z", {"value": "70.00", "tier": "B"}, {"value": "88.00", "tier": "A"}),
+    ]
+    assert found["read_as_now"] == ["account.credit"]
+    [late] = asked(world, {**W_WIN, "default": 7}, since=(START + 2.5 * DAY).isoformat())["scores"]
+    assert (late["states"], late["then"]) == (3, 2)  # the state that it was in then is the first
+
+
 def test_only_records_are_asked_that_the_reader_may_see_in_full(workspace, told):
     with at(0):
         ada = person(workspace, "Ada", ["t.rep"])

@@ -54,6 +54,10 @@ def _lines(found: dict[str, Any]) -> list[str]:
     for one in found["scores"]:
         lines.append(f"score {one['score']}: {one['changed']} of {one['records']} records change")
         lines += [f"  tier {move['from']} → {move['to']}: {move['records']}" for move in one["moves"]]
+        lines.append(
+            f"  since then: other in {one['then']} of {one['states']} states, "
+            f"{one['tier_changes']['after']} instead of {one['tier_changes']['before']} changes of tier"
+        )
     for one in found["pipelines"]:
         lines.append(
             f"pipeline {one['pipeline']}: {one['moves']} moves, newly refused {one['newly']}, "

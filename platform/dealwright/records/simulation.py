@@ -8,21 +8,18 @@ records that the user may read are asked, and of each only what he may see in fu
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from dealwright import conditions, rules, scoring
+from dealwright import conditions, rules
 from dealwright.errors import QueryError
 from dealwright.metadata import scores as defined
 from dealwright.metadata.names import namespace_of
-from dealwright.records import approval_simulation, drafting, needs, passage, replay, rule_simulation
-from dealwright.records.tally import BATCH, Tally, allowed, batches
+from dealwright.records import approval_simulation, drafting, needs, passage, replay, rule_simulation, score_simulation
+from dealwright.records.tally import Tally, batches
 from dealwright.records.work import Work
 from dealwright.rules.plain import plain
-from dealwright.storage import records as stored
-from dealwright.storage import sweeps
 from dealwright.storage import trial as tried
 
 if TYPE_CHECKING:
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
     from dealwright.records.replay import Moment
     from dealwright.records.tally import Progress
     from dealwright.rules.ruleset import Prepared
-    from dealwright.scoring import CompiledScore
 
 
 _BACK: Final = re.compile(r"P([0-9]{1,5})([DW])\Z")
@@ -75,7 +71,7 @@ def simulate(
         whole trace.
 
         A rule: ``woken``, ``newly`` (fires now, did not), ``no_longer``, ``changed`` (does something else), ``same``;
-        ``read_as_now`` names what was read as it is today. A score: ``records``, ``changed``, ``moves`` of tiers. A
+        ``read_as_now`` names what was read as it is today. A score: ``score_simulation.compared``. A
         pipeline: ``moves``, ``newly`` refused, ``no_longer`` refused. An approval: ``approval_simulation.compared``.
 
     Raises:
@@ -98,9 +94,9 @@ def compared(work: Work, draft: Catalog, since: datetime, *, progress: Progress 
         if before is None or after is None or before.version != after.version or _reads_other(before, after):
             found["rules"].append(rule_simulation.compared(work, trial, before, after, since, progress))
     for identifier in sorted(defined.of(draft).keys() | defined.of(work.catalog).keys()):
-        one, two = _score_of(work.catalog, identifier), _score_of(draft, identifier)
+        one, two = score_simulation.score_of(work.catalog, identifier), score_simulation.score_of(draft, identifier)
         if two is not None and (one is None or one.version != two.version):
-            found["scores"].append(_score(trial, one, two, progress))
+            found["scores"].append(score_simulation.compared(trial, one, two, since, progress))
     for identifier, pipeline in sorted(draft.pipelines.items()):
         known = work.catalog.pipelines.get(identifier)
         if known is not None and known.document != pipeline.document:
@@ -115,60 +111,6 @@ def _reads_other(before: Prepared, after: Prepared) -> bool:
     if before.condition is None or after.condition is None:
         return False
     return before.condition.ast != after.condition.ast
-
-
-def _score_of(catalog: Catalog, identifier: str) -> CompiledScore | None:
-    score = defined.of(catalog).get(identifier)
-    if score is None:
-        return None
-    return next(one for one in scoring.of(catalog, score.entity) if one.id == identifier)
-
-
-def _score(trial: Work, old: CompiledScore | None, new: CompiledScore, progress: Progress) -> dict[str, Any]:
-    """Compare a score with its draft on every active record, as it is now."""
-    entity = trial.catalog.entity(new.score.entity)
-    read = new.names | new.fields | (old.names | old.fields if old is not None else frozenset())
-    wanted = needs.sorted_out(entity, read)
-    tally, tiers, after = Tally(), Counter[str](), None
-    while rows := sweeps.page(trial.connection, trial.catalog, entity.id, after=after, limit=BATCH):
-        after = rows[-1]["id"]
-        ids = allowed(trial, entity, [row["id"] for row in rows], read)
-        found = stored.get(trial.connection, trial.catalog, entity.id, ids)
-        envs = {one: {**found[one], **trial.env, "is_new": False} for one in sorted(found)}
-        needs.load(trial, entity, wanted, list(envs.values()))
-        for identifier, env in envs.items():
-            needs.derive(wanted, env)
-            _compare_scores(tally, tiers, identifier, env, old, new)
-        progress(len(rows))
-    told = tally.told("records", "changed")
-    moves_of_tiers = [{"from": a or None, "to": b or None, "records": n}
-                      for (a, _, b), n in sorted((key.partition("→"), n) for key, n in tiers.items())]  # fmt: skip
-    return {"score": new.id, "title": new.score.title, **told, "moves": moves_of_tiers}
-
-
-def _compare_scores(
-    tally: Tally,
-    tiers: Counter[str],
-    record: str,
-    env: Mapping[str, Any],
-    old: CompiledScore | None,
-    new: CompiledScore,
-) -> None:
-    held = env.get(new.score.tier_into) if new.score.tier_into else None
-    outcomes = [
-        scoring.outcome(one, env, held)
-        if one is not None and (one.when is None or one.when.evaluate(env) is True)
-        else None
-        for one in (old, new)
-    ]
-    empty = {"value": None, "tier": None}
-    before, after = ({"value": plain(one.value), "tier": one.tier} if one is not None else empty for one in outcomes)
-    told = {"record": record, "before": before, "after": after}
-    tally.add("records", told, shown=False)
-    if before != after:
-        tally.add("changed", told)
-    if before["tier"] != after["tier"]:
-        tiers[f"{before['tier'] or ''}→{after['tier'] or ''}"] += 1
 
 
 def _pipeline(work: Work, trial: Work, identifier: str, since: datetime, progress: Progress) -> dict[str, Any]:
