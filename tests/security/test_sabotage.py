@@ -96,8 +96,8 @@ FAULTS = (
     Fault("records/exports.py", 'op="export"', 'op="read"', TWINS),
     Fault("records/past.py", "if name in may_see}", "if name}", TWINS),
     Fault("records/past.py", 'if (changes or not event["changes"]) and shown:', "if shown:", TWINS),
-    Fault("records/past.py", "for row in found if _decision_seen(work, row, may_see)]", "for row in found]", TWINS),
-    Fault("records/past.py", "    if not _decision_seen(work, row, may_see):", "    if False:", TWINS),
+    Fault("records/past.py", "for row in found if decision_seen(work, row, may_see)]", "for row in found]", TWINS),
+    Fault("records/past.py", "    if not decision_seen(work, row, may_see):", "    if False:", TWINS),
     Fault("records/passage.py", 'only = None if held.matching("move", env) else seen', "only = None", TWINS),
     Fault(
         "records/approval_views.py",
@@ -125,6 +125,13 @@ FAULTS = (
         "    if False:",
         "records/test_suggestions.py",
     ),
+    Fault(
+        "records/enrolling.py",
+        '    if draft is None or not held.matching("update", draft.env):',
+        "    if draft is None:",
+        "records/test_sequences.py",
+    ),
+    Fault("records/reasons.py", "    if not _seen(work, rule, known):", "    if False:", "records/test_reasons.py"),
     Fault("records/reports.py", "        where = read.allowed(work, entity, looked_at)", "        where = []", TWINS),
     Fault(
         "records/reports.py",
