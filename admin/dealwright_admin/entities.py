@@ -106,6 +106,7 @@ class Entities(DraftPage):
             changed={one.steps[0] for one in found.changed("entity", entity) if len(one.steps) == 1},
             hues=HUES,
             icons=assets.icons(),
+            roles=[(one, words.document(found.catalog, "role", one)) for one in found.catalog.roles],
             mine=problems.at(problems.told(found), "entity", entity),
         )
         return page, 200

@@ -15,13 +15,14 @@ from dealwright_admin.console import Guarded, exposed, local_moment, pretty, wor
 from dealwright_admin.drafts import Drafts, OneDraft, draft_state
 from dealwright_admin.entities import Entities as DraftedEntities
 from dealwright_admin.fields import Fields
-from dealwright_admin.happened import Decisions, Events
+from dealwright_admin.happened import Audit, Decisions, Events
 from dealwright_admin.operations import Jobs, Switched, Timers
 from dealwright_admin.outbox import Outbox
 from dealwright_admin.parameters import Parameters
 from dealwright_admin.people import Roles, Users
 from dealwright_admin.publishing import Publishing
 from dealwright_admin.revisions import Revisions
+from dealwright_admin.trying import Trying
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -63,6 +64,7 @@ def mount(app: Flask) -> None:
         Approvals("draft_approvals"),
         Parameters("draft_parameters"),
         Publishing("draft_publishing"),
+        Trying("draft_trying"),
     ):
         view.group = "build"
         admin.add_view(view)
@@ -85,6 +87,7 @@ def _menu() -> list[tuple[str, list[Any]]]:
         (
             "operations",
             [
+                Audit(lazy_gettext("Audit log"), "audit"),
                 Events(lazy_gettext("Events"), "events"),
                 Decisions(lazy_gettext("Decisions"), "decisions"),
                 Outbox(lazy_gettext("Outbox"), "outbox"),

@@ -108,7 +108,7 @@ class Publishing(DraftPage):
             touched = _touched(connection, visit.catalog(), found)
         lines = [_line(found.catalog, one) for one in (plan.body["actions"] if plan is not None else ())]
         if plan is not None:
-            decisions = _decided(found.catalog, plan.body.get("decision_diff") or {})
+            decisions = decided(found.catalog, plan.body.get("decision_diff") or {})
         return self.shown(
             "publish.html",
             found,
@@ -118,7 +118,7 @@ class Publishing(DraftPage):
             touched=touched,
             decisions=decisions,
             played=plan is not None and "decision_diff" in plan.body,
-            periods=[(one, _period(one)) for one in PERIODS],
+            periods=[(one, period(one)) for one in PERIODS],
             refusal=refusal,
             reason=request.form.get("reason", ""),
             words=words,
@@ -133,7 +133,8 @@ def _compare(since: str) -> Compare:
     return compare
 
 
-def _period(text: str) -> str:
+def period(text: str) -> str:
+    """Return a period in words."""
     return gettext("the last %(n)s days", n=text.strip("PD"))
 
 
@@ -179,7 +180,7 @@ def _said(one: Mapping[str, Any], count: int | None) -> str:
     return str(one["detail"])
 
 
-def _decided(catalog: Catalog, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def decided(catalog: Catalog, found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what would have been decided otherwise, one entry for each definition that decides."""
     told = []
     for one in found.get("approvals", ()):
@@ -199,10 +200,36 @@ def _decided(catalog: Catalog, found: Mapping[str, Any]) -> list[dict[str, Any]]
                 ],
             }
         )
-    for kind, key in (("rule", "rules"), ("score", "scores"), ("pipeline", "pipelines")):
-        for one in found.get(key, ()):
-            numbers = [f"{words.value(name)}: {value}" for name, value in one.items() if isinstance(value, int)]
-            identifier = str(one.get(kind, one.get("id", "")))
-            title = words.document(catalog, kind, identifier)
-            told.append({"title": title, "kind": words.kind(kind), "parts": numbers})
+    for one in found.get("scores", ()):
+        moves = [
+            gettext(
+                "moves %(n)s of %(of)s records from %(a)s to %(b)s",
+                n=move["records"],
+                of=one["records"],
+                a=move["from"] or gettext("none"),
+                b=move["to"] or gettext("none"),
+            )
+            for move in one["moves"]
+        ]
+        other = gettext("%(n)s of %(of)s records have another score", n=one["changed"], of=one["records"])
+        told.append(_said_of(catalog, "score", one["score"], moves or [other]))
+    for one in found.get("rules", ()):
+        told.append(_said_of(catalog, "rule", one["rule"], _counted(one)))
+    for one in found.get("pipelines", ()):
+        told.append(_said_of(catalog, "pipeline", str(one.get("pipeline", "")), _counted(one)))
     return told
+
+
+def _said_of(catalog: Catalog, kind: str, identifier: str, parts: list[str]) -> dict[str, Any]:
+    return {"title": words.document(catalog, kind, identifier), "kind": words.kind(kind), "parts": parts}
+
+
+def _counted(one: Mapping[str, Any]) -> list[str]:
+    """Return what a rule or a gate would have done otherwise, in words."""
+    said = {
+        "newly": gettext("%(n)s newly", n=one.get("newly", 0)),
+        "no_longer": gettext("%(n)s no longer", n=one.get("no_longer", 0)),
+        "changed": gettext("%(n)s otherwise", n=one.get("changed", 0)),
+    }
+    found = [text for key, text in said.items() if one.get(key)]
+    return found or [gettext("nothing otherwise")]

@@ -238,7 +238,7 @@ PAGES = (
 
 #: Lists of the console. Flask-Admin gives each the views of :data:`_LIST`, also those that are switched off.
 CONSOLE = (
-    "decisions", "entities", "events", "jobs", "outbox", "packs", "roles", "rules", "rules-off", "timers", "users",
+    "audit", "decisions", "entities", "events", "jobs", "outbox", "packs", "roles", "rules", "rules-off", "timers", "users",
 )  # fmt: skip
 _LIST = (
     ("GET", ""), ("GET", "details/"), ("GET", "export/<export_type>/"), ("GET", "ajax/lookup/"),
@@ -288,6 +288,10 @@ DESIGN = (
             ("POST", "/entities/<entity>/fields/<field>/", {"title": "Other"}),
             ("POST", "/entities/<entity>/fields/<field>/retire/", {}),
             ("POST", "/entities/<entity>/fields/<field>/reset/", {}),
+            ("GET", "/entities/<entity>/preview/", None),
+            ("POST", "/entities/<entity>/preview/", {"name": "Tried"}),
+            ("GET", "/try/", None),
+            ("GET", "/effect/", None),
             ("GET", "/approvals/", None),
             ("POST", "/approvals/", {"title": "Other", "entity": "t.deal"}),
             ("GET", "/approvals/<approval>/", None),

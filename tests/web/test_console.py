@@ -11,7 +11,20 @@ from dealwright.records import Work, Workspace
 from dealwright.storage import accounts, audit, outbox, queue, timers
 from pages import ADMIN, CLERK, PASSWORD, Person, deal, text
 
-LISTS = ["users", "roles", "entities", "rules", "packs", "events", "decisions", "outbox", "timers", "jobs", "rules-off"]
+LISTS = [
+    "audit",
+    "users",
+    "roles",
+    "entities",
+    "rules",
+    "packs",
+    "events",
+    "decisions",
+    "outbox",
+    "timers",
+    "jobs",
+    "rules-off",
+]
 
 
 def user_id(workspace: Workspace, email: str) -> str:

@@ -73,6 +73,7 @@ POSTS = [
     ("/admin/drafts/x/entities/t.deal/fields/budget/", {"title": "forged"}),
     ("/admin/drafts/x/entities/t.deal/fields/budget/retire/", {}),
     ("/admin/drafts/x/entities/t.deal/fields/budget/reset/", {}),
+    ("/admin/drafts/x/entities/t.deal/preview/", {"name": "forged"}),
     ("/admin/drafts/x/approvals/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/approvals/t.budget/", {"title": "forged"}),
     ("/admin/drafts/x/approvals/t.budget/reset/", {}),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from dealwright import packs
 from dealwright.packs import whole
+from dealwright.packs.drafts import Opened
+from dealwright.packs.drafts import opened as opened_draft
 from dealwright.records import Workspace
 from dealwright.storage import audit, drafts
 from pages import Person, deal, text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def begun(admin: Person, title: str = "Cost centres") -> str:
@@ -26,6 +32,11 @@ def added(
     answer = admin.post(f"{draft}entities/{entity}/fields/add/", data)
     assert answer.status_code == 303
     return str(answer.location)
+
+
+def drafted(connection: Connection, draft: str) -> Opened:
+    """Return the draft at an address."""
+    return opened_draft(connection, draft.rstrip("/").rpartition("/")[2])
 
 
 def publish(admin: Person, draft: str, reason: str = "Finance asks for it") -> str:
@@ -83,3 +94,65 @@ def test_a_field_is_drafted_published_pulled_and_rolled_back(admin: Person, work
     assert "Bring it back" in text(admin.get(f"{again}entities/t.deal/"))
     assert admin.post(f"{again}entities/t.deal/restore/", {"field": "c__cost_centre"}).status_code == 303
     assert "North" in admin.get(f"{again}entities/t.deal/fields/c__cost_centre/").text
+
+
+def test_a_draft_is_tried_as_a_role_on_records_and_on_the_past_before_anybody_meets_it(
+    admin: Person, workspace: Workspace
+) -> None:
+    deal(workspace, name="Lamp", budget="50")
+    deal(workspace, name="Robot", budget="5000")
+    draft = begun(admin)
+    field = added(admin, draft, "text")
+    data = {"title": "Cost centre", "s-visible_when.shown": "1", "s-visible_when": "budget > 1000"}
+    assert "No problems" in text(admin.post(field, data, **{"HX-Request": "true", "HX-Request-Type": "partial"}))
+    preview = f"{draft}entities/t.deal/preview/?role=base.admin"
+    page = admin.get(preview)
+    assert "Preview as Administrator. Nothing is saved." in text(page) and "Cost centre" in page.text
+    judged = admin.post(preview, {"name": ""})
+    assert "A value is required here" in text(judged)
+    assert admin.get(f"{draft}entities/t.deal/preview/?role=t.clerk").status_code == 403  # who may make no deal
+    tried = text(admin.get(f"{draft}try/?entity=t.deal&from=when&when=budget > 1000"))
+    assert "Holds for 1 of 2 records" in tried and "Robot" in tried
+    assert "cannot be tried" in text(admin.get(f"{draft}try/?entity=t.deal&from=when&when=amuont > 1"))
+    made = admin.post(f"{draft}approvals/", {"title": "Large deal", "entity": "t.deal"})
+    when = {"title": "Large deal", "when": "budget > 1000", "step": "n0", "n0.id": "first", "n0.title": "Boss"}
+    admin.post(str(made.location), {**when, "n0.who": "role:base.admin", "n0.where": "", "n0.need": "all"})
+    effect = text(admin.get(f"{draft}effect/?since=P7D"))
+    assert "Large deal of 2 records, 1 would need it, 1 newly" in effect
+    assert "chain is whole" in text(admin.get("/admin/audit/?check=1"))
+
+
+def test_a_packs_approval_is_copied_reordered_and_its_parameters_changed(admin: Person, workspace: Workspace) -> None:
+    draft = begun(admin)
+    copied = str(admin.post(f"{draft}approvals/", {"copy": "t.budget"}).location)
+    assert copied.endswith("/approvals/c.budget/")
+    steps = {
+        "title": "Budget",
+        "step": ["n0", "n1"],
+        "n0.id": "clerk",
+        "n0.title": "Clerk",
+        "n1.id": "boss",
+        "n1.title": "Boss",
+    }
+    asked = {
+        "n0.who": ["role:t.clerk", "where:"],
+        "n0.where": ["", "name != null"],
+        "n1.who": "manager_of:owner",
+        "n1.where": "",
+    }
+    shaped = {"n0.need": "count", "n0.need.number": "2", "n0.due": "3", "n0.due.unit": "H", "n1.need": "any"}
+    admin.post(copied, {**steps, **asked, **shaped, "do": "down:clerk"})
+    with workspace.database.read() as connection:
+        document = drafted(connection, draft).document("approval", "c.budget")
+    assert [one["id"] for one in document["steps"]] == ["boss", "clerk"]
+    clerk = document["steps"][1]
+    assert (clerk["need"], clerk["due"]) == ({"count": 2}, "PT3H")
+    assert clerk["approvers"] == [{"role": "t.clerk"}, {"where": "name != null"}]
+    assert document["derived_from"]["id"] == "t.budget"
+    # Of the pack's own, who decides is the pack's; a title is not.
+    admin.post(
+        f"{draft}approvals/t.budget/", {**steps, "n0.title": "Office", "n0.who": "role:base.admin", "n0.where": ""}
+    )
+    with workspace.database.read() as connection:
+        changes = [one.path for one in drafted(connection, draft).changes if "t.budget" in one.path]
+    assert "approval:t.budget#/steps/clerk/title" in changes

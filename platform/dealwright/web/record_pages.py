@@ -99,6 +99,28 @@ def _form(entity_id: str, record_id: str | None) -> ResponseReturnValue:
     return _save(entity, record_id, sent)
 
 
+def previewed(work: Work, entity_id: str, whose: str) -> str:
+    """Return the form of a new record as the user of ``work`` would meet it under its catalog; nothing is ever saved.
+
+    What is posted to it is judged as a save would judge it.
+
+    Args:
+        work: A reading transaction, of definitions that need not be in force.
+        entity_id: Of which entity.
+        whose: Who would meet it, in words.
+
+    Raises:
+        ForbiddenError, NotFoundError: If that user may make no such record.
+    """
+    access.demand(work.catalog, work.user, "create", entity_id)
+    entity = work.catalog.entity(entity_id)
+    if request.method == "GET":
+        return _page(work, entity, None, _NOTHING, preview=whose)
+    inputs = editable(work.catalog, work.user, entity, new=True)
+    sent = posted(work.catalog, entity, request.form, inputs)
+    return _page(work, entity, None, sent, judge=AGAIN not in request.form, preview=whose)
+
+
 def _save(entity: Entity, record_id: str | None, sent: Posted) -> ResponseReturnValue:
     """Save what was sent, outside of the reading transaction, and answer with the way on or the form again."""
     version = _seen() if record_id is not None else None
@@ -163,6 +185,7 @@ def _page(
     judge: bool = False,
     clash: merging.Merged | None = None,
     refusal: DealwrightError | None = None,
+    preview: str = "",
 ) -> str:
     """Draw the form with what was sent.
 
@@ -177,6 +200,7 @@ def _page(
         judge: Whether to add what a save would say to ``problems``.
         clash: What somebody else saved meanwhile.
         refusal: Why the record as a whole was refused.
+        preview: Who would meet it, where it is only looked at.
     """
     found = look(work, entity, sent.data, record_id)
     theirs = clash.theirs if clash is not None else {}
@@ -225,7 +249,8 @@ def _page(
         clash=clash is not None,
         taken=_labels(work, entity, clash.taken if clash is not None else ()),
         drafts=f"{work.user.id}:{request.path}",
-        action=request.path,
+        action=request.full_path.rstrip("?") if preview else request.path,
+        preview=preview,
         back=url_for("web.record", entity_id=entity.id, record_id=record_id)
         if record_id
         else url_for("web.records", entity_id=entity.id),
