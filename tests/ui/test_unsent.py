@@ -32,7 +32,7 @@ def test_what_could_not_be_sent_waits_in_sight_is_sent_once_and_shows_a_clash(vi
         here.context.set_offline(True)
         here.fill("#f-name", "Made on the way")
         here.locator("header .btn.pri").click()
-        expect(here.locator(".unsent summary")).to_contain_text("1 changes are not sent yet")
+        expect(here.locator(".unsent summary")).to_contain_text("Not sent yet: 1")
         here.fill("#f-name", "Made on the train")
         here.locator("header .btn.pri").click()
         here.locator(".unsent summary").click()

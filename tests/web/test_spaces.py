@@ -20,6 +20,12 @@ def crew(app: Flask, workspace: Workspace) -> tuple[Person, str]:
     return Person(app, access.sign_in(workspace, "dora@example.com", pages.PASSWORD)[0]), user
 
 
+def ada(workspace: Workspace) -> str:
+    with workspace.database.read() as connection:
+        (found,) = page(Work(workspace, connection, access.operator()), "base.user", filter='name == "Ada Berg"').items
+    return str(found["id"])
+
+
 def row(workspace: Workspace, identifier: str) -> dict[str, object]:
     with workspace.database.read() as connection:
         return dict(fetch(Work(workspace, connection, access.operator()), "t.lease", identifier))
@@ -34,6 +40,8 @@ def test_a_team_shares_what_is_said_and_filed_about_its_record_and_nothing_else(
     assert dora.get(here).status_code == dora.get(f"/records/t.lease/{lease}").status_code == 404
 
     assert "Nobody is in the team yet." in text(admin.get(here))
+    save(workspace, access.operator(), "t.lease", {"owner": ada(workspace)}, id=lease)
+    assert "Ada Berg Owner" in text(admin.get(here))
     member = {"do": "add", "crew.new.person.title": "Dora Lang", "crew.new.role": "delivery"}
     assert admin.post(here, member).status_code == 303
     assert admin.post(here, {"do": "comment", "text": "The customer decides on Friday"}).status_code == 303

@@ -18,7 +18,9 @@ function write(all) {
 export function keep(form, submitter) {
   const entries = [...new FormData(form, submitter)].filter(([name, value]) => typeof value === 'string' && name !== 'csrf_token');
   const id = form.dataset.unsent ??= crypto.randomUUID();
-  const one = {id, url: form.getAttribute('action'), title: form.dataset.title || document.title.replace(/ · [^·]*$/, ''), at: Date.now(), entries, state: 'waiting'};
+  const named = form.matches('[data-form]') && entries.find(([name, value]) => name !== 'version' && value.trim() && value.length < 80)?.[1];
+  const page = form.dataset.title || document.title.replace(/ · [^·]*$/, '');
+  const one = {id, url: form.getAttribute('action'), title: named && !page.includes(named) ? `${page}: ${named}` : page, at: Date.now(), entries, state: 'waiting'};
   write([...read().filter(other => other.id !== id), one]);
   toast(t('No connection. Kept on this device; it is sent as soon as there is one.'));
   document.dispatchEvent(new Event('dw:kept'));
@@ -73,7 +75,7 @@ function show() {
     main.append(bar);
   }
   const summary = document.createElement('summary');
-  summary.append(icon('clock'), t('%(n)s changes are not sent yet', {n: all.length}));
+  summary.append(icon('clock'), t('Not sent yet: %(n)s', {n: all.length}));
   const list = document.createElement('ul');
   for (const one of all) {
     const item = document.createElement('li'), text = document.createElement('span'), name = document.createElement('b');
@@ -118,7 +120,7 @@ document.addEventListener('htmx:error', event => {
 document.addEventListener('submit', event => {
   if (!event.target.action?.endsWith('/sign-out')) return;
   const all = main ? read() : [];
-  if (all.length && !confirm(t('%(n)s changes are not sent yet and will be removed from this device. Sign out anyway?', {n: all.length}))) {
+  if (all.length && !confirm(t('Changes that are not sent yet (%(n)s) will be removed from this device. Sign out anyway?', {n: all.length}))) {
     event.preventDefault();
     event.stopImmediatePropagation();
     return;

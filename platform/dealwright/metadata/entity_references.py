@@ -83,14 +83,18 @@ def _lists(findings: Findings, key: Key, entity: Entity) -> None:
 
 
 def _space(findings: Findings, key: Key, entity: Entity) -> None:
-    name = entity.document.get("space")
-    if name is None or not findings.known(key, ["space"], name, entity.fields, f"own field of {entity.id}"):
-        return
-    columns = entity.fields[name].items or {}
-    types = {one: columns[one].type for one in ("person", "role") if one in columns}
-    if types != {"person": "user", "role": "select"}:
-        message = f"“{name}” has no columns “person” (user) and “role” (select); a team is rows with both"
-        findings.say(key, ["space"], "wrong-type", message)
+    rows = 0
+    for index, name in enumerate(entity.document.get("space", ())):
+        one = findings.field(key, ["space", index], entity, name)
+        if one is None or one.type == "user":
+            continue
+        rows += 1
+        types = {each: (one.items or {})[each].type for each in ("person", "role") if each in (one.items or {})}
+        if types != {"person": "user", "role": "select"} or rows > 1:
+            message = (
+                f"“{name}” holds no user, and is not the one field with rows of a person (user) and a role (select)"
+            )
+            findings.say(key, ["space", index], "wrong-type", message)
 
 
 def _interaction(findings: Findings, key: Key, entity: Entity) -> None:

@@ -1,7 +1,8 @@
 """The space of a record's team: who is in it, what they share about the record, how far it is.
 
-An entity names with ``space`` the rows field that holds the team: a person and a role in each row. Whether a member may read
-or change the record is said where all rights are, in the row rules of grants (``members.exists(m, m.person == user.id)``).
+An entity names with ``space`` the fields that hold the team: users, and at most one of rows with a person and a role each.
+Whether a member may read or change the record is said where all rights are, in the row rules of grants
+(``solution_expert == user.id || members.exists(m, m.person == user.id)``).
 Being in the team, or being allowed to change the record, opens one thing more: comments, files and tasks *about this record*
 are shown as far as the reader's roles show fields of such records at all, whoever wrote them
 (``docs/decisions/052-team-spaces.md``).
@@ -39,14 +40,17 @@ class Space:
 
     Attributes:
         record: The record itself.
-        members: Rows of its team: ``id``, ``person``, ``role``.
-        may_invite: Whether the reader may change the team.
+        field: The field with rows of the team; empty where there is none.
+        members: Its rows: ``id``, ``person``, ``role``.
+        named: Users in fields of their own, by field, such as the owner.
+        may_invite: Whether the reader may change the rows.
     """
 
     entity: Entity
     field: str
     record: Mapping[str, Any]
     members: Sequence[Mapping[str, Any]]
+    named: Mapping[str, str]
     comments: Sequence[Mapping[str, Any]]
     files: Sequence[Mapping[str, Any]]
     tasks: Sequence[Mapping[str, Any]]
@@ -54,18 +58,32 @@ class Space:
 
     def as_json(self) -> dict[str, Any]:
         """Return what the interface answers."""
-        named = {"members": self.members, "comments": self.comments, "files": self.files, "tasks": self.tasks}
+        told = {"members": self.members, "comments": self.comments, "files": self.files, "tasks": self.tasks}
         open_, done = (sum(one.get("status") == state for one in self.tasks) for state in ("open", "done"))
         stage = {name: self.record[name] for name in ("stage", "status") if name in self.record}
         return {
-            **{name: list(some) for name, some in named.items()},
+            "named": dict(self.named),
+            **{name: list(some) for name, some in told.items()},
             "progress": {**stage, "open": open_, "done": done},
         }
 
 
-def team_field(entity: Entity) -> str | None:
-    """Return the rows field that holds the team of a record; None where records have no space."""
-    return entity.document.get("space")
+def team(entity: Entity, record: Mapping[str, Any]) -> tuple[str, Mapping[str, str]] | None:
+    """Return the rows field of a record's team and the users in fields of their own, as far as shown; None without any."""
+    names = [name for name in entity.document.get("space", ()) if name in record]
+    fields = entity.all_fields()
+    rows = next((name for name in names if fields[name].items is not None), "")
+    named = {name: str(record[name]) for name in names if fields[name].items is None and record[name]}
+    return (rows, named) if names else None
+
+
+def is_in(work: Work, entity: Entity, record: Mapping[str, Any]) -> bool:
+    """Tell whether the user is in the team of a record."""
+    found = team(entity, record)
+    if found is None or work.user.id is None:
+        return False
+    people = {str(one.get("person")) for one in record.get(found[0]) or ()} | set(found[1].values())
+    return work.user.id in people
 
 
 def space(work: Work, entity_id: str, record_id: str) -> Space:
@@ -77,17 +95,18 @@ def space(work: Work, entity_id: str, record_id: str) -> Space:
     """
     record = read.fetch(work, entity_id, record_id)
     entity = work.catalog.entity(entity_id)
-    name = team_field(entity)
+    found = team(entity, record)
     held = access.rights(work.catalog, work.user, entity_id)
-    if name is None or name not in record:
+    if found is None:
         raise NotFoundError(f"records of “{entity_id}” have no space for a team")
+    name, named = found
     members = record.get(name) or []
     changes = _may_change(work, entity, record)
-    if not changes and not _is_in(work, members):
+    if not changes and not is_in(work, entity, record):
         raise ForbiddenError("only the team of this record sees its space; ask somebody of the team to add you")
     shared = {kind: _about(work, kind, entity_id, record_id) for kind in _FIELDS}
-    may_invite = changes and name in held.edited("update") and record.get("archived_at") is None
-    return Space(entity, name, record, members, shared[COMMENT], shared[FILE], shared[TASK], may_invite)
+    may_invite = changes and bool(name) and name in held.edited("update") and record.get("archived_at") is None
+    return Space(entity, name, record, members, named, shared[COMMENT], shared[FILE], shared[TASK], may_invite)
 
 
 def add_member(work: Work, entity_id: str, record_id: str, person: str, role: str) -> Saved:
@@ -96,7 +115,7 @@ def add_member(work: Work, entity_id: str, record_id: str, person: str, role: st
     Raises:
         NotFoundError, ForbiddenError, RecordError: As :func:`space` and the save.
     """
-    here = space(work, entity_id, record_id)
+    here = _changeable(work, entity_id, record_id)
     rows = [dict(one) for one in here.members]
     known = next((one for one in rows if one.get("person") == person), None)
     if known is not None:
@@ -121,11 +140,18 @@ def remove_member(work: Work, entity_id: str, record_id: str, row: str) -> Saved
     Raises:
         NotFoundError, ForbiddenError, RecordError: As :func:`space` and the save.
     """
-    here = space(work, entity_id, record_id)
+    here = _changeable(work, entity_id, record_id)
     rows = [one for one in here.members if one.get("id") != row]
     if len(rows) == len(here.members):
         raise RecordError("this member is not in the team any more; load the page again")
     return road.save_one(work, entity_id, Change({here.field: rows}, record_id))
+
+
+def _changeable(work: Work, entity_id: str, record_id: str) -> Space:
+    here = space(work, entity_id, record_id)
+    if not here.may_invite:
+        raise ForbiddenError("you may not change the team of this record; ask somebody who may change the record")
+    return here
 
 
 def share_file(work: Work, entity_id: str, record_id: str, file: Mapping[str, Any]) -> Saved:
@@ -137,10 +163,6 @@ def share_file(work: Work, entity_id: str, record_id: str, file: Mapping[str, An
     space(work, entity_id, record_id)
     about = {"entity": entity_id, "id": record_id}
     return road.save_one(work, FILE, Change({"about": about, "title": str(file["name"])[:200], "file": dict(file)}))
-
-
-def _is_in(work: Work, members: Sequence[Mapping[str, Any]]) -> bool:
-    return work.user.id is not None and any(one.get("person") == work.user.id for one in members)
 
 
 def _may_change(work: Work, entity: Entity, record: Mapping[str, Any]) -> bool:

@@ -101,6 +101,8 @@ def _nothing(entity_id: str, record_id: str) -> None:
 def _add(entity_id: str, record_id: str) -> None:
     with visit.writing() as work:
         here = spaces.space(work, entity_id, record_id)
+        if not here.may_invite:
+            raise ForbiddenError(gettext("Your roles do not allow this. Ask an administrator for one that does."))
         inputs = request.form.copy()
         inputs.setdefault(here.field, "")  # as a form with all of its rows says that it has them
         sent = posted(work.catalog, here.entity, inputs, {here.field})
@@ -176,16 +178,26 @@ def _name(names: Mapping[tuple[str, str], tuple[str, str | None]], identifier: A
 
 
 def _members(work: Work, here: Space, names: Mapping[tuple[str, str], tuple[str, str | None]]) -> list[Member]:
+    made = []
+    for field, person in here.named.items():
+        who, url = _name(names, person)
+        title = i18n.field_text(work.catalog, here.entity, here.entity.all_fields()[field])
+        made.append(Member("", who, url, title, "gray", _open_for(here, person)))
+    if not here.field:
+        return made
     role = _column(here, "role")
     options = {one.id: one for one in role.options}
-    made = []
     for row in here.members:
         name, url = _name(names, row.get("person"))
         option = options.get(str(row.get("role")))
         title = i18n.option_title(work.catalog, here.entity, role, option, here.field) if option else ""
-        tasks = sum(one.get("status") == "open" and one.get("assignee") == row.get("person") for one in here.tasks)
-        made.append(Member(str(row.get("id")), name, url, title, (option.hue if option else "") or "gray", tasks))
+        hue = (option.hue if option else "") or "gray"
+        made.append(Member(str(row.get("id")), name, url, title, hue, _open_for(here, row.get("person"))))
     return made
+
+
+def _open_for(here: Space, person: Any) -> int:
+    return sum(one.get("status") == "open" and one.get("assignee") == person for one in here.tasks)
 
 
 def _column(here: Space, name: str) -> Field:
@@ -223,10 +235,10 @@ def _said(one: Mapping[str, Any], names: Mapping[tuple[str, str], tuple[str, str
 
 def offered(work: Work, entity: Entity, record: Mapping[str, Any]) -> str:
     """Return the address of the space of a record, for its page; empty where the reader does not see it."""
-    name = spaces.team_field(entity)
-    if name is None or name not in record:
+    if spaces.team(entity, record) is None:
         return ""
-    mine = any(one.get("person") == work.user.id for one in record.get(name) or ())
-    if not mine and not access.rights(work.catalog, work.user, entity.id).allows("update"):
+    if not spaces.is_in(work, entity, record) and not access.rights(work.catalog, work.user, entity.id).allows(
+        "update"
+    ):
         return ""
     return url_for("web.space", entity_id=entity.id, record_id=record["id"])
