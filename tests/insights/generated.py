@@ -74,6 +74,7 @@ REPORTS = [
                    {"id": "money", "title": "Money", "when": 'status == "won"', "of": "amount", "each": "0.01"},
                    {"id": "lost", "title": "Lost without a reason", "when": 'status == "lost" && reason == null', "each": -1}]),
     report("heading", "trend", group=["account"], measure="sum:amount", period={"unit": "quarter", "last": 9}),
+    report("slow", "dwell", benchmark="stage_days", warn={"above": 200, "below": 85}),
     report("goals", "leaderboard", group=["owner"], measure="sum:amount", filter='status == "won"', target="won_amount",
            period={"unit": "quarter", "last": 4, "of": "stage_entered_at"}),
 ]  # fmt: skip

@@ -112,6 +112,28 @@ def test_targets_of_the_time_stand_beside_the_figures_of_their_person(deals):
     assert all("target" not in row for row in said["rows"])
 
 
+def test_a_figure_far_from_its_benchmark_says_so_with_the_source(deals):
+    with clock.frozen(NOW):
+        for stage, value in (("lead", "5"), ("needs", "15"), ("offer", "30")):
+            made(
+                deals.workspace, "base.benchmark", title=stage, metric="stage_days", stage=stage, value=value,
+                source="Trade survey", valid_from="2026-01-01",
+            )  # fmt: skip
+    _, said = asked(deals, "slow")
+    days = {stage: [] for stage in OPEN}
+    for one in deals.deals:
+        for stage, since, until in one.visits:
+            if until is not None:
+                days[stage].append((until - since).total_seconds())
+    means = {stage: cents(Decimal(sum(own)) / 86_400 / len(own)) for stage, own in days.items() if own}
+    assert {row["key"][0]: (row["benchmark"]["percent"], row["benchmark"]["verdict"]) for row in said["rows"]} == {
+        "lead": (str(share(means["lead"], 5)), "above"),
+        "needs": (str(share(means["needs"], 15)), "within"),
+        "offer": (str(share(means["offer"], 30)), "below"),
+    }
+    assert {row["benchmark"]["source"] for row in said["rows"]} == {"Trade survey"}
+
+
 def _snapshots(deals):
     """Three snapshots of Max: two that have had their time, and one that has not. Put once for all tests."""
     user = deals.people["Max"].id
@@ -204,6 +226,7 @@ def test_errors_stand_by_the_day_of_the_snapshot_and_are_those_of_its_reader_alo
         ),
         (report("x", "trend", group=["account"]), "missing-period"),
         (report("x", "paths", target="won"), "wrong-place"),
+        (report("x", "dwell", warn={"above": 200}), "missing-benchmark"),
     ],
 )  # fmt: skip
 def test_documents_that_cannot_be_worked_out_are_refused(document, code):

@@ -69,6 +69,8 @@ def _report(findings: Findings, report: Report) -> None:
                 key, ["pipeline"], "wrong-entity", f"“{report.pipeline}” is one of {other}, not of {entity.id}"
             )
     _fields(findings, report, entity)
+    if "warn" in report.document and report.benchmark is None:
+        findings.say(key, ["warn"], "missing-benchmark", "“warn” is in percent of a benchmark; add “benchmark”")
     _bands(findings, report)
     _contest(findings, report)
     _forecast(findings, report)

@@ -62,12 +62,14 @@ CALCULATIONS: Final[Mapping[str, Calculation]] = MappingProxyType(
     {
         "totals": _calculation((0, 2), "bars lines heat_map table", "measure compare target"),
         "pareto": _calculation((1, 1), "pareto bars table", "measure compare"),
-        "win_rate": _calculation((0, 2), "bars lines heat_map table", "compare benchmark least", pipeline=True),
+        "win_rate": _calculation((0, 2), "bars lines heat_map table", "compare benchmark warn least", pipeline=True),
         "cycle_time": _calculation(
-            (0, 2), "bars lines heat_map table", "compare benchmark start end least", pipeline=True
+            (0, 2), "bars lines heat_map table", "compare benchmark warn start end least", pipeline=True
         ),
-        "conversion": _calculation((0, 1), "funnel bars table", "compare benchmark pipeline view least", pipeline=True),
-        "dwell": _calculation((0, 1), "bars table", "compare benchmark pipeline least", pipeline=True),
+        "conversion": _calculation(
+            (0, 1), "funnel bars table", "compare benchmark warn pipeline view least", pipeline=True
+        ),
+        "dwell": _calculation((0, 1), "bars table", "compare benchmark warn pipeline least", pipeline=True),
         "losses": _calculation((0, 1), "bars heat_map table", "compare reason pipeline", pipeline=True),
         "leaderboard": _calculation((1, 1), "bars table", "measure compare tenure target"),
         "forecast": _calculation((0, 1), "bars table", "measure least pipeline", pipeline=True),

@@ -30,6 +30,7 @@ def read(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
             for new in (False, True)
         ),
     )
+    placed = judge.ON_CREATE - entity.fields.keys()  # without stages a field of its own may have such a name
     for draft in drafts:
         known = readable[draft.new]
         own = {name: value for name, value in draft.asked.items() if name in known}
@@ -37,7 +38,7 @@ def read(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
         draft.problems += problems
         if draft.new:
             _begin(work, draft)
-        draft.put_all({name: value for name, value in values.items() if name not in judge.ON_CREATE})
+        draft.put_all({name: value for name, value in values.items() if name not in placed})
         if draft.new:
             _fill(work, entity, draft)
 

@@ -6,9 +6,12 @@ valid. Who may not read benchmarks sees none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import DealwrightError
+from dealwright.insights import figures
+from dealwright.metadata import scores
 from dealwright.records import read
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from dealwright.metadata.reports import Report
     from dealwright.records.work import Work
 
+#: The figure of each calculation that is held against a benchmark.
+HELD: Final = {"win_rate": "win_rate", "cycle_time": "mean", "conversion": "decided_rate", "dwell": "mean"}
 _BENCHMARK = "base.benchmark"
 _FIELDS = ("metric", "stage", "industry", "value", "source", "valid_from")
 
@@ -37,11 +42,38 @@ def of(work: Work, report: Report) -> Sequence[Mapping[str, Any]]:
     return [one for one in page.items if one.get("valid_from") is None or one["valid_from"] <= today]
 
 
-def fitting(known: Sequence[Mapping[str, Any]], table: Table, row: Row) -> dict[str, Any] | None:
-    """Return the benchmark that a row is held against: ``value``, ``source``, ``valid_from``; None if there is none."""
+def fitting(
+    work: Work, report: Report, known: Sequence[Mapping[str, Any]], table: Table, row: Row
+) -> dict[str, Any] | None:
+    """Return the benchmark that a row is held against; None if there is none.
+
+    Returns:
+        ``value``, ``source``, ``valid_from``; where the report warns also ``percent``, what the figure is of the
+        benchmark, and ``verdict``: above, below or within its limits, or few where there are too few cases.
+    """
     stage = next((one for head, one in zip(table.heads, row.key, strict=True) if head.kind == "stage"), None)
     for wanted in dict.fromkeys((stage, None)):
         for one in known:
             if (one.get("stage") or None) == wanted:
-                return {name: one.get(name) for name in ("value", "source", "valid_from")}
+                found = {name: one.get(name) for name in ("value", "source", "valid_from")}
+                return found | _judged(work, report, row, Decimal(one["value"]))
     return None
+
+
+def _judged(work: Work, report: Report, row: Row, value: Decimal) -> dict[str, Any]:
+    limits = report.document.get("warn")
+    figure = row.figures.get(HELD[report.calculate])
+    if limits is None or figure is None or not value:
+        return {}
+    percent = figures.share(Decimal(figure), value)
+    above, below = (
+        scores.settled(work.catalog, report.id, limits[side]) if side in limits else None for side in ("above", "below")
+    )
+    verdict = "within"
+    if row.figures.get("mark") == "few":
+        verdict = "few"
+    elif above is not None and percent is not None and percent > above:
+        verdict = "above"
+    elif below is not None and percent is not None and percent < below:
+        verdict = "below"
+    return {"percent": str(percent), "verdict": verdict}

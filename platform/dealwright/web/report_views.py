@@ -153,7 +153,14 @@ def _standard(found: Mapping[str, Any] | None) -> Cell:
     if found is None:
         return Cell("–")
     source = ", ".join(str(one) for one in (found.get("source"), found.get("valid_from")) if one)
-    return Cell(f"{number(found['value'])} ({source})" if source else number(found["value"]))
+    text = f"{number(found['value'])} ({source})" if source else number(found["value"])
+    if found.get("verdict") in ("above", "below"):
+        said = {
+            "above": gettext("%(percent)s %% of it: too high", percent=number(found["percent"])),
+            "below": gettext("%(percent)s %% of it: too low", percent=number(found["percent"])),
+        }
+        text = f"{text} · {said[found['verdict']]}"
+    return Cell(text)
 
 
 def _target(found: Mapping[str, Any] | None) -> Cell:
