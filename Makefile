@@ -30,6 +30,7 @@ bench: $(VENV)/.installed  ## the platform beside a program written by hand, its
 	mkdir -p build
 	$(BIN)/python -m benchmarks --json build/benchmarks.json
 	$(BIN)/python -m benchmarks.rules --json build/rules.json
+	$(BIN)/python -m benchmarks.definitions --json build/definitions.json
 
 passing: $(VENV)/.installed  ## a million open timers, 100,000 of them due at once, and a run over a million records
 	mkdir -p build

@@ -21,6 +21,10 @@ class Unsure(Exception):  # noqa: N818 - it is no error
     """It takes the library to tell."""
 
 
+def _unsure() -> bool:
+    raise Unsure
+
+
 #: Keywords that say nothing of a value.
 _SILENT: Final = frozenset({"title", "description", "format", "$schema", "$id", "$defs", "default", "examples"})
 
@@ -145,12 +149,18 @@ def _items(maker: _Maker, wanted: Any, schema: Mapping[str, Any]) -> Fits:
 
 def _enum(maker: _Maker, wanted: Any, schema: Mapping[str, Any]) -> Fits:
     words = frozenset(one for one in wanted if isinstance(one, str))
-    others = len(words) != len(wanted)
+    numbers = frozenset(one for one in wanted if isinstance(one, int) and not isinstance(one, bool))
+    rest = [one for one in wanted if one is None or isinstance(one, bool)]
+    others = len(words) + len(numbers) + len(rest) != len(wanted)
 
     def fits(value: Any) -> bool:
         if isinstance(value, str):
             return value in words
-        if others:
+        if value is None or isinstance(value, bool):
+            return any(one is value for one in rest)
+        if isinstance(value, int):
+            return value in numbers or (others and _unsure())
+        if others or numbers:
             raise Unsure
         return False
 
