@@ -46,13 +46,49 @@ def test_a_pack_is_stopped_taken_away_and_brought_back(site) -> None:
     assert "is in force" in site("pack", "disable", "apiary").out
     assert "apiary 1.0.0  disabled" in site("pack", "status").out
     site("pack", "enable", "apiary")
+    (site.home / "yards.csv").write_text("name\nSouth\n", encoding="utf-8")
+    site("import", "bee.yard", "yards.csv")
     asked = site("pack", "uninstall", "apiary", expect=1)
     assert "UNINSTALL  pack:apiary" in asked.err
     assert "--yes" in asked.err
     site("pack", "uninstall", "apiary", "--yes")
     assert site("pack", "status", "--json").json["packs"] == []
+    left = site("pack", "purge", "apiary", "--export", "honey", "--json", expect=1).json
+    assert "entity:bee.yard" in {one["path"] for one in left["left"]}
+    assert {one["code"] for one in left["problems"]} == {"too-early"}
+    assert (site.home / "honey" / "bee.yard.jsonl").is_file()
+    refused = site("pack", "purge", "apiary", "--records", left["records"], expect=1).err
+    assert "30 days later" in refused
+    assert "see: pack purge apiary" in site("pack", "purge", "apiary", "entity:bee.nothing", expect=1).err
     site("pack", "upgrade", "./apiary", "--yes")
     assert site("pack", "status", "--json").json["packs"][0]["id"] == "apiary"
+
+
+def test_changes_become_a_pack_whose_tests_are_run_before_it_is_in_force(site) -> None:
+    note = {"field": "text", "title": "Note"}
+    site("pack", "overlay", "set", "entity:bee.yard#/properties/c__note", json.dumps(note), "--op", "add")
+    planned = site("pack", "plan", "--tests", "all", "--json").json
+    site("pack", "apply", planned["plan"])
+    made = site("pack", "export", "--as-pack", "our_bees", "--ns", "our", "--json").json
+    assert "our_bees/moves.json" in made["files"]
+    assert "no problems" in site("check", "our_bees").out
+    test = {
+        "test": "a yard has a note",
+        "when": [{"create": "bee.yard", "record": {"id": "a", "name": "South", "our__note": "sunny"}}],
+        "expect": [{"field": {"id": "a", "our__note": "rainy"}}],
+    }
+    tests = site.home / "our_bees" / "tests"
+    tests.mkdir()
+    (tests / "note.json").write_text(json.dumps([test]), encoding="utf-8")
+    assert "“a yard has a note” fails" in site("pack", "upgrade", "./our_bees", "--yes", expect=1).out
+    assert "tests fail" in site("pack", "install", "./our_bees", expect=1).err
+    test["expect"] = [{"field": {"id": "a", "our__note": "sunny"}}]
+    (tests / "note.json").write_text(json.dumps([test]), encoding="utf-8")
+    said = site("pack", "plan", "./our_bees").out
+    assert "MOVED      entity:bee.yard#/properties/c__note" in said
+    assert "TEST       pack:our_bees  1 of 1 tests pass" in said
+    site("pack", "upgrade", "./our_bees", "--yes")
+    assert "nothing is changed" in site("pack", "overlay", "list").out
 
 
 def test_a_workspace_is_kept_as_files(site) -> None:

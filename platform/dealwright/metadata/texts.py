@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dealwright.errors import Problem
+from dealwright.metadata import disabled
 from dealwright.metadata.fold import Folded
 from dealwright.metadata.layers import Layer
 from dealwright.metadata.pointers import path, pointer, steps
@@ -15,7 +16,10 @@ TRANSLATABLE = frozenset({"title", "plural", "description", "message", "placehol
 
 
 def problems(folded: Folded, layers: Iterable[Layer]) -> Iterator[Problem]:
-    """Yield each translation of a text that no document has."""
+    """Yield each translation of a text that no document has; none while a pack is disabled, of which texts are gone."""
+    layers = list(layers)
+    if disabled.ids(layers):
+        return
     there = {path(*key, at) for key, at in folded.provenance}
     # A field may leave its title to be made from its id; it can be translated all the same.
     there |= {f"{one.removesuffix('/field')}/title" for one in there if one.endswith("/field")}
