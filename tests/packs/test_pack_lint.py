@@ -63,6 +63,8 @@ def piped(*changes: dict[str, Any]) -> dict[str, Any]:
     return {"pipelines/way.json": {**PIPELINE, "stages": stages}}
 
 
+#: Asks each row a dozen questions.
+MANY = " && ".join(f"lines.exists(l, l.qty > {i} && l.qty != {i} + 1 && l.qty * 2 > {i})" for i in range(12))
 #: What is other than in a pack with nothing to be looked at, of files and of the manifest; and code, file and place.
 FOUND: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str]]] = [
     ("P000", {"entities/thing.json": {**THING, "hue": "mud"}}, {}, ("entities/thing.json", "/hue")),
@@ -115,6 +117,23 @@ FOUND: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str]]] = [
         ("rules/one.json", "/then"),
     ),
     ("P060", {"entities/thing.json": SOLD, "deadlines/pay.json": DEADLINE}, {}, ("deadlines/pay.json", "")),
+    (
+        "P060",
+        {"entities/thing.json": SOLD, "deadlines/pay.json": {**DEADLINE, "days": 9, "fact": "pay"},
+         "facts.json": [{**FACT, "unit": "calendar_day"}]},
+        {"facts_as_of": "2026-11-01"},
+        ("deadlines/pay.json", "/days"),
+    ),
+    ("P060", {"entities/thing.json": {**THING, "retention": {"keep": "P5Y"}}}, {}, ("entities/thing.json", "/retention")),
+    (
+        "P031",
+        {"entities/thing.json": {**THING, "properties": {**THING["properties"], "lines": {
+            "field": "rows", "title": "Lines", "items": {"properties": {"qty": {"field": "integer", "title": "Qty"}}},
+         }}},
+         "rules/large.json": rule(**{"if": MANY})},
+        {},
+        ("rules/large.json", "/if"),
+    ),
     ("P060", {"facts.json": [{**FACT, "source": {"title": "A law"}}]}, {"facts_as_of": "2026-11-01"}, ("facts.json", "/0/source")),
     ("P061", {"facts.json": [FACT]}, {}, ("pack.json", "")),
     ("P061", {"facts.json": [FACT]}, {"facts_as_of": "2025-11-01"}, ("pack.json", "/facts_as_of")),
@@ -239,6 +258,45 @@ def test_what_another_pack_has_deprecated_is_found(tmp_path: Path) -> None:
     found = packs.lint.run(folder).findings
     assert [(one.code, one.pointer) for one in found] == [("P082", "/then/0/message")]
     assert "use message:store.see" in found[0].message
+
+
+def test_a_field_and_a_parameter_that_another_pack_has_deprecated_are_found_in_expressions(tmp_path: Path) -> None:
+    spot = {
+        "kind": "entity", "id": "store.spot", "title": "Spot", "display": "name",
+        "properties": {
+            "name": {"field": "text", "title": "Name"},
+            "zone": {"field": "text", "title": "Zone", "deprecated": {"since": "1.1.0", "replaced_by": "region"}},
+        },
+    }  # fmt: skip
+    days = {"id": "days", "type": "integer", "title": "Days", "default": 7, "deprecated": {"since": "1.1.0"}}
+    pack(tmp_path, {"entities/spot.json": spot, "parameters.json": [days]}, id="store", ns="store")
+    at = {"field": "reference", "to": "store.spot", "title": "At"}
+    thing = {**THING, "properties": {**THING["properties"], "at": at}}
+    asked = rule(**{"if": 'at.zone == "a" && amount > param.store__days'})
+    files = {**SHOP, "entities/thing.json": thing, "rules/large.json": asked}
+    may = {**MAY, "entities": {**MAY["entities"], "store.spot": ["read"]}}
+    found = packs.lint.run(pack(tmp_path, files, permissions=may, requires={"store": "*"})).findings
+    assert [(one.code, one.pointer, one.message) for one in found] == [
+        ("P082", "/if", "“zone” of store.spot is out of use since 1.1.0; use region"),
+        ("P082", "/if", "“param.store__days” is out of use since 1.1.0; use something else"),
+    ]
+
+
+def test_a_field_goes_once_it_was_deprecated_or_has_another_name(tmp_path: Path) -> None:
+    fields = {**THING["properties"], "old": {"field": "text", "title": "Old"}}
+    without = pack(tmp_path / "b", {**SHOP, "CHANGELOG.json": []}, permissions=MAY, version="2.0.0")
+
+    def codes(spec: dict[str, Any], *moves: dict[str, Any]) -> set[str]:
+        before = {**SHOP, "entities/thing.json": {**THING, "properties": {**fields, "old": {**fields["old"], **spec}}}}
+        place = tmp_path / f"{len(spec)}{len(moves)}"
+        (without / "moves.json").write_text(json.dumps(moves), encoding="utf-8")
+        found = packs.lint.run(without, before=packs.read(pack(place, before, permissions=MAY))).findings
+        return {one.code for one in found}
+
+    assert "P010" in codes({})
+    assert "P010" not in codes({"deprecated": {"since": "1.2.0"}})
+    move = {"since": "2.0.0", "from": "entity:shop.thing#/properties/old", "to": "entity:shop.thing#/properties/name"}
+    assert "P010" not in codes({}, move)
 
 
 def test_a_finding_is_left_out_with_its_reason(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ FAULTS: Final = {
     "too-deep": "P031",
     "too-long": "P031",
     "not-permitted": "P040",
+    "looser-than-fact": "P060",
 }
 
 #: Warnings of ``dealwright check``; those that are not here are P090.

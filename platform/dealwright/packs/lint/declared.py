@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import conditions
+from dealwright.conditions.syntax import Each, Literal, Name, children, walk
 from dealwright.errors import ConditionError, Problem
 from dealwright.metadata import approvals
 from dealwright.metadata.names import namespace_of
@@ -13,7 +14,14 @@ from dealwright.metadata.schemas import is_extension
 from dealwright.packs import permissions
 
 if TYPE_CHECKING:
+    from dealwright.conditions.syntax import Node
+    from dealwright.metadata.definitions import Entity
     from dealwright.packs.lint.about import About
+
+#: Steps that a condition may take for one record before it should be looked at.
+STEPS: Final = 100_000
+#: Rows that a list may have where nothing says how many.
+ROWS: Final = 1_000
 
 
 def look(about: About) -> Iterator[Problem]:
@@ -63,30 +71,86 @@ def _expressions(about: About) -> Iterator[Problem]:
         if place.use == "path" or place.entity not in about.catalog.entities:
             continue
         try:
-            warnings = place.condition(about.catalog).warnings
+            condition = place.condition(about.catalog)
         except ConditionError:
             continue
-        for message in warnings:
-            found = about.at(f"{place.kind}:{place.id}", place.pointer, "P032", message)
+        said = [("P032", message) for message in condition.warnings]
+        steps = _steps(condition.ast, about.catalog.entities[place.entity])
+        if steps > STEPS:
+            message = (
+                f"it takes up to {steps:,} steps for one record, and more than {STEPS:,} are too many; split it, "
+                "or say how many rows there may be"
+            )
+            said.append(("P031", message))
+        for code, message in said:
+            found = about.at(f"{place.kind}:{place.id}", place.pointer, code, message)
             if found is not None:
                 yield found
 
 
+def _steps(node: Node, entity: Entity) -> int:
+    """Return how many steps a condition takes at most: a node is one, what is asked of rows as many as there may be rows.
+
+    As the cost of rules in Kubernetes' admission policies is worked out when they are written, and not when they run.
+    """
+    if isinstance(node, Each):
+        field = entity.fields.get(node.over.steps[0]) if node.over.steps else None
+        most = field.spec.get("maxItems", ROWS) if field is not None else ROWS
+        return 1 + (most if isinstance(most, int) else ROWS) * _steps(node.body, entity)
+    below = [*children(node), *((node.means,) if isinstance(node, Name) and node.means is not None else ())]
+    return 1 + sum(_steps(one, entity) for one in below)
+
+
 def _deprecated(about: About) -> Iterator[Problem]:
+    """Yield each use of what another pack has called out of use: documents, parameters in expressions, fields."""
+    own = about.source.layer.namespace
     old = {
         identifier: document["deprecated"]
         for (_, identifier), document in about.catalog.documents.items()
-        if "deprecated" in document and namespace_of(identifier) != about.source.layer.namespace
+        if "deprecated" in document and namespace_of(identifier) != own
     }
-    if not old:
-        return
-    for one in about.source.layer.documents:
+    fields = {
+        (entity.id, field.id): field.spec["deprecated"]
+        for entity in about.catalog.entities.values()
+        for field in entity.fields.values()
+        if "deprecated" in field.spec
+        and (field.id.partition("__")[0] if "__" in field.id else namespace_of(entity.id)) != own
+    }
+    for one in about.source.layer.documents if old else ():
         for pointer, text in _strings(one.document):
             if text in old:
-                instead = old[text].get("replaced_by") or old[text].get("description") or "something else"
-                yield Problem(
-                    pointer, "P082", f"“{text}” is out of use since {old[text]['since']}; use {instead}", one.source
-                )
+                yield Problem(pointer, "P082", _outdated(f"“{text}”", old[text]), one.source)
+    for place in conditions.places(about.catalog) if old or fields else ():
+        if place.use == "path" or place.entity not in about.catalog.entities:
+            continue
+        try:
+            condition = place.condition(about.catalog)
+        except ConditionError:
+            continue
+        read = sorted(condition.reads & fields.keys())
+        said = [_outdated(f"“{field}” of {entity}", fields[entity, field]) for entity, field in read]
+        said += [
+            _outdated(f"“{node.name}”", old[parameter])
+            for node in walk(condition.ast)
+            if isinstance(node, Literal) and node.name is not None
+            if (parameter := _parameter(node.name, place.namespace)) in old
+        ]
+        for message in dict.fromkeys(said):
+            found = about.at(f"{place.kind}:{place.id}", place.pointer, "P082", message)
+            if found is not None:
+                yield found
+
+
+def _outdated(what: str, said: Mapping[str, Any]) -> str:
+    instead = said.get("replaced_by") or said.get("description") or "something else"
+    return f"{what} is out of use since {said['since']}; use {instead}"
+
+
+def _parameter(name: str, namespace: str) -> str:
+    """Return the id of the parameter that ``param.<name>`` means in a document of a namespace."""
+    local = name.removeprefix("param.")
+    other, bar, rest = local.partition("__")
+    return f"{other}.{rest}" if bar else f"{namespace}.{local}"
 
 
 def _dead_steps(about: About) -> Iterator[Problem]:

@@ -17,12 +17,15 @@ YEAR: Final = 366
 
 
 def look(about: About) -> Iterator[Problem]:
-    """Yield deadlines without a fact, facts of law without a place to read them, and facts that have grown old."""
+    """Yield numbers of law without a fact or a reason, facts without a place to read them, and facts that have grown old."""
     legal = False
     for one in about.source.layer.documents:
         document = one.document
         if document["kind"] == "deadline" and "id" in document and "fact" not in document:
             yield Problem("", "P060", "a deadline is a number of law; name the fact that it comes from", one.source)
+        elif document["kind"] == "entity" and "reason" not in document.get("retention", {"reason": ""}):
+            message = "how long records are kept is asked for by somebody; name the law or the contract as reason"
+            yield Problem("/retention", "P060", message, one.source)
         elif document["kind"] == "fact" and document.get("class") == "regulatory":
             legal = True
             if not {"article", "url"} & document["source"].keys():

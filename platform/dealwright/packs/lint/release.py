@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dealwright.errors import Problem
 from dealwright.metadata import strict
@@ -13,6 +14,9 @@ from dealwright.packs.compare import compare
 if TYPE_CHECKING:
     from dealwright.packs.lint.about import About
     from dealwright.packs.source import PackSource
+
+#: The path of a whole field.
+_FIELD: Final = re.compile(r"entity:[a-z0-9_.]+#/properties/[a-z0-9_]+\Z")
 
 
 def alone(about: About) -> Iterator[Problem]:
@@ -46,13 +50,19 @@ def look(about: About, before: PackSource) -> Iterator[Problem]:
         for one in before.layer.documents
         if "deprecated" in one.document and "id" in one.document
     }
+    outdated |= {
+        f"entity:{one.document.get('id') or one.document['extends']}#/properties/{name}"
+        for one in before.layer.documents
+        if one.document["kind"] == "entity"
+        for name, spec in one.document.get("properties", {}).items()
+        if "deprecated" in spec
+    }
+    outdated |= {one["from"] for one in about.source.layer.moves}  # it is there under another name
     for change in found.changes:
-        document, _, inner = change.path.partition("#")
-        if (
-            change.sort == "removed"
-            and not inner
-            and not document.startswith(("pack", "i18n"))
-            and document not in outdated
-        ):
-            message = f"{document} is gone, and {found.before} did not say that it would be; keep it one release as deprecated"
+        path = change.path.removesuffix("#")
+        is_part = "#" in path and not _FIELD.search(path)
+        if change.sort == "removed" and not is_part and not path.startswith(("pack", "i18n")) and path not in outdated:
+            message = (
+                f"{path} is gone, and {found.before} did not say that it would be; keep it one release as deprecated"
+            )
             yield Problem("", "P010", message, manifest)
