@@ -21,10 +21,6 @@ class Unsure(Exception):  # noqa: N818 - it is no error
     """It takes the library to tell."""
 
 
-def _unsure() -> bool:
-    raise Unsure
-
-
 #: Keywords that say nothing of a value.
 _SILENT: Final = frozenset({"title", "description", "format", "$schema", "$id", "$defs", "default", "examples"})
 
@@ -94,8 +90,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_integer(value: Any) -> bool:
-    if isinstance(value, float | Decimal):
-        raise Unsure  # 1.0 counts as a whole number, and the library knows of which types
+    if isinstance(value, float):
+        return value.is_integer()  # as the standard says; the library does not say it of decimals
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -158,11 +154,9 @@ def _enum(maker: _Maker, wanted: Any, schema: Mapping[str, Any]) -> Fits:
             return value in words
         if value is None or isinstance(value, bool):
             return any(one is value for one in rest)
-        if isinstance(value, int):
-            return value in numbers or (others and _unsure())
-        if others or numbers:
+        if others:
             raise Unsure
-        return False
+        return isinstance(value, int | float | Decimal) and value in numbers
 
     return fits
 
@@ -188,9 +182,7 @@ def _size(kind: type[Sized], least: bool) -> Callable[[_Maker, Any, Mapping[str,
 def _limit(holds: Callable[[Any, Any], bool]) -> Callable[[_Maker, Any, Mapping[str, Any]], Fits]:
     def make(maker: _Maker, wanted: Any, schema: Mapping[str, Any]) -> Fits:
         def fits(value: Any) -> bool:
-            if isinstance(value, float | Decimal):
-                raise Unsure
-            return isinstance(value, bool) or not isinstance(value, int) or holds(value, wanted)
+            return isinstance(value, bool) or not isinstance(value, int | float | Decimal) or holds(value, wanted)
 
         return fits
 
