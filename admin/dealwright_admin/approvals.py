@@ -58,7 +58,7 @@ class Approvals(DraftPage):
             }
             for name, document in ((name, found.document("approval", name)) for name in found.ids("approval"))
         ]
-        page = self.shown("approvals.html", found, rows=rows, entities=_entities(found))
+        page = self.shown("approvals.html", found, rows=rows, entities=entities.choices(found))
         return page, 200
 
     def _made(self, draft: str) -> ResponseReturnValue:
@@ -263,12 +263,6 @@ def _copied(draft: Opened, original: str, taken: set[str]) -> dict[str, Any]:
         "title": gettext("%(title)s (copy)", title=kept["title"]),
         "derived_from": origin,
     }
-
-
-def _entities(draft: Opened) -> list[tuple[str, str]]:
-    catalog = draft.catalog
-    found = [(one.id, i18n.entity_title(catalog, one)) for one in catalog.entities.values() if one.part_of is None]
-    return sorted(found, key=lambda one: (one[0].startswith("base."), one[1]))
 
 
 def _step_title(catalog: Any, approval: str, step: str, fallback: str) -> str:

@@ -294,6 +294,13 @@ def _changed(document: dict[str, Any], form: Mapping[str, str]) -> Texts:
     }
 
 
+def choices(draft: Opened) -> list[tuple[str, str]]:
+    """Return the entities that something can be made for, those of packs and the admins' own first."""
+    catalog = draft.catalog
+    found = [(one.id, i18n.entity_title(catalog, one)) for one in catalog.entities.values() if one.part_of is None]
+    return sorted(found, key=lambda one: (one[0].startswith(f"{BASE}."), one[1]))
+
+
 def same(one: Any, other: Any) -> bool:
     """Tell whether two parts of documents say the same."""
     return canonical.text(one) == canonical.text(other)

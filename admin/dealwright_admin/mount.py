@@ -20,6 +20,7 @@ from dealwright_admin.operations import Jobs, Switched, Timers
 from dealwright_admin.outbox import Outbox
 from dealwright_admin.parameters import Parameters
 from dealwright_admin.people import Roles, Users
+from dealwright_admin.pipelines import Pipelines
 from dealwright_admin.publishing import Publishing
 from dealwright_admin.revisions import Revisions
 from dealwright_admin.trying import Trying
@@ -62,6 +63,7 @@ def mount(app: Flask) -> None:
         DraftedEntities("draft_entities"),
         Fields("draft_fields"),
         Approvals("draft_approvals"),
+        Pipelines("draft_pipelines"),
         Parameters("draft_parameters"),
         Publishing("draft_publishing"),
         Trying("draft_trying"),

@@ -173,6 +173,8 @@ def href(draft: Opened, of: str, identifier: str, at: Sequence[str] = ()) -> str
         return url_for("admin_draft_entities.entity_view", draft=key, entity=identifier)
     if of == "approval":
         return url_for("admin_draft_approvals.approval_view", draft=key, approval=identifier)
+    if of == "pipeline":
+        return url_for("admin_draft_pipelines.pipeline_view", draft=key, pipeline=identifier)
     if of == "parameter":
         return url_for("admin_draft_parameters.index_view", draft=key)
     return ""

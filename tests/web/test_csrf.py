@@ -77,6 +77,9 @@ POSTS = [
     ("/admin/drafts/x/approvals/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/approvals/t.budget/", {"title": "forged"}),
     ("/admin/drafts/x/approvals/t.budget/reset/", {}),
+    ("/admin/drafts/x/pipelines/", {"title": "forged", "entity": "t.deal"}),
+    ("/admin/drafts/x/pipelines/t.simple/", {"title": "forged"}),
+    ("/admin/drafts/x/pipelines/t.simple/reset/", {}),
     ("/admin/drafts/x/parameters/", {}),
     ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
     ("/admin/revisions/x/rollback/", {}),
@@ -90,6 +93,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("t.deal", "<entity>")
         .replace("budget/", "<field>/")
         .replace("t.<field>", "<approval>")
+        .replace("t.simple", "<pipeline>")
         for address, _ in POSTS
         if address.startswith(("/admin/drafts/", "/admin/revisions/"))
     }

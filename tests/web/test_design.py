@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dealwright import packs
+from dealwright import access, packs
 from dealwright.packs import whole
 from dealwright.packs.drafts import Opened
 from dealwright.packs.drafts import opened as opened_draft
-from dealwright.records import Workspace
+from dealwright.records import Workspace, save
 from dealwright.storage import audit, drafts
 from pages import Person, deal, text
 
@@ -156,3 +156,70 @@ def test_a_packs_approval_is_copied_reordered_and_its_parameters_changed(admin: 
     with workspace.database.read() as connection:
         changes = [one.path for one in drafted(connection, draft).changes if "t.budget" in one.path]
     assert "approval:t.budget#/steps/clerk/title" in changes
+
+
+def test_a_pipeline_of_ones_own_gets_stages_gates_and_a_way_for_records_of_a_stage_that_goes(
+    admin: Person, workspace: Workspace
+) -> None:
+    draft = begun(admin, "Visits")
+    assert admin.post(f"{draft}entities/", {"title": "Visit", "plural": "Visits"}).status_code == 303
+    made = str(admin.post(f"{draft}pipelines/", {"title": "Way of a visit", "entity": "c.visit"}).location)
+    assert made.endswith("/pipelines/c.way_of_a_visit/")
+    stages = ["first", "second", "won", "lost"]
+    names = {f"n{i}.id": one for i, one in enumerate(stages)} | {
+        f"n{i}.title": one.title() for i, one in enumerate(stages)
+    }
+    gate = {"n0.exit.shown": "1", "n0.exit": "r1", "r1.id": "", "r1.require": "name != null", "r1.message": "Say whom"}
+    ways = {"n0.next.shown": "1", "n0.next": ["second", "lost"], "n0.probability": "20", "n0.red": "7"}
+    posted = {"title": "Way of a visit", "stage": ["n0", "n1", "n2", "n3"], **names, **gate, **ways}
+    admin.post(made, {**posted, "do": "add:1"})
+    with workspace.database.read() as connection:
+        found = drafted(connection, draft)
+    document = found.document("pipeline", "c.way_of_a_visit")
+    assert found.examined.problems == ()
+    assert [one["id"] for one in document["stages"]] == ["first", "stage", "second", "won", "lost"]
+    first = document["stages"][0]
+    assert first["exit"] == [{"id": "say_whom", "require": "name != null", "message": "Say whom"}]
+    assert (first["next"], first["probability"], first["red_after"]) == (["stage", "second", "lost"], 20, "P7D")
+    publish(admin, draft, "We visit customers")
+    assert "Visits" in text(admin.get("/records/c.visit"))
+    visited = save(workspace, access.operator(), "c.visit", {"name": "Hangzhou"})
+    again = begun(admin, "Shorter")
+    here = f"{again}pipelines/c.way_of_a_visit/"
+    assert "1 record" in text(admin.get(here))
+    order = ["first", "stage", "second", "won", "lost"]
+    names = {f"n{i}.id": one for i, one in enumerate(order)} | {
+        f"n{i}.title": one.title() for i, one in enumerate(order)
+    }
+    admin.post(
+        here, {"title": "Way of a visit", "stage": ["n0", "n1", "n2", "n3", "n4"], **names, "do": "remove:first"}
+    )
+    assert "1 records in “first” go on in" in text(admin.get(here))
+    names = {f"n{i}.id": one for i, one in enumerate(order[1:])} | {
+        f"n{i}.title": one for i, one in enumerate(order[1:])
+    }
+    admin.post(here, {"stage": ["n0", "n1", "n2", "n3"], **names, "map.first": "second", "start": "second"})
+    with workspace.database.read() as connection:
+        document = drafted(connection, again).document("pipeline", "c.way_of_a_visit")
+    assert (document["stage_map"], document["version"]) == ({"first": "second"}, 2)
+    publish(admin, again, "One stage less")
+    assert admin.get(f"/records/c.visit/{visited.id}").status_code == 200
+
+
+def test_a_packs_pipeline_gets_gates_and_required_fields_and_keeps_its_stages(
+    admin: Person, workspace: Workspace
+) -> None:
+    draft = begun(admin)
+    with workspace.database.read() as connection:
+        stage = drafted(connection, draft).document("pipeline", "t.simple")["stages"][0]
+    gate = {"n0.exit.shown": "1", "n0.exit": "r1", "r1.id": "", "r1.require": "least > 0", "r1.message": "Say how many"}
+    shown = {"n0.required.shown": "1", "n0.required": [*stage.get("required", ()), "least"], "n0.title": "Begun"}
+    posted = {"title": "Simple", "stage": ["n0"], "n0.id": stage["id"], **gate, **shown}
+    assert admin.post(f"{draft}pipelines/t.simple/", posted).status_code == 303
+    with workspace.database.read() as connection:
+        found = drafted(connection, draft)
+    at = f"pipeline:t.simple#/stages/{stage['id']}"
+    assert {(one.path, one.op) for one in found.changes} >= {
+        (f"{at}/exit/c__say_how_many", "add"), (f"{at}/required", "set"), (f"{at}/title", "set"),
+    }  # fmt: skip
+    assert found.examined.problems == ()

@@ -14,7 +14,9 @@ document.addEventListener('click', event => {
     const box = more.closest('.field');
     const row = $('template', box).content.firstElementChild.cloneNode(true);
     const token = `r${Date.now().toString(36)}`;
-    for (const one of $$('[value=__row__]', row)) one.value = token;
+    for (const one of [row, ...$$('*', row)]) {
+      for (const name of ['value', 'name', 'id', 'for']) if (one.getAttribute(name)?.includes('__row__')) one.setAttribute(name, one.getAttribute(name).replace('__row__', token));
+    }
     $('[data-rows]', box).append(row);
     $('input:not([type=hidden]), select', row)?.focus();
     return;

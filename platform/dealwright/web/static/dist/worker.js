@@ -1,6 +1,6 @@
 // Keeps what every page is made of (scripts, styles, icons, the font) on the device, by version, and shows a page of its own
 // where there is no connection. It never keeps a page or an answer: they belong to who is signed in.
-const VERSION = '8980bd6bb2bd', FILES = ["/static/dist/app-FNTWPK4G.css","/static/dist/app-UAH55BIJ.js","/static/dist/board-CF5HVJ5S.js","/static/dist/chunk-GGOTKOLJ.js","/static/dist/chunk-S52JQMP4.js","/static/dist/chunk-SPBH7QAH.js","/static/dist/chunk-WL3UE2HI.js","/static/dist/icons-E775A988.svg","/static/dist/inter-latin-wght-normal-NRMW37G5.woff2","/static/dist/list-MNHNPXG5.js"], OFFLINE = '/static/dist/offline-16E6F2A7.html';
+const VERSION = 'c29c8d899772', FILES = ["/static/dist/app-SBSASUMU.css","/static/dist/app-UAH55BIJ.js","/static/dist/board-CF5HVJ5S.js","/static/dist/chunk-GGOTKOLJ.js","/static/dist/chunk-S52JQMP4.js","/static/dist/chunk-SPBH7QAH.js","/static/dist/chunk-WL3UE2HI.js","/static/dist/icons-E775A988.svg","/static/dist/inter-latin-wght-normal-NRMW37G5.woff2","/static/dist/list-MNHNPXG5.js"], OFFLINE = '/static/dist/offline-45EC6FED.html';
 const CACHE = `dealwright-${VERSION}`;
 
 self.addEventListener('install', event => {
