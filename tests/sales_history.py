@@ -51,6 +51,7 @@ CHANCE = {
     "lost": 0,
     "archived": 0,
 }
+TOUCHPOINT = {"lead": "awakening", "needs": "awakening", "solution": "evaluation", "negotiation": "bargaining"}
 DAYS = {"lead": 8, "needs": 14, "solution": 24, "negotiation": 17, "closing": 7}
 LOSS = {"lead": 0.10, "needs": 0.36, "solution": 0.22, "negotiation": 0.12, "closing": 0.04}
 REASONS = {
@@ -133,7 +134,8 @@ class History:
                 self.move(number, ago, end, closed, reason=self.chance.choice(REASONS[stage]))
                 return None
             if stage == "solution" and self.chance.random() < 0.12:
-                self.move(number, ago, "needs", {"case_reference": ANSWERED_BY})
+                back = {**self.learned("solution", begun, ago, at, amount), "case_reference": ANSWERED_BY}
+                self.move(number, ago, "needs", back)
                 stage = "needs"
                 continue
             if stage == "negotiation":
@@ -154,11 +156,20 @@ class History:
             known = {"need": self.chance.choice(NEEDS), "budget": f"{amount * 1.1:.0f}"}
             return {**known, "authority": f"@h_c{at}", "timeline": day(ago - 60)}
         if stage == "solution":
-            return {"demo_on": day(ago + 2)} if self.chance.random() < 0.7 else {"case_reference": ANSWERED_BY}
+            shown = {"demo_on": day(ago + 2)} if self.chance.random() < 0.7 else {"case_reference": ANSWERED_BY}
+            verified = {"decision_map": [{"contact": f"@h_c{at}", "decides": True}], "decision_map_on": day(ago)}
+            return {
+                **shown,
+                "needs_match": str(round(60 + 40 * (1 - amount % 7000 / 7000))),
+                "budget_ok": True,
+                **verified,
+            }
         if stage == "negotiation":
             return {
                 "delivery_terms": "Within four weeks, free to site",
                 "service_terms": "Two years, on site within a day",
+                "risks": {"price": True, "delivery": True, "competitor": True},
+                "alternatives": "Two others offer the same; ours is served from next door",
             }
         return {"contract_signed_on": day(ago + 3), "down_payment_on": day(ago), "closed_on": day(ago)}
 
@@ -173,7 +184,8 @@ def day(ago: float) -> dict[str, int]:
 def standing(stage: str) -> dict[str, str]:
     """Return what rules would have set in a stage: they are not asked about what is long over."""
     chance = CHANCE[stage]
-    return {"win_probability": str(chance), "tier": "A" if chance >= 70 else "B" if chance >= 30 else "C"}
+    tier = "A" if chance >= 70 else "B" if chance >= 30 else "C"
+    return {"win_probability": str(chance), "tier": tier, "touchpoint": TOUCHPOINT.get(stage, "decision")}
 
 
 def written() -> str:
