@@ -1,11 +1,11 @@
 """What it costs when time passes: very many open timers of which many are due at once, and a run over very many records.
 
-    python -m benchmarks.passing [--quick] [--url URL] [--timers 1000000] [--due 100000] [--records 1000000] [--workers 2]
+    python -m benchmarks.passing [--quick] [--only sqlite|postgresql] [--timers 1000000] [--due 100000] [--records 1000000]
+                                 [--workers 2]
 
 The timers are those of a rule that waits for silence; each that is due is asked anew, decides and changes its record. The
 run is monthly, and one record of a hundred meets its filter; beside it stand the bare query for those records, and the
-same changes made to as many others by events. Prints one JSON object; a SQLite file is made and removed unless ``--url``
-names an empty database.
+same changes made to as many others by events. Prints one JSON object for each kind of database; what it fills is removed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -111,7 +113,7 @@ def fill(workspace: Workspace, count: int, timed: int) -> list[str]:
 
 
 def work_off(url: str, moment: datetime, queue: Any) -> None:
-    """Fire what is due, in a process of its own; tell how many looks it took."""
+    """Fire what is due, in a process of its own; tell how many looks it took, and its processor time."""
     with Database(url) as database:
         workspace = Workspace(database, Path(tempfile.gettempdir()))
 
@@ -123,11 +125,11 @@ def work_off(url: str, moment: datetime, queue: Any) -> None:
             dispatcher = Timers(database, happen, Pace(timers=500))
             while dispatcher.look():
                 looks += 1
-        queue.put(looks)
+        queue.put((looks, time.process_time()))
 
 
-def in_processes(url: str, moment: datetime, workers: int, database: Database) -> tuple[float, float]:
-    """Return the seconds that it took, and the longest wait that was seen meanwhile."""
+def in_processes(url: str, moment: datetime, workers: int, database: Database) -> tuple[float, float, float]:
+    """Return the seconds that it took, the longest wait that was seen meanwhile, and the processor time of the workers."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     begun = time.perf_counter()
@@ -142,7 +144,7 @@ def in_processes(url: str, moment: datetime, workers: int, database: Database) -
     seconds = time.perf_counter() - begun
     if sum(one.exitcode or 0 for one in running):
         raise SystemExit("a worker failed")
-    return seconds, longest
+    return seconds, longest, sum(queue.get()[1] for _ in running)
 
 
 def many_timers(url: str, workspace: Workspace, ids: list[str], due: int, workers: int) -> dict[str, Any]:
@@ -156,7 +158,7 @@ def many_timers(url: str, workspace: Workspace, ids: list[str], due: int, worker
                 timers.Timer("bench.deal", one, "rule:bench.silent", moment - n * step) for n, one in enumerate(some)
             ]
             timers.put(connection, soon)
-    seconds, longest = in_processes(url, moment, workers, workspace.database)
+    seconds, longest, processor = in_processes(url, moment, workers, workspace.database)
     with workspace.database.read() as connection:
         decided = connection.execute(
             sa.text("SELECT count(*), count(DISTINCT record) FROM dw_decision WHERE rule = 'bench.silent' AND fired")
@@ -172,6 +174,7 @@ def many_timers(url: str, workspace: Workspace, ids: list[str], due: int, worker
         "records": decided[1],
         "still open": left,
         "longest wait seen, seconds of the clock": round(longest, 1),
+        "processor time of a timer, milliseconds": round(1000 * processor / due, 2),
     }
 
 
@@ -239,7 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.passing", description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a smoke run of seconds; its figures say little")
-    parser.add_argument("--url", help="an empty database; a SQLite file of its own when absent")
+    parser.add_argument("--only", choices=["sqlite", "postgresql"], help="one kind of database only")
     parser.add_argument("--timers", type=int, help="open timers (1,000,000; 3,000 with --quick)")
     parser.add_argument("--due", type=int, help="of these due in one minute (100,000; 300 with --quick)")
     parser.add_argument("--records", type=int, help="records of the run (1,000,000; 3,000 with --quick)")
@@ -249,22 +252,49 @@ def main(arguments: list[str] | None = None) -> int:
     count = asked.timers or (3_000 if asked.quick else 1_000_000)
     due = asked.due or (300 if asked.quick else 100_000)
     size = max(asked.records or (3_000 if asked.quick else 1_000_000), count)
-    with tempfile.TemporaryDirectory() as folder:
-        url = asked.url or f"sqlite:///{folder}/passing.db"
-        workspace = opened(url)
-        begun = time.perf_counter()
-        ids = fill(workspace, size, count)
-        result: dict[str, Any] = {
+    results = []
+    for kind in [asked.only] if asked.only else ["sqlite", "postgresql"]:
+        with empty(kind) as url:
+            results.append(measured(url, size, count, due, asked.workers))
+            print(json.dumps(results[-1], indent=1), flush=True)
+    if asked.json:
+        asked.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+@contextmanager
+def empty(kind: str) -> Iterator[str]:
+    """Yield the address of an empty database, durable as in use; it is gone afterwards."""
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{folder}/passing.db"
+        return
+    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    import postgres
+
+    postgres.SETTINGS.clear()
+    postgres.SETTINGS.update(shared_buffers="256MB", max_connections="60")
+    server = postgres.Postgres()
+    try:
+        yield server.url(server.create())
+    finally:
+        server.stop()
+
+
+def measured(url: str, size: int, count: int, due: int, workers: int) -> dict[str, Any]:
+    """Return the figures of one database that is filled with ``size`` records, ``count`` of them with an open timer."""
+    workspace = opened(url)
+    begun = time.perf_counter()
+    ids = fill(workspace, size, count)
+    try:
+        return {
             "database": workspace.database.dialect,
             "filled in, seconds": round(time.perf_counter() - begun, 1),
             "run": a_run(workspace),
-            "timers": many_timers(url, workspace, ids[:count], due, asked.workers),
+            "timers": many_timers(url, workspace, ids[:count], due, workers),
         }
+    finally:
         workspace.database.close()
-    print(json.dumps(result, indent=1))
-    if asked.json:
-        asked.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":
