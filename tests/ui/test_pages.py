@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
 import pages
-from dealwright import access
-from dealwright.records import save
+from dealwright import access, clock
+from dealwright.records import importing, save
 from windows import MODES, Site, Visit, inaccessible
 
 WIDTHS = {"small phone": 320, "phone": 390, "desk": 1440}
@@ -32,7 +35,25 @@ def addresses(site: Site) -> dict[str, str]:
     asked = pages.asked(site.workspace, site.sessions, deal.id)
     fresh = pages.deal(site.workspace, name="Not asked yet", budget="70")
     pages.asked(site.workspace, site.sessions, pages.deal(site.workspace, name="Small", budget="60").id)
+    plan = save(site.workspace, access.operator(), "t.plan", {"name": "A plan", "budget": "4000", "why": "so"})
+    with site.workspace.database.read() as connection:
+        catalog = site.workspace.catalog(connection)
+        ada = access.session_user(connection, catalog, site.sessions[pages.ADMIN])
+    assert ada is not None
+    late = (clock.now() - timedelta(days=3)).isoformat()
+    about = {"entity": "t.deal", "id": deal.id}
+    task = {"title": "Call the customer of a long name", "assignee": ada.id, "due": late, "about": about}
+    save(site.workspace, access.operator(), "base.task", task)
+    content = io.BytesIO(b"Name,Other,Amount\nLamp,Lamp,1\nBad,Nobody,-1\n")
+    imported = importing.take(site.workspace, ada, "t.thing", content, "a file with a long name.csv")
     return {
+        "new plan": "/records/t.plan/new",
+        "plan": f"/records/t.plan/{plan.id}",
+        "to do": "/todo",
+        "calendar": "/todo?shape=calendar",
+        "import": "/records/t.thing/import",
+        "columns of an import": f"/records/t.thing/import/{imported}",
+        "why not": f"/records/t.deal/{deal.id}/why?rule=t.big",
         "inbox": "/approvals",
         "who would decide": f"/records/t.deal/{fresh.id}/approvals/outlook?approval=t.budget",
         "absences": "/absences",

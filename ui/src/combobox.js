@@ -1,13 +1,13 @@
 // <dw-combobox src="…">: choosing a record by typing (ARIA 1.2 combobox, list pop-up). It posts a plain hidden input, and
 // without this script its text input is still there: the server looks an exact title up. `data-create` is where a record
 // that is not there is made, in a dialog over the form; with `data-kind` the select before it says of what kind it is.
-import {$, icon, t} from './core.js';
+import {$, icon, later, t} from './core.js';
 import {make} from './quick.js';
 import {read} from './inputs.js';
 
 class Combobox extends HTMLElement {
   connectedCallback() {
-    if (this.input) return;
+    if (this.input || later(this)) return;
     this.input = $('input[role=combobox]', this);
     this.hidden_ = $('input[type=hidden]', this);
     this.items = [];

@@ -10,6 +10,13 @@ const texts = JSON.parse($('#texts')?.textContent || '{}');
 /** The text in the page's language; %(name)s is filled from `values`. English is the key, as in gettext. */
 export const t = (text, values = {}) => (texts[text] ?? text).replace(/%\((\w+)\)s/g, (_, name) => values[name] ?? '');
 
+/** Whether an element is still empty: a morph puts it in before what it holds. Then it is connected once more, a moment later. */
+export function later(element) {
+  if (element.firstElementChild) return false;
+  setTimeout(() => element.firstElementChild && element.connectedCallback());
+  return true;
+}
+
 export const csrf = () => $('meta[name=csrf-token]')?.content ?? '';
 
 /** An icon of the sprite. */

@@ -1,8 +1,9 @@
 // <dw-markdown>: marks for the chosen text, and how it will look. <dw-place>: where this device is.
-import {$, csrf, t, toast} from './core.js';
+import {$, csrf, later, t, toast} from './core.js';
 
 class Markdown extends HTMLElement {
   connectedCallback() {
+    if (later(this)) return;
     $('.tools', this).hidden = false;
     if (this.ready) return;
     this.ready = true;
@@ -60,6 +61,7 @@ customElements.define('dw-markdown', Markdown);
 
 class Place extends HTMLElement {
   connectedCallback() {
+    if (later(this)) return;
     const button = $('[data-here]', this);
     if (!navigator.geolocation) return;
     button.hidden = false;
