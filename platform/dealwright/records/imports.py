@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from dealwright import access, clock, fields
 from dealwright.actions.plain import plain
 from dealwright.errors import DealwrightError, Problem, RecordError, UnavailableError, UnknownFieldError
+from dealwright.fields.messages import locale
 from dealwright.records import mapping as mappings
 from dealwright.records import moves, road
 from dealwright.records.look import visible
 from dealwright.records.rejects import Rejects
+from dealwright.records.texts import called, say
 from dealwright.records.work import Change, Saved, Work
 from dealwright.storage import audit
 from dealwright.storage import imports as progress
@@ -248,9 +250,7 @@ def _read(
     for row in batch:
         row.data.update(constants)
         if len(row.cells) > len(table.header):
-            text = (
-                f"the row has {len(row.cells)} cells, the header {len(table.header)}; look for a comma without quotes"
-            )
+            text = say("row-too-wide", cells=len(row.cells), columns=len(table.header))
             row.problems.append(Problem("", "too-many-cells", text))
     # Columns that make records come last, and make none for a row that is refused already.
     for name, column in sorted(mapping.columns.items(), key=lambda one: one[1].create):
@@ -306,16 +306,17 @@ def _match(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Ro
                 found[name] = [one.id]
             else:
                 refused[name] = "; and it was not made: " + ("; ".join(map(str, one.problems)) or one.detail)
-    title = work.catalog.entity(target).title
+    title = called(work.catalog, work.catalog.entity(target)) if locale() != "en" else work.catalog.entity(target).title
     for row, text in texts:
         ids = found.get(text, []) if text is not None else []
         if text is None or len(ids) == 1:
             row.data[column.to] = ids[0] if ids else None
         elif ids:
-            message = f"{len(ids)} records of {title} have {column.match} “{text}”; make it unique, or use their ids"
+            message = say("row-refers-to-several", count=len(ids), title=title, field=column.match, text=text)
             row.problems.append(Problem(f"/{column.to}", "ambiguous", message))
         else:
-            message = f"there is no {title} whose {column.match} is “{text}”{refused.get(text or '', '')}"
+            more = refused.get(text or "", "")
+            message = say("row-refers-to-none", title=title, field=column.match, text=text, more=more)
             row.problems.append(Problem(f"/{column.to}", "no-such-record", message))
 
 
@@ -326,9 +327,9 @@ def _find(work: Work, entity: Entity, key: str, batch: Sequence[_Row], taken: di
     for row in batch:
         value = row.data.get(key)
         if value is None:
-            row.problems.append(Problem(f"/{key}", "required", f"the key {key} is empty; every row needs one"))
+            row.problems.append(Problem(f"/{key}", "required", say("row-without-key", key=key)))
         elif value in taken:
-            text = f"the key “{value}” stands in row {taken[value]} too; keep one of them"
+            text = say("row-key-twice", value=value, row=taken[value])
             row.problems.append(Problem(f"/{key}", "key-twice", text))
         else:
             taken[value] = row.number

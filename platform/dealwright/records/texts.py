@@ -49,6 +49,26 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{count} {others} refer to this {record} by {field}; archive them first, or point them elsewhere",
             "有 {count} 条{others}通过“{field}”引用此{record}，请先归档它们或改为引用其他记录",
         ),
+        "row-refers-to-none": (
+            "there is no {title} whose {field} is “{text}”{more}",
+            "没有“{field}”为“{text}”的{title}{more}",
+        ),
+        "row-refers-to-several": (
+            "{count} records of {title} have {field} “{text}”; make it unique, or use their ids",
+            "有 {count} 条{title}的“{field}”为“{text}”，请使其唯一，或改用编号",
+        ),
+        "row-without-key": (
+            "the key {key} is empty; every row needs one",
+            "匹配依据“{key}”为空，每行都需要填写",
+        ),
+        "row-key-twice": (
+            "the key “{value}” stands in row {row} too; keep one of them",
+            "匹配依据“{value}”在第 {row} 行已出现，请只保留一行",
+        ),
+        "row-too-wide": (
+            "the row has {cells} cells, the header {columns}; look for a comma without quotes",
+            "此行有 {cells} 格，表头有 {columns} 格，请检查是否有逗号未加引号",
+        ),
         "reason-needed": ("Say why: a reason is needed here.", "请填写原因。"),
         "item-undone": ("“{item}” is not done; do it and tick it off.", "“{item}”尚未完成，请完成后勾选。"),
         "item-without-note": ("“{item}” needs a note; write one.", "“{item}”需要备注，请填写。"),
