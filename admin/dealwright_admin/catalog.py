@@ -1,4 +1,4 @@
-"""The catalog in force, to be read: entities, rules, packs."""
+"""The catalog in force, to be read: entities, rules."""
 
 from __future__ import annotations
 
@@ -78,33 +78,4 @@ class Rules(Listing):
                 "document": one.document,
             }
             for one in catalog.rules.values()
-        ]
-
-
-class Packs(Listing):
-    """What is installed."""
-
-    column_list = ("title", "id", "version", "namespace", "requires")
-    column_labels = {
-        "title": lazy_gettext("Title"),
-        "id": lazy_gettext("Id"),
-        "version": lazy_gettext("Version"),
-        "namespace": lazy_gettext("Namespace"),
-        "requires": lazy_gettext("Requires"),
-        "document": lazy_gettext("Document"),
-    }
-    searched = ("title", "id")
-
-    def rows(self, connection: Connection) -> list[Row]:
-        """Return every installed pack."""
-        return [
-            {
-                "id": one.id,
-                "title": one.title,
-                "version": one.version,
-                "namespace": one.namespace,
-                "requires": [f"{name} {wanted}" for name, wanted in one.requires.items()],
-                "document": one.document,
-            }
-            for one in visit.catalog().packs.values()
         ]

@@ -10,12 +10,13 @@ from flask_admin.theme import Theme
 from flask_babel import lazy_gettext
 
 from dealwright_admin.approvals import Approvals
-from dealwright_admin.catalog import Entities, Packs, Rules
+from dealwright_admin.catalog import Entities, Rules
 from dealwright_admin.console import Guarded, exposed, local_moment, pretty, word
 from dealwright_admin.drafts import Drafts, OneDraft, draft_state
 from dealwright_admin.entities import Entities as DraftedEntities
 from dealwright_admin.fields import Fields
 from dealwright_admin.happened import Audit, Decisions, Events
+from dealwright_admin.installing import Packs
 from dealwright_admin.operations import Jobs, Switched, Timers
 from dealwright_admin.outbox import Outbox
 from dealwright_admin.parameters import Parameters
@@ -81,7 +82,7 @@ def _menu() -> list[tuple[str, list[Any]]]:
                 Drafts(name=lazy_gettext("Drafts"), endpoint="admin_drafts", url="drafts"),
                 Entities(lazy_gettext("Entities"), "entities"),
                 Rules(lazy_gettext("Rules"), "rules"),
-                Packs(lazy_gettext("Packs"), "packs"),
+                Packs(name=lazy_gettext("Packs"), endpoint="admin_packs", url="packs"),
                 Revisions(name=lazy_gettext("History"), endpoint="admin_revisions", url="revisions"),
             ],
         ),

@@ -33,6 +33,12 @@ PERIODS: Final = ("P7D", "P30D", "P90D")
 _DECIDE: Final = frozenset({"rule", "approval", "score", "pipeline", "parameter"})
 #: Lines of a plan that the changes of the draft say already.
 _SAID: Final = frozenset({"SET", "CHANGE", "ADD", "MODIFY", "KEPT", "RESET", "LOOK"})
+#: Action of a line of a plan to the part of the page that tells it.
+_GROUPS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("INSTALL", "UPGRADE", "DOWNGRADE", "UNINSTALL"), "packs"),
+    **dict.fromkeys(("SET", "CHANGE", "RESET", "KEPT", "CONVERGED", "REVIEW", "TIGHTENED", "MOVED", "PARKED"), "mine"),
+    **{"DATA": "records", "IN_FLIGHT": "flight", "PERMISSION": "permissions", "STORAGE": "storage"},
+}
 
 
 class Publishing(DraftPage):
@@ -106,7 +112,7 @@ class Publishing(DraftPage):
                     plan = None
             stale = plan is not None and plan.before != found.before.revision
             touched = _touched(connection, visit.catalog(), found)
-        lines = [_line(found.catalog, one) for one in (plan.body["actions"] if plan is not None else ())]
+        lines = [line(found.catalog, one) for one in (plan.body["actions"] if plan is not None else ())]
         if plan is not None:
             decisions = decided(found.catalog, plan.body.get("decision_diff") or {})
         return self.shown(
@@ -151,10 +157,16 @@ def _touched(connection: Connection, catalog: Catalog, found: Opened) -> list[tu
     ]
 
 
-def _line(catalog: Catalog, one: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a line of a plan in words; None for what the changes of the draft say already."""
+def line(catalog: Catalog, one: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any] | None:
+    """Return a line of a plan in words.
+
+    Args:
+        catalog: Whose titles are told.
+        one: The line as JSON.
+        whole: Whether all of it is told; else None for what the changes of a draft say already.
+    """
     action, risk, count = one["action"], one["risk"], one.get("count")
-    if action in _SAID and risk == "safe":
+    if (action == "LOOK" and risk == "safe") or (not whole and action in _SAID and risk == "safe"):
         return None
     head, _, inner = one["path"].partition("#")
     kind, colon, identifier = head.partition(":")
@@ -162,13 +174,11 @@ def _line(catalog: Catalog, one: Mapping[str, Any]) -> dict[str, Any] | None:
     if colon and kind not in ("table", "pack", "release"):
         what = words.place(catalog, kind, identifier, steps(inner))
         about = words.document(catalog, kind, identifier) + (f" · {what}" if what else "")
-    group = {"DATA": "records", "IN_FLIGHT": "flight", "PERMISSION": "permissions", "STORAGE": "storage"}.get(action)
-    if action in ("PROBLEM", "BLOCKED") or risk == "blocked":
-        group = "blocked"
-    return {"group": group or "others", "about": about, "text": _said(one, count), "risk": risk, "count": count}
+    group = "blocked" if action in ("PROBLEM", "BLOCKED") or risk == "blocked" else _GROUPS.get(action, "others")
+    return {"group": group, "about": about, "text": _told(one, count), "risk": risk, "count": count}
 
 
-def _said(one: Mapping[str, Any], count: int | None) -> str:
+def _told(one: Mapping[str, Any], count: int | None) -> str:
     """Return what a line says in the page's language, where we have words for it; else its own."""
     path, action = one["path"], one["action"]
     if action == "DATA" and count is not None and (path.endswith("/required") or "required field" in one["detail"]):

@@ -238,7 +238,7 @@ PAGES = (
 
 #: Lists of the console. Flask-Admin gives each the views of :data:`_LIST`, also those that are switched off.
 CONSOLE = (
-    "audit", "decisions", "entities", "events", "jobs", "outbox", "packs", "roles", "rules", "rules-off", "timers", "users",
+    "audit", "decisions", "entities", "events", "jobs", "outbox", "roles", "rules", "rules-off", "timers", "users",
 )  # fmt: skip
 _LIST = (
     ("GET", ""), ("GET", "details/"), ("GET", "export/<export_type>/"), ("GET", "ajax/lookup/"),
@@ -311,6 +311,11 @@ DESIGN = (
             ("POST", "/publish/", {}),
         )
     ),
+    Surface("GET", "/admin/packs/", "admin", "/admin/packs/"),
+    Surface("POST", "/admin/packs/plan/", "admin", "/admin/packs/plan/", {}),
+    Surface("GET", "/admin/packs/plan/<plan>/", "admin", "/admin/packs/plan/none/"),
+    Surface("POST", "/admin/packs/plan/<plan>/apply/", "admin", "/admin/packs/plan/none/apply/", {"reason": "so"}),
+    Surface("POST", "/admin/packs/switch/", "admin", "/admin/packs/switch/", {"pack": "none"}),
     Surface("GET", "/admin/revisions/", "admin", "/admin/revisions/"),
     Surface("GET", "/admin/revisions/<revision>/", "admin", "/admin/revisions/none/"),
     Surface("POST", "/admin/revisions/<revision>/rollback/", "admin", "/admin/revisions/none/rollback/", {}),

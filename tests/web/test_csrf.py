@@ -83,6 +83,9 @@ POSTS = [
     ("/admin/drafts/x/parameters/", {}),
     ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
     ("/admin/revisions/x/rollback/", {}),
+    ("/admin/packs/plan/", {"without": "page_fields"}),
+    ("/admin/packs/plan/x/apply/", {"reason": "forged"}),
+    ("/admin/packs/switch/", {"pack": "page_fields", "on": "0"}),
 ]
 
 
@@ -90,12 +93,13 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
     drafts = {
         address.replace("/drafts/x/", "/drafts/<draft>/")
         .replace("/revisions/x/", "/revisions/<revision>/")
+        .replace("/plan/x/", "/plan/<plan>/")
         .replace("t.deal", "<entity>")
         .replace("budget/", "<field>/")
         .replace("t.<field>", "<approval>")
         .replace("t.simple", "<pipeline>")
         for address, _ in POSTS
-        if address.startswith(("/admin/drafts/", "/admin/revisions/"))
+        if address.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))
     }
     known = {address.replace("t.thing", "<entity_id>").replace("t.deal", "<entity_id>") for address, _ in POSTS}
     known = {address.replace("/approvals/x/", "/approvals/<identifier>/") for address in known}
@@ -106,7 +110,9 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
     known |= {"/forms/<identifier>"}  # knows nobody, so no post can be made in somebody's name
     known = {address.replace("/import/x", "/import/<identifier>") for address in known}
     known = {address.replace("/papers", "/<field_id>") for address in known}
-    known = {one for one in known if not one.startswith(("/admin/drafts/", "/admin/revisions/"))} | drafts
+    known = {
+        one for one in known if not one.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))
+    } | drafts
     takes_posts = {
         rule.rule
         for rule in app.url_map.iter_rules()

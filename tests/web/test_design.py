@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dealwright import access, packs
@@ -223,3 +226,42 @@ def test_a_packs_pipeline_gets_gates_and_required_fields_and_keeps_its_stages(
         (f"{at}/exit/c__say_how_many", "add"), (f"{at}/required", "set"), (f"{at}/title", "set"),
     }  # fmt: skip
     assert found.examined.problems == ()
+
+
+def test_a_pack_comes_in_as_an_archive_by_a_plan_is_stopped_and_taken_away(
+    admin: Person, workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "small_pack"
+    (folder / "entities").mkdir(parents=True)
+    manifest = {
+        "format": 1, "id": "small_pack", "ns": "small", "version": "1.0.0", "platform": ">=0.1 <1", "title": "Small pack",
+        "default_locale": "en", "locales": ["en"], "permissions": {},
+    }  # fmt: skip
+    entity = {
+        "kind": "entity", "id": "small.note", "title": "Note", "plural": "Small notes", "display": "name",
+        "properties": {"name": {"field": "text", "title": "Name"}},
+    }  # fmt: skip
+    (folder / "pack.json").write_text(json.dumps(manifest))
+    (folder / "CHANGELOG.json").write_text(json.dumps([{"version": "1.0.0", "date": "2026-01-01", "changes": ["New"]}]))
+    (folder / "entities" / "note.json").write_text(json.dumps(entity))
+    content = packs.archive.build(folder, tmp_path / "built").path.read_bytes()
+    bad = admin.post("/admin/packs/plan/", {"archive": (BytesIO(b"PK nothing"), "bad.zip")})
+    assert bad.status_code >= 400 and "That cannot be done" in text(bad)
+    planned = admin.post("/admin/packs/plan/", {"archive": (BytesIO(content), "small.zip")})
+    assert planned.status_code == 303, text(planned)
+    page = admin.get(str(planned.location))
+    assert "pack:small_pack 1.0.0" in text(page) and "Note" in text(page)
+    (fingerprint,) = re.findall(r'name="fingerprint" value="([^"]+)"', page.text)
+    refused = admin.post(f"{planned.location}apply/", {"fingerprint": fingerprint})
+    assert refused.status_code == 409 and "Say why" in text(refused)
+    done = admin.post(f"{planned.location}apply/", {"fingerprint": fingerprint, "reason": "We need notes"})
+    assert done.status_code == 303, text(done)
+    assert "Small notes" in text(admin.get("/records/small.note"))
+    assert admin.post("/admin/packs/switch/", {"pack": "small_pack", "on": "0"}).status_code == 303
+    assert "Small pack 1.0.0 stopped" in text(admin.get("/admin/packs/"))
+    going = str(admin.post("/admin/packs/plan/", {"without": "small_pack"}).location)
+    page = admin.get(going)
+    assert "its tables, columns and data stay" in text(page)
+    (fingerprint,) = re.findall(r'name="fingerprint" value="([^"]+)"', page.text)
+    assert admin.post(f"{going}apply/", {"fingerprint": fingerprint, "reason": "Not used"}).status_code == 303
+    assert "Small pack" not in text(admin.get("/admin/packs/"))
