@@ -10,6 +10,7 @@ import pytest
 from dealwright import access, clock, records
 from dealwright.errors import NotFoundError
 from dealwright.records import Work
+from sent import statements
 from worlds import made, opened, person
 
 if TYPE_CHECKING:
@@ -108,3 +109,20 @@ def test_all_rules_about_a_record_are_told_at_once_as_far_as_the_reader_may_see_
     assert told.keys().isdisjoint({"t.secret", "t.planned"})  # a rep does not see the margin, nor what is not live
     with workspace.database.read() as connection, pytest.raises(NotFoundError, match="no rule"):
         records.why(Work(workspace, connection, ann), "t.secret", record)
+
+
+def test_asking_of_all_rules_takes_as_many_statements_as_asking_of_one(deal):
+    workspace, record = deal
+    taken = []
+    for ask in (
+        lambda work: records.why(work, "t.once", record),
+        lambda work: records.whys(work, "t.deal", record),
+        lambda work: records.whys(work, "t.deal", record, at=NOON + 1.5 * DAY),
+    ):
+        with clock.frozen(NOON + 9 * DAY), workspace.database.read() as connection:
+            work = Work(workspace, connection, access.operator())
+            with statements() as sent:
+                ask(work)
+            taken.append(len(sent))
+    assert taken[1] <= taken[0] + 1  # when rules that wait for time are woken next
+    assert taken[2] <= taken[0] + 1  # what was in force then

@@ -47,6 +47,7 @@ class _Known:
         held: Decision → the firing that had taken its window before.
         off: Rules that are switched off, as they were at the moment that is asked about.
         due: Rule → when it will be woken next.
+        revision: What was in force at that moment; None for nothing, or if it is asked about now.
     """
 
     may_see: frozenset[str]
@@ -54,6 +55,7 @@ class _Known:
     held: Mapping[str, Mapping[str, Any]]
     off: Mapping[str, Mapping[str, Any]]
     due: Mapping[str, datetime]
+    revision: str | None
 
 
 def why(
@@ -127,6 +129,7 @@ def _known(work: Work, entity_id: str, record_id: str, names: list[str], at: dat
         firings.held(work.connection, [one for one in latest.values() if one["fired"] and one["mode"] == "live"]),
         {rule: off[rule] for rule in names if rule in in_force and (moment is None or str(off[rule]["at"]) <= moment)},
         _due(work, record_id, names, may_see) if at is None else {},
+        revisions.active_at(work.connection, at) if at is not None else None,
     )
 
 
@@ -184,16 +187,15 @@ def _answer(work: Work, rule: Rule, known: _Known, at: datetime | None) -> dict[
         "next": plain(due) if due is not None else None,
     }
     if at is not None:
-        answer["in_force"] = _in_force(work, rule.id, at)
+        answer["in_force"] = _in_force(work, rule.id, known.revision)
         if answer["in_force"] in ("draft", "absent") and row is None:
             text = f"“{rule.title}” was {'a draft' if answer['in_force'] == 'draft' else 'not in force'} at that time"
             answer.update(reason="not-in-force", sentence=text)
     return answer
 
 
-def _in_force(work: Work, rule_id: str, at: datetime) -> str:
-    """Return how a rule of today stood in the definitions of a moment: one of :data:`THEN`."""
-    revision = revisions.active_at(work.connection, at)
+def _in_force(work: Work, rule_id: str, revision: str | None) -> str:
+    """Return how a rule of today stood in the definitions of a revision: one of :data:`THEN`."""
     if revision == work.catalog.revision:
         return "same" if rule_id in rules.of(work.catalog).by_id else "draft"
     if revision is None:
