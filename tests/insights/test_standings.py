@@ -36,10 +36,10 @@ def test_a_contest_gives_the_points_of_its_document(deals):
         records[one.owner] += 1
     found = figures(deals, "race")
     assert {key[0]: (row["points"], row["count"]) for key, row in found.items()} == {
-        owner: (sum(given), records[owner]) for owner, given in points.items()
+        owner: (cents(sum(given)), records[owner]) for owner, given in points.items()
     }
     for (owner,), row in found.items():
-        assert [row["points:won"], row["points:money"], row["points:lost"]] == points[owner]
+        assert [row["points:won"], row["points:money"], row["points:lost"]] == [cents(one) for one in points[owner]]
         assert row["rank"] == 1 + sum(sum(other) > sum(points[owner]) for other in points.values())
     _, said = asked(deals, "race")
     assert said["notes"] == [{"code": "contest", "state": "running", "days": 1}]

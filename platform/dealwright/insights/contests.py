@@ -2,7 +2,7 @@
 
 A rule gives ``each`` points for every record that meets its condition, or for every 1 of a number of that record. A
 record may give points by several rules. Equal sums have an equal rank, and the next rank is that much lower (1, 1, 3:
-"standard competition ranking"). Points are exact decimals. One statement.
+"standard competition ranking"). Points are exact decimals, shown with two places. One statement.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from dealwright import conditions
 from dealwright.conditions import sql
-from dealwright.insights import ground, totals
+from dealwright.insights import figures, ground, totals
 from dealwright.insights.ground import flag, total
 from dealwright.insights.table import Column, Row, Table
 from dealwright.metadata import names
@@ -103,7 +103,8 @@ def _ranked(at: Ground, rows: list[Row]) -> list[Row]:
 
 
 def _short(value: Decimal) -> Decimal:
-    """Return points without zeros at the end."""
+    """Return points with two places at most, without zeros at the end; ranks go by the exact ones."""
+    value = figures.rounded(value)
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
 
 

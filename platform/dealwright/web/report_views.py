@@ -81,17 +81,16 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
     """
     catalog, entity_id = work.catalog, said["entity"]
     columns = [one for one in said["columns"] if one["id"] not in ("low", "high")]
+    columns.sort(key=lambda one: one["id"] != "verdict")  # what it comes to is read first, on a phone too
     intervals = any(one["id"] == "low" for one in said["columns"])
     titles = [(_title(catalog, said, one["id"]), one["kind"] != "word") for one in columns]
     standards = any("benchmark" in row for row in said["rows"])
     targets = any("target" in row for row in said["rows"])
     rows = []
     for row in said["rows"]:
-        cells = [_cell(row, one, link, intervals=intervals) for one in columns]
-        if standards:
-            cells.append(_standard(row.get("benchmark")))
-        if targets:
-            cells.append(_target(row.get("target")))
+        beside = [_standard(row.get("benchmark"))] if standards else []
+        beside += [_target(row.get("target"))] if targets else []
+        cells = [*beside, *(_cell(row, one, link, intervals=intervals) for one in columns)]
         rows.append((tuple(_labels(said, row)), tuple(cells)))
     return View(
         id=said["report"],
@@ -102,9 +101,9 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
         as_of=moment(said["as_of"].isoformat()),
         labels=tuple(_head(catalog, entity_id, one) for one in said["heads"]),
         columns=(
-            *titles,
             *([(gettext("Benchmark"), True)] if standards else ()),
             *([(gettext("Target"), True)] if targets else ()),
+            *titles,
         ),
         rows=tuple(rows),
         notes=tuple(_note(one) for one in said["notes"]),
@@ -381,6 +380,8 @@ def _months() -> list[str]:
 
 
 def _drawn(said: Mapping[str, Any]) -> str:
+    if said["calculate"] in ("dwell", "cycle_time") and any("benchmark" in row for row in said["rows"]):
+        return "mean"  # which is what a benchmark is held against
     return _DRAWN.get(said["calculate"]) or next(
         (one["id"] for one in reversed(said["columns"]) if one["kind"] in ("value", "count")), "count"
     )
