@@ -37,6 +37,7 @@ passing: $(VENV)/.installed  ## a million open timers, 100,000 of them due at on
 	$(BIN)/python -m benchmarks.passing --json build/passing.json
 
 nightly: $(VENV)/.installed  ## the long sizes of tests
+	DEALWRIGHT_TEST_GRAPHS=12000 $(BIN)/pytest -n $(JOBS) tests/metadata/test_laws.py
 	$(BIN)/pytest -n $(JOBS) -m nightly
 
 process: $(VENV)/.installed  ## what pm4py says of the process of the generated deals, in an environment of its own; fails where it has changed

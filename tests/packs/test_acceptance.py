@@ -50,6 +50,13 @@ def test_a6_both_industry_packs_fold_together_without_a_conflict() -> None:
     assert [str(one) for one in found.problems] == []
     namespaces = {one.partition(".")[0] for one in found.catalog.entities}
     assert {source.layer.namespace for source in sources.values() if source.layer.documents} & namespaces
+    # Both industries sell in one workspace: each by the way of its own, and neither changes the way of the other.
+    routes = {one.id: one for one in found.catalog.pipelines.values() if one.entity == "sales.opportunity"}
+    assert {"sales.standard", "med.hospital"} <= set(routes)
+    assert "qualification" in routes["med.hospital"].stages
+    assert "qualification" not in routes["sales.standard"].stages
+    assert any(name.startswith("fmcg__") for name in found.catalog.entities["sales.opportunity"].fields)
+    assert any(name.startswith("med__") for name in found.catalog.entities["sales.opportunity"].fields)
 
 
 def test_a7_two_packs_that_relabel_one_entity_stop_the_plan_until_a_word_is_recorded(shop: Database) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -322,6 +325,46 @@ def test_an_installed_distribution_offers_its_pack_by_an_entry_point(
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert packs.find()["acme"] == tmp_path / "acme_packs" / "acme"
+
+
+def test_a_pack_of_a_distribution_that_pip_installed_is_found_and_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wheel is what a build back end makes of a project with a folder of packs and one line of entry points."""
+    content = {
+        "acme_packs/acme/pack.json": json.dumps(manifest("acme", "acme")),
+        "acme_packs/acme/entities/thing.json": json.dumps({**THING, "id": "acme.thing"}),
+        "acme_packs-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: acme-packs\nVersion: 1.0\n",
+        "acme_packs-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "acme_packs-1.0.dist-info/entry_points.txt": "[dealwright.packs]\nacme = acme_packs\n",
+    }
+    record = "".join(f"{name},,\n" for name in [*content, "acme_packs-1.0.dist-info/RECORD"])
+    wheel = tmp_path / "acme_packs-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in {**content, "acme_packs-1.0.dist-info/RECORD": record}.items():
+            archive.writestr(name, text)
+    target = tmp_path / "site"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-index",
+        "--no-deps",
+        "--target",
+        str(target),
+        str(wheel),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    monkeypatch.syspath_prepend(target)
+    folder = packs.find()["acme"]
+    assert folder == target / "acme_packs" / "acme"
+    source = packs.read(folder)
+    assert packs.check([folder]) == []
+    assert packs.releases.of_folder(source).origin == "distribution"
+    assert "acme.thing" in packs.catalog([source]).entities
 
 
 def test_a_catalog_is_refused_with_every_problem(tmp_path: Path) -> None:
