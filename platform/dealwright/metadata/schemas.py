@@ -197,6 +197,11 @@ def check_test(test: Any, source: str, at: tuple[str | int, ...] = ()) -> list[P
     return problems(_test(), test, source, at)
 
 
+def check_upgrade(test: Any, source: str, at: tuple[str | int, ...] = ()) -> list[Problem]:
+    """Return everything in which one test of an upgrade does not fit its schema; ``at`` is its place in the file."""
+    return problems(_upgrade(), test, source, at)
+
+
 def check_part(kind: str, part: Mapping[str, Any], value: Any, source: str, at: tuple[str | int, ...]) -> list[Problem]:
     """Return in what ``value`` does not fit a part of the schema of ``kind``; ``at`` is its place in the document."""
     # The parts of shipped schemas live as long as the process, and a fold with many overrides asks for the same ones.
@@ -231,6 +236,11 @@ def checker(kind: str, form: str = "") -> Checker:
 @cache
 def _whole(name: str) -> Checker:
     return Checker(schema(name))
+
+
+@cache
+def _upgrade() -> Checker:
+    return Checker({"$ref": "#/$defs/upgrade", "$defs": schema("test")["$defs"]})
 
 
 @cache

@@ -51,7 +51,7 @@ class Case:
 def read(folder: Path) -> list[Case]:
     """Return the tests of the pack in a folder, in the order of files and places.
 
-    Files under ``tests/upgrade`` describe upgrades and are none of these.
+    Files under ``tests/upgrade`` are tests of upgrades (``upgrades``) and none of these.
 
     Raises:
         DefinitionError: With everything in which a file is no test.

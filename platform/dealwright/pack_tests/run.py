@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import clock, packs
 from dealwright.errors import DealwrightError, DefinitionError
-from dealwright.pack_tests import access_cases, cases, expect, snapshots, stage
+from dealwright.pack_tests import access_cases, cases, expect, snapshots, stage, upgrades
 from dealwright.pack_tests.coverage import Coverage
 from dealwright.pack_tests.named import Mistake
 from dealwright.pack_tests.play import Play
@@ -88,13 +88,21 @@ def run(
     """
     source = packs.read(folder.resolve())
     known = cases.read(folder.resolve())
-    chosen = [one for one in known if re.search(re.escape(only), one.name, re.IGNORECASE)]
+    words = re.compile(re.escape(only), re.IGNORECASE)
+    chosen = [one for one in known if words.search(one.name)]
+    later = [one for one in upgrades.read(folder.resolve()) if words.search(one.name)]
     begins = min((one.clock for one in known), default=cases.BEGINS)
     results: list[Result] = []
     with stage.made(source, [folder.resolve().parent], begins, against) as place:
         coverage = Coverage(place.catalog, source.layer.namespace)
         for one in chosen:
             results.append(result(place, source, one, coverage))
+            tell(results[-1])
+        for one in later:  # what they reach is another workspace's
+            told = upgrades.because(
+                source, one, lambda play: _played(play, Coverage(play.catalog, source.layer.namespace))
+            )
+            results.append(Result(one.name, one.source, tuple(told)))
             tell(results[-1])
     return Report(source.id, tuple(results), coverage)
 

@@ -315,7 +315,9 @@ def _other_files(source: PackSource) -> list[Problem]:
             if not isinstance(value, shapes):
                 expected = " or ".join(_SHAPES[one] for one in shapes)
                 found.append(Problem("", "wrong-type", f"expected {expected} in this file", name))
-            elif pattern.startswith("tests") and file.relative_to(source.folder).parts[1] != "upgrade":
+            elif pattern.startswith("tests"):
+                is_upgrade = file.relative_to(source.folder).parts[1] == "upgrade"
+                look = schemas.check_upgrade if is_upgrade else schemas.check_test
                 for number, test in enumerate(value if isinstance(value, list) else [value]):
-                    found.extend(schemas.check_test(test, name, (number,) if isinstance(value, list) else ()))
+                    found.extend(look(test, name, (number,) if isinstance(value, list) else ()))
     return found

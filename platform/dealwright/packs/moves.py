@@ -4,11 +4,15 @@
     {"since": "2.0.0", "from": "entity:med.permit", "to": "entity:med.licence"}
     {"since": "3.0.0", "from": "entity:med.licence", "to_pack": "compliance_core", "to": "entity:cmp.licence"}
     {"since": "1.1.0", "kind": "accepts", "from": "entity:med.licence", "to": "entity:cmp.licence"}
+    {"since": "2.1.0", "kind": "mandatory", "path": "parameter:med.report_days#/default", "reason": "Order 54, article 16"}
 
 An entry counts where a workspace comes from an earlier version than ``since``. An entity goes to another pack only if
 both say so: the one that gives it by ``to_pack``, the one that takes it by ``accepts``. A pack that was made of changes
 of the admins (``pack export --as-pack``) names those under ``from``: ``c__ward``, ``c.visit``; it takes them over when it
 is first installed. The tables follow (``storage.renames``), and so do the admins' changes (``packs.renaming``).
+
+A change that is mandatory is for those who have set something else there themselves: their plan is blocked until one of them
+has reset it, or has said anew what shall stand, and why.
 
 Stages that go are named in the ``stage_map`` of their pipeline.
 """
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
 
 _ENTRY: Final = ("since", "from", "to")
 _MORE: Final = ("kind", "to_pack")
+MANDATORY: Final = "mandatory"
+#: Kinds of entries that give nothing another name.
+_NO_NAMES: Final = ("accepts", MANDATORY)
 _DOCUMENT: Final = re.compile(r"([a-z_]+):([a-z0-9_]+)\.[a-z0-9_]+\Z")
 #: Kinds whose documents may have another id: what is kept about them follows (``storage.renames``).
 RENAMED: Final = (
@@ -45,9 +52,12 @@ def faults(one: Any) -> Iterator[tuple[str, str, str]]:
         yield "", "wrong-type", "expected an object with since, from and to"
         return
     kind = one.get("kind", "rename")
+    if kind == MANDATORY:
+        yield from _mandatory_faults(one)
+        return
     if kind not in ("rename", "accepts"):
         message = (
-            "an entry renames (no kind) or accepts; stages that go are named in the stage_map of their pipeline, and "
+            "an entry renames (no kind), accepts or is mandatory; stages that go are named in the stage_map of their pipeline, and "
             "options never change their ids"
         )
         yield "/kind", "not-a-choice", message
@@ -58,11 +68,29 @@ def faults(one: Any) -> Iterator[tuple[str, str, str]]:
     for key in one:
         if key not in (*_ENTRY, *_MORE):
             yield f"/{key}", "unknown-key", f"“{key}” is not known here{schemas.near(key, (*_ENTRY, *_MORE))}"
+    yield from _since_faults(one)
+    yield from _path_faults(one, kind)
+
+
+def _since_faults(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     try:
         ranges.version(str(one.get("since", "0.0.0")))
     except ranges.RangeError as error:
         yield "/since", error.code, error.detail
-    yield from _path_faults(one, kind)
+
+
+def _mandatory_faults(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for key in ("since", "path", "reason"):
+        if key not in one:
+            yield "", f"missing-{key}", f"“{key}” is missing"
+        elif not isinstance(one[key], str) or not one[key].strip():
+            yield f"/{key}", "wrong-type", "expected a text"
+    for key in one:
+        if key not in ("since", "kind", "path", "reason"):
+            yield f"/{key}", "unknown-key", f"“{key}” is not known here"
+    yield from _since_faults(one)
+    if "#/" not in str(one.get("path", "#/")):
+        yield "/path", "wrong-form", "a path to an attribute is written like parameter:sales.days#/default"
 
 
 def _path_faults(one: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str, str]]:
@@ -94,6 +122,17 @@ def _path_faults(one: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str, 
         yield "/to", "foreign-namespace", message
 
 
+def mandatory(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> dict[str, str]:
+    """Return the paths of changes that are mandatory in what is new of these packs, each with its reason."""
+    return {
+        str(one["path"]): str(one["reason"])
+        for pack in wanted
+        if (there := present.get(pack.id)) is not None
+        for one in pack.layer.moves
+        if one.get("kind") == MANDATORY and ranges.version(one["since"]) > there.version
+    }
+
+
 def between(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> list[Mapping[str, Any]]:
     """Return the new names that come with these packs, in order: of each the entries later than what is present."""
     packs = {pack.id: pack for pack in wanted}
@@ -101,8 +140,8 @@ def between(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> 
     for pack in packs.values():
         there = present.get(pack.id)
         for one in pack.layer.moves:
-            if one.get("kind") == "accepts":
-                continue  # said by the pack that gives
+            if one.get("kind") in _NO_NAMES:
+                continue  # an entity goes by the word of the pack that gives it
             if there is None:
                 if is_adopted(one):
                     found.append(one)
@@ -121,7 +160,7 @@ def back(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> lis
             later = [
                 one
                 for one in there.layer.moves
-                if ranges.version(one["since"]) > pack.version and one.get("kind") != "accepts"
+                if ranges.version(one["since"]) > pack.version and one.get("kind") not in _NO_NAMES
             ]
             found += [{**one, "from": one["to"], "to": one["from"]} for one in reversed(later)]
     for name, there in present.items():  # what was made of the admins' own changes is theirs again
@@ -150,6 +189,8 @@ def problems(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) ->
 
 def is_adopted(one: Mapping[str, Any]) -> bool:
     """Tell whether an entry takes over what admins have added themselves."""
+    if one.get("kind") in _NO_NAMES:
+        return False
     was = str(one["from"])
     return was.partition(":")[2].startswith(f"{OVERLAY}.") or was.rpartition("/")[2].startswith(f"{OVERLAY}__")
 

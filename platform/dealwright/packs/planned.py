@@ -13,7 +13,7 @@ from dealwright.metadata.layers import BASE_LAYER
 from dealwright.metadata.patches import OVERLAY
 from dealwright.metadata.settings import TRUST
 from dealwright.packs import courses, escalation, in_flight, moves, permissions, three_way, trust
-from dealwright.packs.prepare import sources_of
+from dealwright.packs.prepare import sources_of, sources_of_layers
 from dealwright.storage import in_flight as running
 from dealwright.storage import misfits, renames, schema
 
@@ -164,6 +164,7 @@ def beyond(prepared: Prepared, packs: Iterable[PackSource], roles: Collection[st
 def _patches(prepared: Prepared) -> Iterator[Line]:
     standings = prepared.folded.standings if prepared.folded is not None else {}
     adopted = {str(one["from"]): str(one["to"]) for one in prepared.moves if moves.is_adopted(one)}
+    urgent = moves.mandatory({one.id: one for one in sources_of(prepared.before)}, sources_of_layers(prepared.layers))
     for before, after in prepared.changes:
         if after is None:
             if before is not None and before.path.removesuffix("#") in adopted:
@@ -177,7 +178,11 @@ def _patches(prepared: Prepared) -> Iterator[Line]:
         # A change that an admin proposed anew has another moment; one that only follows new names has the same.
         if before is not None and (before.op, before.at, before.by) == (after.op, after.at, after.by):
             for one in three_way.outcomes(before, after, standing):
-                yield Line(one.action, one.path, one.detail, three_way.RISKS[one.action])
+                risk, detail = three_way.RISKS[one.action], one.detail
+                if one.action == "REVIEW" and one.path in urgent:
+                    then = "reset yours, or set it anew and say why"
+                    risk, detail = "blocked", f"{detail}; it is mandatory ({urgent[one.path]}): {then}"
+                yield Line(one.action, one.path, detail, risk)
             continue
         risk = {"refused": "blocked", "active": "safe"}.get(standing.state, "review")
         detail = f"{after.op} {canonical.text(after.value)}" if after.value is not None else after.op

@@ -57,7 +57,7 @@ def look(about: About, before: PackSource) -> Iterator[Problem]:
         for name, spec in one.document.get("properties", {}).items()
         if "deprecated" in spec
     }
-    outdated |= {one["from"] for one in about.source.layer.moves}  # it is there under another name
+    outdated |= {one["from"] for one in about.source.layer.moves if "from" in one}  # it is there under another name
     for change in found.changes:
         path = change.path.removesuffix("#")
         is_part = "#" in path and not _FIELD.search(path)
