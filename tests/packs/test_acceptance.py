@@ -18,7 +18,7 @@ from dealwright.packs.examine import examine
 from dealwright.records import Work, Workspace, add_user, approving
 from dealwright.storage import Database, revisions, tables
 
-from .shop import BIG, DAYS, DEAL, REPORT, active, catalog, changed, lines, pack, propose, saved
+from .shop import BIG, DAYS, DEAL, DEFAULT, REPORT, active, catalog, changed, lines, pack, propose, saved
 
 SALE: dict[str, Any] = {
     "kind": "pipeline", "id": "shop.sale", "title": "Sale", "entity": "shop.deal", "version": 1, "start": "open",
@@ -234,3 +234,27 @@ def test_a22_another_language_changes_no_decision(shop: Database) -> None:
     assert english.revision != chinese.revision
     versions = [{name: one.version for name, one in rules.of(catalog).by_id.items()} for catalog in (english, chinese)]
     assert versions[0] == versions[1] != {}
+
+
+def test_a_mandatory_change_waits_for_the_word_of_an_admin_who_has_set_something_else(shop: Database) -> None:
+    changed(shop, (DEFAULT, 10))
+    urgent = {"since": "1.1.0", "kind": "mandatory", "path": DEFAULT, "reason": "Order 54, article 16"}
+    new = pack(DEAL, {**DAYS, "default": 5}, REPORT, BIG, version="1.1.0", moves=(urgent,))
+    blocked = packs.plan(shop, Wanted(packs=[new], proposals=True))
+    (line,) = [one for one in blocked.lines if one.action == "REVIEW"]
+    assert (blocked.risk, line.risk, line.path) == ("blocked", "blocked", DEFAULT)
+    assert "mandatory (Order 54, article 16): reset yours, or set it anew and say why" in line.detail
+    propose(shop, {"path": DEFAULT, "value": 10}, reason="Our regulator has agreed to ten days")
+    kept = packs.plan(shop, Wanted(packs=[new], proposals=True))
+    assert kept.risk != "blocked"
+    packs.apply(shop, kept.id)
+    assert catalog(shop).parameters["shop.days"].value == 10
+    with shop.read() as connection:
+        (one,) = overlay.listed(connection)
+    assert one.patch.reason == "Our regulator has agreed to ten days"
+    again = {"since": "1.2.0", "kind": "mandatory", "path": DEFAULT, "reason": "Order 60"}
+    later = pack(DEAL, {**DAYS, "default": 4}, REPORT, BIG, version="1.2.0", moves=(urgent, again))
+    with shop.write() as connection:
+        overlay.reset(connection, DEFAULT)
+    packs.apply(shop, packs.plan(shop, Wanted(packs=[later], proposals=True)).id)
+    assert catalog(shop).parameters["shop.days"].value == 4

@@ -430,7 +430,7 @@ def test_a_whole_workspace_of_packs_is_checked_in_a_second(tmp_path: Path) -> No
         pytest.param({"since": "1.0.0", "from": "entity:shop.thing#/properties/a"}, "/0: “to” is missing", id="no to"),
         pytest.param(
             {"kind": "stage_map"},
-            "/0/kind: an entry renames (no kind) or accepts; stages that go are named",
+            "/0/kind: an entry renames (no kind), accepts or is mandatory; stages that go are named",
             id="another kind",
         ),
         pytest.param(
