@@ -63,7 +63,11 @@ def test_every_file_of_the_format_is_taken(tmp_path: Path) -> None:
         "entities/thing.json": THING,
         "i18n/zh-CN.json": {"entity:shop.thing#/title": "东西", "parameter:shop.days#/title": "天数"},
         "tests/thing.json": [{"test": "x"}],
-        "tests/upgrade/from-1.1.0/thing.json": {"test": "x"},
+        "tests/upgrade/from-1.1.0/thing.json": {
+            "test": "x",
+            "from": {"version": "1.1.0"},
+            "plan": [{"action": "UPGRADE", "path": "pack:shop_pack"}],
+        },
         "seed/things.json": {"shop.thing": []},
         "demo/things.json": {"shop.thing": []},
         "docs/guide/start.md": "Start",
