@@ -14,6 +14,7 @@ from flask_admin import BaseView
 
 from dealwright import packs
 from dealwright.errors import ConflictError, DealwrightError, DefinitionError, NotFoundError
+from dealwright.metadata.names import BASE
 from dealwright.storage import plans
 from dealwright.web import i18n, notices, visit
 from dealwright.web.i18n import gettext
@@ -53,6 +54,7 @@ class Packs(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no type
                 "counts": _counts(one.id),
             }
             for one in catalog.packs.values()
+            if one.id != BASE
         ]
         return str(
             self.render(

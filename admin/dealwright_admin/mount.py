@@ -24,6 +24,7 @@ from dealwright_admin.people import Roles, Users
 from dealwright_admin.pipelines import Pipelines
 from dealwright_admin.publishing import Publishing
 from dealwright_admin.revisions import Revisions
+from dealwright_admin.roles import Roles as DraftedRoles
 from dealwright_admin.trying import Trying
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def mount(app: Flask) -> None:
         Fields("draft_fields"),
         Approvals("draft_approvals"),
         Pipelines("draft_pipelines"),
+        DraftedRoles("draft_roles"),
         Parameters("draft_parameters"),
         Publishing("draft_publishing"),
         Trying("draft_trying"),

@@ -13,7 +13,7 @@ from dealwright.metadata.pointers import steps
 from dealwright.packs import drafts
 from dealwright.storage import drafts as stored
 from dealwright.storage import misfits, plans
-from dealwright.web import visit
+from dealwright.web import i18n, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import words
 from dealwright_admin.console import exposed
@@ -174,6 +174,10 @@ def line(catalog: Catalog, one: Mapping[str, Any], *, whole: bool = False) -> di
     if colon and kind not in ("table", "pack", "release"):
         what = words.place(catalog, kind, identifier, steps(inner))
         about = words.document(catalog, kind, identifier) + (f" · {what}" if what else "")
+    if kind == "pack" and identifier in catalog.packs:
+        about = i18n.pack_title(catalog.packs[identifier])
+    elif kind == "pack":
+        about = identifier
     group = "blocked" if action in ("PROBLEM", "BLOCKED") or risk == "blocked" else _GROUPS.get(action, "others")
     return {"group": group, "about": about, "text": _told(one, count), "risk": risk, "count": count}
 

@@ -80,6 +80,9 @@ POSTS = [
     ("/admin/drafts/x/pipelines/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/pipelines/t.simple/", {"title": "forged"}),
     ("/admin/drafts/x/pipelines/t.simple/reset/", {}),
+    ("/admin/drafts/x/roles/", {"title": "forged"}),
+    ("/admin/drafts/x/roles/t.clerk/", {"title": "forged"}),
+    ("/admin/drafts/x/roles/t.clerk/reset/", {}),
     ("/admin/drafts/x/parameters/", {}),
     ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
     ("/admin/revisions/x/rollback/", {}),
@@ -98,6 +101,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("budget/", "<field>/")
         .replace("t.<field>", "<approval>")
         .replace("t.simple", "<pipeline>")
+        .replace("t.clerk", "<role>")
         for address, _ in POSTS
         if address.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))
     }

@@ -12,11 +12,12 @@ from dealwright import access, packs
 from dealwright.packs import whole
 from dealwright.packs.drafts import Opened
 from dealwright.packs.drafts import opened as opened_draft
-from dealwright.records import Workspace, save
+from dealwright.records import Workspace, add_user, save
 from dealwright.storage import audit, drafts
-from pages import Person, deal, text
+from pages import PASSWORD, Person, deal, text
 
 if TYPE_CHECKING:
+    from flask import Flask
     from sqlalchemy import Connection
 
 
@@ -250,7 +251,7 @@ def test_a_pack_comes_in_as_an_archive_by_a_plan_is_stopped_and_taken_away(
     planned = admin.post("/admin/packs/plan/", {"archive": (BytesIO(content), "small.zip")})
     assert planned.status_code == 303, text(planned)
     page = admin.get(str(planned.location))
-    assert "pack:small_pack 1.0.0" in text(page) and "Note" in text(page)
+    assert "small_pack 1.0.0" in text(page) and "Note" in text(page)
     (fingerprint,) = re.findall(r'name="fingerprint" value="([^"]+)"', page.text)
     refused = admin.post(f"{planned.location}apply/", {"fingerprint": fingerprint})
     assert refused.status_code == 409 and "Say why" in text(refused)
@@ -265,3 +266,36 @@ def test_a_pack_comes_in_as_an_archive_by_a_plan_is_stopped_and_taken_away(
     (fingerprint,) = re.findall(r'name="fingerprint" value="([^"]+)"', page.text)
     assert admin.post(f"{going}apply/", {"fingerprint": fingerprint, "reason": "Not used"}).status_code == 303
     assert "Small pack" not in text(admin.get("/admin/packs/"))
+
+
+def test_a_role_of_ones_own_is_written_compared_and_meets_just_what_it_grants(
+    app: Flask, admin: Person, workspace: Workspace
+) -> None:
+    draft = begun(admin, "Partners")
+    made = str(admin.post(f"{draft}roles/", {"title": "Partner", "chinese": "合作伙伴"}).location)
+    assert made.endswith("/roles/c.partner/")
+    grants = {
+        "grant": ["g0", "g1"], "g0.entity": "t.deal", "g0.ops": ["read", "create"], "g0.rows": "budget < 1000",
+        "g0.fields": "* = edit\nbig = none", "g1.entity": "t.thing",
+    }  # fmt: skip
+    answer = admin.post(made, {"title": "Partner", "title.zh-CN": "合作伙伴", **grants, "capabilities": "export"})
+    assert answer.status_code == 303
+    with workspace.database.read() as connection:
+        found = drafted(connection, draft)
+    assert found.document("role", "c.partner")["grants"] == [
+        {"entity": "t.deal", "ops": ["read", "create"], "rows": "budget < 1000", "fields": {"*": "edit", "big": "none"}}
+    ]
+    assert found.examined.problems == ()
+    page = text(admin.get(f"{made}?beside=t.clerk"))
+    assert "Each cell: this role / Clerk." in page and "some records / all records" in page
+    copied = str(admin.post(f"{draft}roles/", {"copy": "base.admin"}).location)
+    with workspace.database.read() as connection:
+        assert "admin" not in drafted(connection, draft).document("role", copied.split("/")[-2])["capabilities"]
+    publish(admin, draft, "Partners sell too")
+    add_user(workspace, "pia@example.com", "Pia", PASSWORD, ["c.partner"])
+    pia = Person(app, access.sign_in(workspace, "pia@example.com", PASSWORD)[0])
+    deal(workspace, name="Lamp", budget="5")
+    deal(workspace, name="Robot", budget="5000")
+    seen = text(pia.get("/records/t.deal"))
+    assert "Lamp" in seen and "Robot" not in seen
+    assert pia.get("/records/t.thing").status_code in (403, 404)
