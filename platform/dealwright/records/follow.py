@@ -129,17 +129,19 @@ def _said(draft: Draft, kind: str, rule: str | None) -> dict[str, Any]:
 def _claimed(work: Work, by_event: Mapping[str, Draft], decisions: Iterable[Decision]) -> Iterable[Decision]:
     """Note the last decision of each rule; yield those to be acted on: fired, live, and the first in their window."""
     fired: list[Decision] = []
+    made: dict[str, list[Decision]] = {}
     for decision in decisions:
         draft = by_event[decision.event]
         if decision.rule in draft.fired:
             continue  # it fired in an earlier round of this save
-        if any(one.rule == decision.rule for one in draft.decisions):
-            # It was asked before and did not fire; what it says of the record as it is now stands.
-            draft.decisions = [one for one in draft.decisions if one.rule != decision.rule]
-        draft.decisions.append(decision)
+        made.setdefault(decision.event, []).append(decision)
         if decision.fired:
             draft.fired.add(decision.rule)
             fired.append(decision)
+    for event, some in made.items():
+        # One that was asked before and did not fire: what it says of the record as it is now stands.
+        draft, again = by_event[event], {one.rule for one in some}
+        draft.decisions = [*(one for one in draft.decisions if one.rule not in again), *some]
     # A rule that fires always has the event itself as its window: there is nothing to claim.
     windows = [(d.rule, d.rule_version, d.record, d.window, d.id, work.now) for d in fired if d.window != d.event]
     taken = firings.claim(work.connection, windows) if windows else set()
