@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 import crm_sales
-from dealwright import access, packs
+from dealwright import access, clock, packs
 from dealwright.records import Work, Workspace, imports, reports
 from dealwright.records.read import aggregate
 from dealwright.records.reports import Asked
 from dealwright.records.tables_in import open_table
 from dealwright.storage import Database
+from passing import pass_until
 
 SETTINGS = {"zone": "UTC", "locale": "en", "currency": "USD"}
 #: Mapping, entity and file, in the order of the imports.
@@ -51,6 +52,16 @@ def totals(workspace: Workspace, group: str, only: str | None = None) -> dict[st
         measures = (("count", None), ("sum", "amount"))
         found = aggregate(work, "sales.opportunity", group=[group], measures=measures, filter=only)
     return {one["key"][group]: (one["count"], Decimal(one["sum:amount"] or 0)) for one in found}
+
+
+def tasks(workspace: Workspace, title: str) -> dict[str, int]:
+    """Return how many tasks with such a title each person has got."""
+    with workspace.database.read() as connection:
+        work = Work(workspace, connection, access.operator())
+        found = aggregate(
+            work, "base.task", group=["assignee"], measures=(("count", None),), filter=f'title.startsWith("{title}")'
+        )
+    return {one["key"]["assignee"]: one["count"] for one in found}
 
 
 def agree(workspace: Workspace, sums: crm_sales.Sums) -> None:
@@ -153,3 +164,7 @@ def test_the_whole_data_set_arrives_exact(sqlite_url: str, tmp_path: Path) -> No
             assert bring_in(workspace, folder, mapping, entity, file).rejected == 0
         agree(workspace, crm_sales.independent_sums(folder))
         reports_agree(workspace, crm_sales.independent_outcomes(folder))
+        # A week later 2,089 open opportunities are stalled at once: their managers get ten tasks each, and one for the rest.
+        pass_until(workspace, clock.now() + timedelta(days=7, minutes=1))
+        for title, most in (("Stalled: ", 10), ("Many opportunities are stalled", 1)):
+            assert set(tasks(workspace, title).values()) == {most}
