@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
 from flask_babel import Babel
-from flask_babel import gettext as babel_gettext
 
 from dealwright.web import cookies
 
@@ -40,11 +40,25 @@ def install(app: Flask) -> None:
         locale_selector=lambda: LOCALES[tag()],
         timezone_selector=lambda: zone().key,
     )
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined] - of the extension that Babel has loaded
+        lambda text: _translations(tag()).gettext(text), _several, newstyle=True
+    )
 
 
 def gettext(text: str, **values: object) -> str:
     """Return a text of the product in the language of this request; ``%(name)s`` is filled from ``values``."""
-    return str(babel_gettext(text, **values))
+    found = _translations(tag()).gettext(text)
+    return found % values if values else found
+
+
+@cache
+def _translations(known: str) -> NullTranslations:
+    """Return the texts of a language. Read once: a page asks for hundreds, and the library looks for the file each time."""
+    return Translations.load(str(TRANSLATIONS), [LOCALES[known]])
+
+
+def _several(one: str, many: str, count: int) -> str:
+    return _translations(tag()).ngettext(one, many, count)
 
 
 def tag() -> str:
