@@ -40,7 +40,7 @@ def _view(findings: Findings, view: View) -> None:
     for name, place in view.places.items():
         findings.field(key, ["fields", name], entity, name)
         if place.section is not None:
-            findings.known(key, ["fields", name, "section"], place.section, sections, "section of this view")
+            findings.known(key, ["fields", name, "under"], place.section, sections, "section of this view")
     _list(findings, view, entity)
     for name, field in entity.fields.items():
         open_ = field.required and field.type not in COMPUTED and "default" not in field.spec

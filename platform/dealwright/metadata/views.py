@@ -179,7 +179,7 @@ def _view(document: Document) -> View:
         ),
         places=MappingProxyType(
             {
-                name: Place(one.get("section"), one.get("width"), one.get("show", "both"), one.get("order", _LAST))
+                name: Place(one.get("under"), one.get("width"), one.get("show", "both"), one.get("order", _LAST))
                 for name, one in document.get("fields", {}).items()
             }
         ),

@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.support import NullTranslations, Translations
@@ -40,9 +40,9 @@ def install(app: Flask) -> None:
         locale_selector=lambda: LOCALES[tag()],
         timezone_selector=lambda: zone().key,
     )
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined] - of the extension that Babel has loaded
-        lambda text: _translations(tag()).gettext(text), _several, newstyle=True
-    )
+    # Given by the extension that Babel has loaded.
+    install_texts = cast("Any", app.jinja_env).install_gettext_callables
+    install_texts(lambda text: _translations(tag()).gettext(text), _several, newstyle=True)
 
 
 def gettext(text: str, **values: object) -> str:
