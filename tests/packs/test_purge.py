@@ -17,7 +17,7 @@ from dealwright.errors import ConflictError, NotFoundError
 from dealwright.packs import Wanted
 from dealwright.packs import purge as purging
 from dealwright.packs.left_behind import left_behind
-from dealwright.records import Change, Work, Workspace, save_one
+from dealwright.records import Change, Work, Workspace, purge, save_one
 from dealwright.storage import Database, audit, retention, system, tables
 
 from .shop import catalog, changed, pack, propose
@@ -205,3 +205,17 @@ def test_what_an_upgrade_and_the_admins_have_left_can_go_too_and_what_is_in_forc
         with pytest.raises(NotFoundError, match="never in force"):
             purging.purge(shop, "nobody", records=0)
     changed(shop, ("entity:shop.deal#/title", "Chance"))
+
+
+def test_a_single_record_that_must_be_kept_is_not_purged_either(shop: Database) -> None:
+    packs.install(shop, [med(retention={"keep": "P5Y", "from": "expires_on", "reason": "Order 54"})])
+    kept = put(shop, "med.device", name="stent", expires_on="2099-01-01")
+    over = put(shop, "med.device", name="pump", expires_on="2001-01-01")
+    workspace = Workspace(shop, Path("files"))
+    with shop.write() as connection, pytest.raises(ConflictError, match=r"must still be kept: Order 54"):
+        purge(Work(workspace, connection, access.operator()), "med.device", kept)
+    with shop.write() as connection:
+        purge(Work(workspace, connection, access.operator()), "med.device", over)
+    with shop.read() as connection:
+        table = tables.layout(catalog(shop), "med.device").table
+        assert list(connection.scalars(sa.select(table.c.id))) == [kept]
