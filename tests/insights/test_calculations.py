@@ -97,6 +97,13 @@ def test_cycle_times_are_those_of_won_deals_in_whole_hours(deals):
         assert float(row["median"]) == pytest.approx(statistics.median(hours) / 24, abs=0.006)
         p90 = statistics.quantiles(hours, n=10, method="inclusive")[8] if len(hours) > 1 else hours[0]
         assert float(row["p90"]) == pytest.approx(p90 / 24, abs=0.006)
+        others = [
+            int((one.entered - one.created).total_seconds()) // 3600
+            for one in deals.deals
+            if one.tier != tier and one.status == "won"
+        ]
+        differs = statistics.median(hours) - statistics.median(others)
+        assert float(row["difference"]) == pytest.approx(differs / 24, abs=0.006)
 
 
 def test_what_ends_before_it_starts_is_left_out_and_told(deals):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 from collections import Counter
 from datetime import date
@@ -110,3 +111,18 @@ def test_what_is_compared_is_as_long():
 def test_periods_are_cut_at_a_bound():
     assert len(periods.starts(Between(date(1900, 1, 1), date(2026, 1, 1)), "day")) == periods.MOST + 1
     assert periods.starts(Between(date(2026, 1, 15), date(2026, 3, 1)), "month") == [date(2026, 1, 1), date(2026, 2, 1)]
+
+
+def test_two_groups_differ_by_the_pairs_in_which_one_is_the_greater():
+    # 1 2 2 and 2 3 4: of nine pairs none is greater, two are equal: U = 1. N = 6, ties 3³ − 3 = 24; spread 9/12 (7 − 24/30).
+    z = figures.mann_whitney({1: 1, 2: 2}, {2: 1, 3: 1, 4: 1})
+    assert z == pytest.approx((1 - 4.5) / (0.75 * (7 - 24 / 30)) ** 0.5)
+    chance = random.Random(4)
+    for _ in range(50):
+        own, others = ([chance.randrange(8) for _ in range(chance.randrange(1, 20))] for _ in range(2))
+        z = figures.mann_whitney(Counter(own), Counter(others))
+        pairs = sum((a > b) + (a == b) / 2 for a in own for b in others)
+        n, m, whole = len(own), len(others), Counter(own + others)
+        spread = n * m / 12 * (n + m + 1 - sum(t**3 - t for t in whole.values()) / ((n + m) * (n + m - 1)))
+        assert z == (pytest.approx((pairs - n * m / 2) / spread**0.5) if spread > 0 else None)
+    assert figures.mann_whitney({}, {1: 1}) is figures.mann_whitney({1: 3}, {1: 2}) is None

@@ -75,6 +75,32 @@ def _at(counts: Mapping[int, int], place: int) -> Fraction:
     raise IndexError(place)
 
 
+def mann_whitney(own: Mapping[int, int], others: Mapping[int, int]) -> float | None:
+    """Return z of the test that numbers of one group tend to be greater (above 0) or less than those of another.
+
+    z = (U − nm/2) / √(nm/12 ((N + 1) − Σ(t³ − t) / (N (N − 1)))), U counting for each pair 1 where the own number is the
+    greater and ½ where both are equal: H. B. Mann and D. R. Whitney, "On a Test of Whether one of Two Random Variables is
+    Stochastically Larger than the Other", Annals of Mathematical Statistics 18 (1947) 50-60, with the usual correction for
+    ties. It asks nothing of how times are spread. None where a group is empty or all numbers are equal.
+
+    Args:
+        own: Number to how many there are of it.
+        others: The same of the other group.
+    """
+    n, m = sum(own.values()), sum(others.values())
+    whole = n + m
+    if not n or not m:
+        return None
+    u, below, ties = 0.0, 0, 0
+    for value in sorted(own.keys() | others.keys()):
+        mine, theirs = own.get(value, 0), others.get(value, 0)
+        u += mine * (below + theirs / 2)
+        below += theirs
+        ties += (mine + theirs) ** 3 - (mine + theirs)
+    spread = n * m / 12 * (whole + 1 - ties / (whole * (whole - 1)))
+    return (u - n * m / 2) / sqrt(spread) if spread > 0 else None
+
+
 def kaplan_meier(ended: Mapping[int, int], lasting: Mapping[int, int]) -> list[tuple[int, float]]:
     """Return the share that still lasts after each time at which one ended, rising in time.
 
