@@ -16,9 +16,8 @@ from dealwright.records import Workspace
 _EXPECTED = ("409", "412", "422")
 
 
-#: What the accessibility checker looks for, and the languages and themes that pages are looked at in.
+#: What the accessibility checker looks for.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-MODES = {"light": ("en", "light"), "dark": ("en", "dark"), "Chinese": ("zh-CN", "light")}
 
 
 def inaccessible(page: Page, axe: str) -> list[str]:

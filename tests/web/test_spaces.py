@@ -74,6 +74,14 @@ def test_a_team_shares_what_is_said_and_filed_about_its_record_and_nothing_else(
     assert dora.post(here, {**member, "crew.new.role": "sales"}).status_code == 403
     assert clerk.get(here).status_code == 404
 
+    # Who may read the record, and is neither in its team nor may change it, sees the record alone.
+    add_user(workspace, "vera@example.com", "Vera", pages.PASSWORD, ["t.viewer"])
+    vera = Person(admin.client.application, access.sign_in(workspace, "vera@example.com", pages.PASSWORD)[0])
+    assert vera.get(f"/records/t.lease/{lease}").status_code == 200
+    assert here not in vera.get(f"/records/t.lease/{lease}").text
+    assert [vera.get(here).status_code, vera.get(address).status_code] == [403, 404]
+    assert vera.post(here, {"do": "comment", "text": "Let me in"}).status_code == 403
+
     # Out of the team: the record, the space and the file are gone in the next request.
     (one,) = row(workspace, lease)["crew"]  # type: ignore[misc]
     assert (one["person"], one["role"]) == (user, "delivery")
