@@ -5,10 +5,12 @@ Each formula names its source. Shares are percent with two places, half up; noth
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import accumulate
 from math import sqrt
 from statistics import median
 from typing import Final
@@ -57,22 +59,14 @@ def quantile(counts: Mapping[int, int], p: Fraction) -> Fraction | None:
     Linear between the two nearest: h = (n − 1) p, type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical
     Packages", The American Statistician 50 (1996) 361-365, which spreadsheets call PERCENTILE.INC.
     """
-    number = sum(counts.values())
-    if not number:
+    order = sorted(counts)
+    up_to = list(accumulate(counts[value] for value in order))
+    if not up_to or not up_to[-1]:
         return None
-    h = (number - 1) * p
+    h = (up_to[-1] - 1) * p
     low = h.numerator // h.denominator
-    first, second = _at(counts, low), _at(counts, min(low + 1, number - 1))
+    first, second = (order[bisect_right(up_to, place)] for place in (low, min(low + 1, up_to[-1] - 1)))
     return first + (second - first) * (h - low)
-
-
-def _at(counts: Mapping[int, int], place: int) -> Fraction:
-    seen = 0
-    for value in sorted(counts):
-        seen += counts[value]
-        if place < seen:
-            return Fraction(value)
-    raise IndexError(place)
 
 
 def mann_whitney(own: Mapping[int, int], others: Mapping[int, int]) -> float | None:

@@ -109,7 +109,8 @@ def cycle_time(at: Ground) -> Table:
     counts: dict[tuple[Any, ...], dict[int, int]] = {}
     spent_in: dict[tuple[Any, ...], int] = {}
     wrong = 0
-    for row in at.rows(statement.group_by(*groups, hours)):
+    # A row for each hour of each group: more of them than a report may have rows, and never more than records.
+    for row in at.found(statement.group_by(*groups, hours)):
         key = tuple(row[: len(keys)])
         if row[-3] < 0:
             wrong += row[-2]
