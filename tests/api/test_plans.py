@@ -29,7 +29,7 @@ def test_an_administrator_plans_and_applies_and_the_next_request_sees_it(
 ) -> None:
     admin = clients["admin"]
     propose(workspace, "Value")
-    planned = admin.post("/plan", {})
+    planned = admin.post("/plan", {"tests": True})
     assert planned.status_code == 201, planned.text
     plan = planned.json
     assert plan["risk"] == "safe"
@@ -69,6 +69,7 @@ def test_others_cannot_plan_and_faults_of_a_call_have_their_place(clients: dict[
     assert wrong.status_code == 422
     assert [one["pointer"] for one in wrong.json["errors"]] == ["/install", "/proposals", "/since"]
     assert admin.post("/plan", {"instal": []}).status_code == 422
+    assert admin.post("/plan", {"tests": "all"}).json["errors"][0]["pointer"] == "/tests"
     assert admin.post("/plan", {"install": ["no_such_pack"]}).status_code == 404
     assert admin.post("/apply", {"plan": "pl_0", "fingerprint": "x"}).status_code == 404
     assert admin.post("/apply", {"plan": "pl_0"}).status_code == 422

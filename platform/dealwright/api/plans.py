@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
 
-from dealwright import access, packs, records
+from dealwright import access, pack_tests, packs, records
 from dealwright.api import answers
 from dealwright.errors import ForbiddenError, NotFoundError, Problem, RecordError
 
@@ -28,12 +28,14 @@ plans = Blueprint("plans", __name__)
 def plan() -> Response:
     """Say what a change would do; nothing is in force before ``POST /apply``.
 
-    ``{"install": [ids], "uninstall": [ids], "proposals": true, "settings": {}, "since": "P30D", "downgrade": false}``;
+    ``{"install": [ids], "uninstall": [ids], "proposals": true, "settings": {}, "since": "P30D", "tests": false,
+    "downgrade": false}``;
     ``install`` names packs that are shipped or installed beside the platform, ``proposals`` (true when absent) takes up
-    what administrators have proposed, ``since`` plays the past again under the new definitions.
+    what administrators have proposed, ``since`` plays the past again under the new definitions, ``tests`` runs the tests of
+    all packs whose folders are found on what would be in force, which takes from seconds to a minute.
     """
     given = answers.body()
-    answers.known(given, "install", "uninstall", "proposals", "settings", "since", "downgrade")
+    answers.known(given, "install", "uninstall", "proposals", "settings", "since", "tests", "downgrade")
     with answers.reading() as work:
         user, since = _administrator(work), None
         _check(given)
@@ -51,7 +53,8 @@ def plan() -> Response:
     database = answers.workspace().database
     compare = _compare(user, since) if since is not None else None
     known = answers.workspace().latest()
-    made = packs.plan(database, wanted, by=user.id, roles=user.roles, compare=compare, known=known)
+    trial = pack_tests.trial({}, everything=True) if given.get("tests") else None
+    made = packs.plan(database, wanted, by=user.id, roles=user.roles, compare=compare, known=known, trial=trial)
     response = answers.answer(made.as_json(), 201)
     if answers.keyed():  # made anew the same plan has the same id, so it does no harm to keep the answer afterwards
         with database.write() as connection:
@@ -102,7 +105,10 @@ def _administrator(work: records.Work) -> User:
 
 
 def _check(given: Mapping[str, Any]) -> None:
-    forms = {"install": list, "uninstall": list, "proposals": bool, "settings": dict, "since": str, "downgrade": bool}
+    forms = {
+        **{"install": list, "uninstall": list, "proposals": bool, "settings": dict, "since": str},
+        **{"tests": bool, "downgrade": bool},
+    }
     words = {list: "a list of ids of packs", bool: "true or false", dict: "an object", str: "a text such as P30D"}
     found = [
         Problem(f"/{name}", "wrong-type", f"{name} is {words[form]}")
