@@ -19,7 +19,7 @@ from dealwright.web import approval_cards, i18n, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import entities, fields, problems, steps, words
 from dealwright_admin.console import exposed
-from dealwright_admin.draft_page import DraftPage, autosaved, opened, writing
+from dealwright_admin.draft_page import DraftPage, autosaved, opened, seen, writing
 from dealwright_admin.entities import LOCALE, Texts
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ class Approvals(DraftPage):
             if doing:
                 steps.done(document, doing, own=own)
             texts = _texts(request.form, document)
-            found = drafts.write(connection, found, "approval", approval, document, texts, by=visit.user().id)
+            found = drafts.write(
+                connection, found, "approval", approval, document, texts, by=visit.user().id, seen=seen()
+            )
         if autosaved():
             return self._page(found, approval, "verdict.html"), 200
         anchor = _anchor(document, doing)
@@ -154,6 +156,7 @@ class Approvals(DraftPage):
             names=fields.names(found, str(document["entity"])),
             opened_step=request.args.get("open", ""),
             mine=wrong,
+            seen=drafts.digest(found, "approval", approval),
             offered=_offered(found, str(document["entity"])),
         )
 

@@ -9,6 +9,7 @@ from flask import request, url_for
 from flask_admin import BaseView
 
 from dealwright import clock, packs
+from dealwright.errors import ConflictError
 from dealwright.packs import drafts
 from dealwright.storage import audit
 from dealwright.web import notices, visit
@@ -16,7 +17,7 @@ from dealwright_admin import problems
 from dealwright_admin.console import Guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
@@ -36,6 +37,15 @@ class DraftPage(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no 
     def is_visible(self) -> bool:
         """Tell that the menu does not list it."""
         return False
+
+    def _run_view(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run the view; a script that saved while somebody typed is told a conflict where the checks stand."""
+        try:
+            return super()._run_view(function, *args, **kwargs)
+        except ConflictError as error:
+            if not autosaved():
+                raise
+            return str(self.render("dealwright_admin/clash.html", error=error)), error.status
 
     def shown(self, template: str, draft: Opened, **values: Any) -> str:
         """Return a page of a draft."""
@@ -96,6 +106,11 @@ def autosaved() -> bool:
     return visit.wants_part()
 
 
+def seen() -> str | None:
+    """Return what the document was like when the form that is posted was drawn; None where the form does not say."""
+    return request.form.get("seen") or None
+
+
 def address(endpoint: str, **values: Any) -> str:
     """Return the address of a page of the draft that this request is about."""
     arguments = {**(request.view_args or {}), **values}
@@ -103,4 +118,4 @@ def address(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **wanted)
 
 
-__all__ = ["DraftPage", "address", "autosaved", "noted", "opened", "packs", "writing"]
+__all__ = ["DraftPage", "address", "autosaved", "noted", "opened", "packs", "seen", "writing"]

@@ -13,7 +13,7 @@ from dealwright.web import i18n, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import entities, field_types, problems, settings, words
 from dealwright_admin.console import exposed
-from dealwright_admin.draft_page import DraftPage, autosaved, opened, writing
+from dealwright_admin.draft_page import DraftPage, autosaved, opened, seen, writing
 from dealwright_admin.entities import LOCALE, Texts
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class Fields(DraftPage):
                 document["properties"][field] = _titled(settings.read(request.form, spec, shown), request.form)
                 _demanded(document, field, request.form)
                 texts = _texts(field, request.form)
-                found = drafts.write(connection, found, "entity", entity, document, texts, by=visit.user().id)
+                found = drafts.write(
+                    connection, found, "entity", entity, document, texts, by=visit.user().id, seen=seen()
+                )
             if not autosaved():
                 return redirect(url_for("admin_draft_entities.entity_view", draft=draft, entity=entity), 303)
         else:
@@ -120,6 +122,7 @@ class Fields(DraftPage):
             hues=entities.HUES,
             mine=wrong,
             words=words,
+            seen=drafts.digest(found, "entity", entity),
         )
 
     @exposed("/<draft>/entities/<entity>/fields/<field>/retire/", methods=("POST",))

@@ -78,7 +78,39 @@ class Users(Listing):
     def details_view(self) -> ResponseReturnValue:
         """Show a user with roles to tick."""
         found = self.get_one(request.args.get("id", ""))
-        return str(self.render("dealwright_admin/user.html", model=found, roles=_roles(), chosen=found["roles"]))
+        return str(self._user(found))
+
+    def _user(self, found: Row, **more: Any) -> Any:
+        with visit.workspace().database.read() as connection:
+            tokens = accounts.tokens(connection, found["user"])
+        return self.render(
+            "dealwright_admin/user.html",
+            model=found,
+            roles=_roles(),
+            chosen=found["roles"],
+            tokens=[one for one in tokens if one.get("revoked_at") is None],
+            **more,
+        )
+
+    @exposed("/sessions/", methods=("POST",))
+    def sessions_view(self) -> ResponseReturnValue:
+        """End every session of a user, on all devices."""
+        found = self.get_one(request.form.get("id", ""))
+        with visit.workspace().database.write() as connection:
+            accounts.end_sessions(connection, found["user"])
+            _noted(connection, "user.sessions_ended", found, {})
+        return _again(found)
+
+    @exposed("/tokens/", methods=("POST",))
+    def tokens_view(self) -> ResponseReturnValue:
+        """Take a token back: whoever has it is refused from now on."""
+        found = self.get_one(request.form.get("id", ""))
+        token = request.form.get("token", "")
+        with visit.workspace().database.write() as connection:
+            there = any(one["id"] == token for one in accounts.tokens(connection, found["user"]))
+            if there and accounts.revoke_token(connection, token, clock.now()):
+                _noted(connection, "user.token_revoked", found, {"token": token})
+        return _again(found)
 
     @exposed("/roles/", methods=("POST",))
     def roles_view(self) -> ResponseReturnValue:
@@ -111,14 +143,7 @@ class Users(Listing):
         try:
             hashed = access.hashed(request.form.get("password", ""), found["email"], found["name"] or "")
         except RecordError as error:
-            page = self.render(
-                "dealwright_admin/user.html",
-                model=found,
-                roles=_roles(),
-                chosen=found["roles"],
-                error=error.problems[0].message,
-            )
-            return str(page), error.status
+            return str(self._user(found, error=error.problems[0].message)), error.status
         with visit.workspace().database.write() as connection:
             accounts.set_password(connection, found["user"], hashed, clock.now())
             _noted(connection, "user.password", found, {})

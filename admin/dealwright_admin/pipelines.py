@@ -14,7 +14,7 @@ from dealwright.storage import in_flight
 from dealwright.web import i18n, visit
 from dealwright_admin import entities, fields, problems, stages, words
 from dealwright_admin.console import exposed
-from dealwright_admin.draft_page import DraftPage, autosaved, opened, writing
+from dealwright_admin.draft_page import DraftPage, autosaved, opened, seen, writing
 from dealwright_admin.entities import LOCALE, Texts
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ class Pipelines(DraftPage):
             if own:
                 document["version"] = _version(found, pipeline, document)
             texts = _texts(request.form, document)
-            found = drafts.write(connection, found, "pipeline", pipeline, document, texts, by=visit.user().id)
+            found = drafts.write(
+                connection, found, "pipeline", pipeline, document, texts, by=visit.user().id, seen=seen()
+            )
         if autosaved():
             return self._page(found, pipeline, "verdict.html"), 200
         which = doing.partition(":")[2]
@@ -120,6 +122,7 @@ class Pipelines(DraftPage):
             hues=entities.HUES,
             opened_stage=request.args.get("open", ""),
             mine=wrong,
+            seen=drafts.digest(found, "pipeline", pipeline),
         )
 
     @exposed("/<draft>/pipelines/<pipeline>/reset/", methods=("POST",))

@@ -15,7 +15,7 @@ from dealwright.web import i18n, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import entities, problems, words
 from dealwright_admin.console import exposed
-from dealwright_admin.draft_page import DraftPage, autosaved, opened, writing
+from dealwright_admin.draft_page import DraftPage, autosaved, opened, seen, writing
 from dealwright_admin.entities import LOCALE, Texts
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Roles(DraftPage):
                 document["capabilities"] = request.form.get("capabilities", "").split()
             zh = request.form.get("title.zh-CN")
             texts: Texts = {("title",): {LOCALE: zh.strip()}} if zh is not None else {}
-            found = drafts.write(connection, found, "role", role, document, texts, by=visit.user().id)
+            found = drafts.write(connection, found, "role", role, document, texts, by=visit.user().id, seen=seen())
         if autosaved():
             return self._page(found, role, "verdict.html"), 200
         return redirect(url_for("admin_draft_roles.role_view", draft=draft, role=role), 303)
@@ -114,6 +114,7 @@ class Roles(DraftPage):
             covered=_covered(found),
             title_zh=found.text("role", role, ("title",), LOCALE),
             mine=wrong,
+            seen=drafts.digest(found, "role", role),
         )
 
     @exposed("/<draft>/roles/<role>/reset/", methods=("POST",))

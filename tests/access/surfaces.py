@@ -256,6 +256,8 @@ ADMIN = (
     Surface("POST", "/admin/jobs/do/", "admin", "/admin/jobs/do/", {}),
     Surface("POST", "/admin/rules-off/do/", "admin", "/admin/rules-off/do/", {}),
     Surface("POST", "/admin/outbox/do/", "admin", "/admin/outbox/do/", {}),
+    Surface("POST", "/admin/users/sessions/", "admin", "/admin/users/sessions/", {"id": "{ada}"}),
+    Surface("POST", "/admin/users/tokens/", "admin", "/admin/users/tokens/", {"id": "{ada}", "token": "none"}),
     Surface("POST", "/admin/users/password/", "admin", "/admin/users/password/", {"id": "{ada}"}),
     Surface("POST", "/admin/users/roles/", "admin", "/admin/users/roles/", {"id": "{ada}", "roles": "base.admin"}),
     Surface("POST", "/admin/users/state/", "admin", "/admin/users/state/", {"id": "{ada}", "state": "disabled"}),

@@ -124,12 +124,19 @@ def test_a_conflict_with_what_was_put_in_force_meanwhile_is_shown_and_decided(wo
 def test_two_who_change_one_document_in_a_draft_do_not_overwrite_each_other(workspace: Workspace) -> None:
     draft = begun(workspace)
     seen = drafts.digest(opened(workspace, draft), "entity", "t.deal")
-    write(workspace, draft, lambda document: document.update(title="Case"))
-    with workspace.database.write() as connection:
-        found = drafts.opened(connection, draft)
-        document = {**found.document("entity", "t.deal"), "title": "Matter"}
-        with pytest.raises(ConflictError, match="somebody else"):
-            drafts.write(connection, found, "entity", "t.deal", document, by=None, seen=seen)
+
+    def titled(title: str, by: str) -> None:
+        with workspace.database.write() as connection:
+            found = drafts.opened(connection, draft)
+            document = {**found.document("entity", "t.deal"), "title": title}
+            drafts.write(connection, found, "entity", "t.deal", document, by=by, seen=seen)
+
+    ada, ben = clock.new_id(), clock.new_id()
+    titled("Case", ada)
+    titled("Matter", ada)  # her own other window
+    with pytest.raises(ConflictError, match="somebody else"):
+        titled("Affair", ben)
+    assert opened(workspace, draft).document("entity", "t.deal")["title"] == "Matter"
 
 
 def test_a_draft_that_is_published_takes_no_change(workspace: Workspace) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask, template_rendered
@@ -168,6 +169,27 @@ def test_a_new_password_ends_the_sessions_of_the_old(admin: Person, clerk: Perso
     assert admin.post("/admin/users/password/", {"id": person, "password": "quite another one"}).status_code == 303
     assert clerk.get("/records/t.thing").status_code == 303
     access.sign_in(workspace, CLERK, "quite another one")
+
+
+def test_sessions_are_ended_and_tokens_taken_back(admin: Person, clerk: Person, workspace: Workspace) -> None:
+    person = user_id(workspace, CLERK)
+    now = clock.now()
+    with workspace.database.write() as connection:
+        ends = now + timedelta(days=30)
+        accounts.put_token(connection, clock.new_id(), "0" * 64, person, "Import of the night", None, now, ends)
+    assert "Import of the night" in text(admin.get(f"/admin/users/details/?id={person}"))
+    with workspace.database.read() as connection:
+        (held,) = accounts.tokens(connection, person)
+    assert admin.post("/admin/users/tokens/", {"id": person, "token": held["id"]}).status_code == 303
+    assert "No token is in use" in text(admin.get(f"/admin/users/details/?id={person}"))
+    assert clerk.get("/records/t.thing").status_code == 200
+    assert admin.post("/admin/users/sessions/", {"id": person}).status_code == 303
+    assert clerk.get("/records/t.thing").location.startswith("/sign-in")
+    with workspace.database.read() as connection:
+        assert [one["action"] for one in audit.latest(connection, limit=2)] == [
+            "user.sessions_ended",
+            "user.token_revoked",
+        ]
 
 
 def test_a_message_that_was_given_up_is_sent_again_or_skipped(admin: Person, workspace: Workspace) -> None:

@@ -19,6 +19,8 @@ POSTS = [
     ("/admin/users/roles/", {"id": "x"}),
     ("/admin/users/state/", {"id": "x"}),
     ("/admin/users/password/", {"id": "x"}),
+    ("/admin/users/sessions/", {"id": "x"}),
+    ("/admin/users/tokens/", {"id": "x", "token": "x"}),
     ("/admin/outbox/do/", {"do": "skip"}),
     ("/admin/jobs/do/", {"do": "skip"}),
     ("/admin/rules-off/do/", {"do": "on"}),

@@ -126,6 +126,17 @@ def test_a_draft_is_tried_as_a_role_on_records_and_on_the_past_before_anybody_me
     assert "chain is whole" in text(admin.get("/admin/audit/?check=1"))
 
 
+def test_what_is_typed_into_a_draft_that_is_put_away_is_refused_where_the_checks_stand(admin: Person) -> None:
+    draft = begun(admin)
+    field = added(admin, draft, "text")
+    assert admin.post(f"{draft}discard/", {"state": "discarded"}).status_code == 303
+    answer = admin.post(field, {"title": "Other"}, **{"HX-Request": "true", "HX-Request-Type": "partial"})
+    assert answer.status_code == 409
+    assert answer.text.lstrip().startswith('<section id="verdict"') and "Not saved" in text(answer)
+    assert admin.post(f"{draft}discard/", {"state": "open"}).status_code == 303
+    assert admin.post(field, {"title": "Other"}).status_code == 303
+
+
 def test_a_packs_approval_is_copied_reordered_and_its_parameters_changed(admin: Person, workspace: Workspace) -> None:
     draft = begun(admin)
     copied = str(admin.post(f"{draft}approvals/", {"copy": "t.budget"}).location)

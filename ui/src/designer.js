@@ -63,8 +63,9 @@ for (const kind of ['input', 'change']) {
 document.addEventListener('submit', event => { if (event.target === open) open = null; });
 document.addEventListener('htmx:after:swap', () => {
   if (!$('#verdict')) return;
-  open = null;
-  saved(t('Saved'));
+  const refused = $('#verdict [role=alert]');
+  if (!refused) open = null;
+  saved(refused ? t('Not saved') : t('Saved'));
   marked();
 });
 document.addEventListener('htmx:after:request', event => {

@@ -159,13 +159,16 @@ def write(
         document: As it shall be; None to remove one of the admins' own, or a change of a pack's.
         texts: Place to locale to text, of what changes; an empty text is taken away.
         by: Id of the user.
-        seen: :func:`digest` of the document as the user saw it; None to write whatever is there.
+        seen: :func:`digest` of the document as the user saw it; None to write whatever is there. What the same user has
+            changed last, as in another window, is no conflict.
 
     Raises:
         ConflictError: If the draft is not open any more, or somebody else has changed the document in it meanwhile.
     """
     demand_open(draft)
-    if seen is not None and seen != digest(draft, kind, identifier):
+    last = max(_of(draft, (kind, identifier)), key=lambda one: one.at, default=None)
+    by_others = last is not None and last.by != by
+    if seen is not None and by_others and seen != digest(draft, kind, identifier):
         raise ConflictError("somebody else has changed this in the draft meanwhile; load the page anew and look at it")
     key = (kind, identifier)
     below = draft.below.documents.get(key)
