@@ -335,7 +335,7 @@ def test_the_history_of_the_demo_tells_a_funnel(shell) -> None:
     # What was won or lost long ago stalls no more; of what is open, its supervisor has heard.
     still = {one["id"] for one in deals if one["status"] == "open"}
     assert stalled and {one["about"]["id"] for one in stalled} <= still
-    assert len(deals) == 128
+    assert len(deals) == 129
 
 
 def test_everybody_of_the_demo_finds_something_to_do(shell) -> None:
@@ -348,11 +348,15 @@ def test_everybody_of_the_demo_finds_something_to_do(shell) -> None:
         for one in accounts.everybody(connection, catalog):
             facts = accounts.facts(connection, catalog, one["user"]) or {}
             user = access.User(one["user"], one["email"], one["email"], tuple(one["roles"]), facts)
+            if not access.rights(catalog, user, "sales.opportunity").grants:
+                theirs = {"fang@example.com": "comp.third_party", "guo@example.com": "fmcg.dealer_month"}
+                assert page(Work(workspace, connection, user), theirs[one["email"]]).items
+                continue
             seen[one["email"]] = {
                 row["name"] for row in page(Work(workspace, connection, user), "sales.opportunity").items
             }
     everything = seen["admin@example.com"]
-    assert len(everything) == 8
+    assert len(everything) == 9
     assert all(seen.values())
     # Two representatives of different teams see different deals; the quality reviewer sees them all, without money.
     assert seen["li@example.com"] & seen["ada@example.com"] == set()

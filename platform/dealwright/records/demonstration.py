@@ -80,8 +80,8 @@ def fill(workspace: Workspace, password: str, *, history: bool = True) -> list[P
         _records(workspace, document, named)
         if history:
             _history(workspace, document, named)
-    if history:
-        pass_until(workspace, clock.now(), since=clock.now())
+    # What is due already, such as the reminder of a window that has opened, is done now.
+    pass_until(workspace, clock.now(), since=clock.now())
     return people
 
 
