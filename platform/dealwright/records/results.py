@@ -62,7 +62,7 @@ class Mark:
         self.at = kept.at if kept is not None else None
         self._kept = [[_read(row) for row in rows] for rows in kept.found] if kept is not None else None
         self._asked = 0
-        self.noted: list[list[list[Any]]] = []
+        self._noted: list[Sequence[Any]] = []
         self.seconds = 0.0
 
     def __call__(self, ask: Ask) -> Sequence[Any]:
@@ -73,8 +73,12 @@ class Mark:
         begun = clock.elapsed()
         rows = ask()
         self.seconds += clock.elapsed() - begun
-        self.noted.append([[_written(one) for one in row] for row in rows])
+        self._noted.append(rows)
         return rows
+
+    def written(self) -> list[list[list[Any]]]:
+        """Return the rows that the database gave as JSON, statement by statement."""
+        return [[[_written(one) for one in row] for row in rows] for rows in self._noted]
 
 
 def _written(value: Any) -> Any:
@@ -138,7 +142,7 @@ def note(work: Work, at: Ground, digest: str, asked: Mapping[str, Any], used: Ma
         return
     if used.seconds < SLOW or not insights.more_than(at, MANY):
         return
-    one = Result(digest, at.report.id, work.user.id, dict(asked), work.now, work.now, used.seconds, used.noted)
+    one = Result(digest, at.report.id, work.user.id, dict(asked), work.now, work.now, used.seconds, used.written())
     with work.workspace.database.write() as connection:
         results.put(connection, one)
 
@@ -179,5 +183,5 @@ def _renewed(workspace: Workspace, make: Make, one: Result) -> bool:
         if used is None or digest != one.key:
             results.drop(connection, one.key)
             return False
-        results.put(connection, Result(digest, one.report, one.user, one.asked, now, now, used.seconds, used.noted))
+        results.put(connection, Result(digest, one.report, one.user, one.asked, now, now, used.seconds, used.written()))
     return True
