@@ -57,7 +57,6 @@ def addresses(site: Site) -> dict[str, str]:
     asked = pages.asked(site.workspace, site.sessions, deal.id)
     fresh = pages.deal(site.workspace, name="Not asked yet", budget="70")
     pages.asked(site.workspace, site.sessions, pages.deal(site.workspace, name="Small", budget="60").id)
-    plan = save(site.workspace, access.operator(), "t.plan", {"name": "A plan", "budget": "4000", "why": "so"})
     late = (clock.now() - timedelta(days=3)).isoformat()
     about = {"entity": "t.deal", "id": deal.id}
     task = {"title": "Call the customer of a long name", "assignee": ada.id, "due": late, "about": about}
@@ -69,10 +68,8 @@ def addresses(site: Site) -> dict[str, str]:
     assert behind is not None
     return {
         "new plan": "/records/t.plan/new",
-        "plan": f"/records/t.plan/{plan.id}",
         "to do": "/todo",
         "calendar": "/todo?shape=calendar",
-        "import": "/records/t.thing/import",
         "columns of an import": f"/records/t.thing/import/{imported}",
         "why not": f"/records/t.deal/{deal.id}/why?rule=t.big",
         "inbox": "/approvals",
