@@ -51,7 +51,7 @@ def follow(work: Work, entity: Entity, drafts: Sequence[Draft]) -> None:
                 continue
             due = None if draft.env.get("archived_at") is not None else one.timed.due(draft.env)
             if due is not None and (work.rules or due > work.now):
-                put.append(_timer(entity.id, draft.id, one, due))
+                put.append(_timer(work, entity.id, draft.id, one, due))
             elif not draft.new:
                 cancelled.append((draft.id, name_of(one)))
     timers.put(work.connection, put)
@@ -73,7 +73,7 @@ def moved(work: Work, entity: Entity, changed: interactions.Moved) -> None:
             assert one.timed is not None  # noqa: S101 - narrows the type: waiting() returns no others
             due = one.timed.reached(after) if after is not None else one.timed.due(rows.get(record, {}))
             if due is not None and (work.rules or due > work.now):
-                put.append(_timer(entity.id, record, one, due))
+                put.append(_timer(work, entity.id, record, one, due))
     timers.put(work.connection, put)
 
 
@@ -107,7 +107,7 @@ def arm_some(work: Work, told: Sequence[Event]) -> None:
         for row in rows:
             due = one.timed.due(row)
             if due is not None and (one.timed.idle or due > work.now):
-                put.append(_timer(entity, row["id"], one, due))
+                put.append(_timer(work, entity, row["id"], one, due))
         if len(rows) == BATCH:
             put.append(_step(work, one, rows[-1]["id"]))
         timers.put(work.connection, put)
@@ -118,8 +118,9 @@ def name_of(one: Prepared) -> str:
     return f"{FAMILY}:{one.rule.id}"
 
 
-def _timer(entity: str, record: str, one: Prepared, due: datetime) -> timers.Timer:
-    return timers.Timer(entity, record, name_of(one), due, {"rule": one.rule.id})
+def _timer(work: Work, entity: str, record: str, one: Prepared, due: datetime) -> timers.Timer:
+    """Return a timer for a moment; of one that has passed it is due from now on, so that it is not late from the start."""
+    return timers.Timer(entity, record, name_of(one), max(due, work.now), {"rule": one.rule.id})
 
 
 def _step(work: Work, one: Prepared, after: str | None) -> timers.Timer:
