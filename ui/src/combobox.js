@@ -81,7 +81,8 @@ class Combobox extends HTMLElement {
       option.setAttribute('role', 'option');
       option.setAttribute('aria-selected', i === this.at);
       if (item.make === undefined) option.textContent = item.title;
-      else option.append(icon('plus'), item.make ? t('New: “%(name)s”', {name: item.make}) : t('New'));
+      else option.dataset.make = '';
+      if (item.make !== undefined) option.append(icon('plus'), item.make ? t('New: “%(name)s”', {name: item.make}) : t('New'));
       option.addEventListener('mousedown', event => {
         event.preventDefault();
         this.pick(item);
