@@ -58,8 +58,8 @@ def begin(page: Page, title: str) -> str:
 
 def checked(page: Page, said: str = "No problems") -> None:
     """Wait until what was typed is saved and the checks have said so."""
-    expect(page.locator("#saved")).to_have_text("Saved")
-    expect(page.locator("#verdict")).to_contain_text(said)
+    expect(page.locator("#saved")).to_have_text("Saved", timeout=20_000)
+    expect(page.locator("#verdict")).to_contain_text(said, timeout=20_000)
 
 
 def step(page: Page, number: int, title: str, who: str) -> None:
