@@ -72,4 +72,4 @@ def test_a_quick_run_of_reports_asks_each_beside_the_same_by_hand(tmp_path: Path
     found = json.loads(figures.read_text(encoding="utf-8"))["databases"]["sqlite"]
     compared = {"totals", "win_rate", "cycle_time", "conversion", "dwell", "losses", "paths"}
     assert set(found) == compared | {"forecast", "health", "anomalies"}
-    assert {name for name, one in found.items() if "ratio" in one} == compared
+    assert all(one["ratio"] > 0 and one["again"] > 0 for one in found.values())
