@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import redirect, request, url_for
 
-from dealwright import packs, records
+from dealwright import pack_tests, packs, records
 from dealwright.errors import ConflictError, DealwrightError, NotFoundError
 from dealwright.metadata.pointers import steps
 from dealwright.packs import drafts
@@ -37,8 +38,11 @@ _SAID: Final = frozenset({"SET", "CHANGE", "ADD", "MODIFY", "KEPT", "RESET", "LO
 _GROUPS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("INSTALL", "UPGRADE", "DOWNGRADE", "UNINSTALL"), "packs"),
     **dict.fromkeys(("SET", "CHANGE", "RESET", "KEPT", "CONVERGED", "REVIEW", "TIGHTENED", "MOVED", "PARKED"), "mine"),
-    **{"DATA": "records", "IN_FLIGHT": "flight", "PERMISSION": "permissions", "STORAGE": "storage"},
+    **{"DATA": "records", "IN_FLIGHT": "flight", "PERMISSION": "permissions", "STORAGE": "storage", "TEST": "tests"},
 }
+#: What a plan says of a test that fails, and of all tests of a pack (``pack_tests.trial``).
+_FAILS: Final = re.compile(r"“(.*?)” fails: (.*)\Z", re.DOTALL)
+_PASS: Final = re.compile(r"(\d+) of (\d+) tests pass\Z")
 
 
 class Publishing(DraftPage):
@@ -48,7 +52,10 @@ class Publishing(DraftPage):
 
     @exposed("/<draft>/plan/", methods=("POST",))
     def plan_view(self, draft: str) -> ResponseReturnValue:
-        """Work out what the draft would do, and keep it."""
+        """Work out what the draft would do, and keep it.
+
+        The tests of packs in force run with it; those of shipped packs only where they are asked for.
+        """
         found = opened(draft)
         drafts.demand_open(found)
         since = request.form.get("since", "")
@@ -63,6 +70,7 @@ class Publishing(DraftPage):
             roles=user.roles,
             compare=_compare(since) if since in PERIODS else None,
             known=visit.workspace().latest(),
+            trial=pack_tests.trial({}, everything=True, released=request.form.get("tests") == "all"),
         )
         with visit.workspace().database.write() as connection:
             stored.planned(connection, draft, made.id)
@@ -178,6 +186,8 @@ def line(catalog: Catalog, one: Mapping[str, Any], *, whole: bool = False) -> di
         about = i18n.pack_title(catalog.packs[identifier])
     elif kind == "pack":
         about = identifier
+    elif action == "TEST" and (name := about.partition("/")[0]) in catalog.packs:
+        about = i18n.pack_title(catalog.packs[name])
     group = "blocked" if action in ("PROBLEM", "BLOCKED") or risk == "blocked" else _GROUPS.get(action, "others")
     return {"group": group, "about": about, "text": _told(one, count), "risk": risk, "count": count}
 
@@ -191,6 +201,10 @@ def _told(one: Mapping[str, Any], count: int | None) -> str:
         return gettext("%(n)s approvals are open; %(detail)s", n=count, detail=one["detail"])
     if action == "REMOVE" and one["risk"] == "destructive":
         return gettext("Goes from forms and lists; the values stay and come back when it is restored")
+    if action == "TEST" and (tried := _FAILS.match(one["detail"])) is not None:
+        return gettext("The test “%(name)s” fails: %(because)s", name=tried[1], because=tried[2])
+    if action == "TEST" and (tried := _PASS.match(one["detail"])) is not None:
+        return gettext("%(n)s of %(of)s tests pass", n=tried[1], of=tried[2])
     return str(one["detail"])
 
 

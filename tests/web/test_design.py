@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from dealwright import access, packs
 from dealwright.packs import whole
@@ -240,10 +243,9 @@ def test_a_packs_pipeline_gets_gates_and_required_fields_and_keeps_its_stages(
     assert found.examined.problems == ()
 
 
-def test_a_pack_comes_in_as_an_archive_by_a_plan_is_stopped_and_taken_away(
-    admin: Person, workspace: Workspace, tmp_path: Path
-) -> None:
-    folder = tmp_path / "small_pack"
+def small(place: Path) -> Path:
+    """Write a pack with one entity and one test, and return its folder."""
+    folder = place / "small_pack"
     (folder / "entities").mkdir(parents=True)
     manifest = {
         "format": 1, "id": "small_pack", "ns": "small", "version": "1.0.0", "platform": ">=0.1 <1", "title": "Small pack",
@@ -256,6 +258,20 @@ def test_a_pack_comes_in_as_an_archive_by_a_plan_is_stopped_and_taken_away(
     (folder / "pack.json").write_text(json.dumps(manifest))
     (folder / "CHANGELOG.json").write_text(json.dumps([{"version": "1.0.0", "date": "2026-01-01", "changes": ["New"]}]))
     (folder / "entities" / "note.json").write_text(json.dumps(entity))
+    (folder / "tests").mkdir()
+    promise = {
+        "test": "a note may have a long name",
+        "when": [{"create": "small.note", "record": {"id": "a", "name": "Longer than three"}}],
+        "expect": [{"record": {"entity": "small.note", "count": 1}}],
+    }
+    (folder / "tests" / "names.json").write_text(json.dumps([promise]))
+    return folder
+
+
+def test_a_pack_comes_in_as_an_archive_by_a_plan_is_stopped_and_taken_away(
+    admin: Person, workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = small(tmp_path)
     content = packs.archive.build(folder, tmp_path / "built").path.read_bytes()
     bad = admin.post("/admin/packs/plan/", {"archive": (BytesIO(b"PK nothing"), "bad.zip")})
     assert bad.status_code >= 400 and "That cannot be done" in text(bad)
@@ -310,3 +326,26 @@ def test_a_role_of_ones_own_is_written_compared_and_meets_just_what_it_grants(
     seen = text(pia.get("/records/t.deal"))
     assert "Lamp" in seen and "Robot" not in seen
     assert pia.get("/records/t.thing").status_code in (403, 404)
+
+
+def test_a_draft_that_breaks_what_a_pack_promises_is_told_so_by_the_packs_own_test(
+    admin: Person, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = small(tmp_path)
+    packs.install(workspace.database, [packs.read(source)])
+    monkeypatch.setattr(packs, "find", lambda: {"small_pack": source})
+    draft = begun(admin, "Short names")
+    title = f"{draft}entities/small.note/fields/name/"
+    assert admin.post(title, {"title": "Named"}).status_code == 303
+    admin.post(f"{draft}plan/", {})
+    assert "Small pack 1 of 1 tests pass" in text(admin.get(f"{draft}publish/"))
+    assert admin.post(title, {"title": "Named", "s-maxLength.shown": "1", "s-maxLength": "3"}).status_code == 303
+    admin.post(f"{draft}plan/", {})
+    page = admin.get(f"{draft}publish/").text
+    assert "Small pack The test “a note may have a long name” fails: " in text(admin.get(f"{draft}publish/"))
+    assert "0 of 1 tests pass" in page and "It cannot be published yet" in page
+    monkeypatch.setattr(sys.modules["dealwright.pack_tests.trial"], "shipped", lambda _: source.parent)
+    admin.post(f"{draft}plan/", {})
+    assert "None was run" in admin.get(f"{draft}publish/").text
+    admin.post(f"{draft}plan/", {"tests": "all"})
+    assert "0 of 1 tests pass" in admin.get(f"{draft}publish/").text

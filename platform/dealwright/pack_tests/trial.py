@@ -21,6 +21,7 @@ from dealwright.pack_tests.stage import Stage, empty
 from dealwright.packs.enact import enact
 from dealwright.packs.planned import Line
 from dealwright.packs.prepare import sources_of_layers
+from dealwright.resources import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +34,7 @@ _SHOWN: Final = 3
 
 
 def trial(
-    folders: Mapping[str, Path], own: Path | None = None, *, everything: bool = False
+    folders: Mapping[str, Path], own: Path | None = None, *, everything: bool = False, released: bool = True
 ) -> Callable[[Prepared], list[Line]]:
     """Return what runs the tests for a plan.
 
@@ -41,14 +42,18 @@ def trial(
         folders: The folders of the packs that come in, by id: their tests are run.
         own: A folder with a folder ``tests``: the workspace's own, about whatever is in force in it.
         everything: Whether the tests of packs that stay are run too, where their folders are found.
+        released: Whether those of shipped packs are among them, which were run when they were released and take a minute.
     """
 
     def tried(prepared: Prepared) -> list[Line]:
         wanted = dict(folders)
         if everything:
             present = {one.id: one.layer for one in sources_of_layers(prepared.layers)}
+            ours = shipped("rule_packs").resolve()
             for name, folder in packs.find().items():
-                if name in present and name not in wanted and packs.read(folder.resolve()).layer == present[name]:
+                if name not in present or name in wanted or (folder.resolve().is_relative_to(ours) and not released):
+                    continue
+                if packs.read(folder.resolve()).layer == present[name]:
                     wanted[name] = folder
         known = {name: cases.read(folder.resolve()) for name, folder in sorted(wanted.items())}
         if own is not None:
