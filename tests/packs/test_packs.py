@@ -427,6 +427,10 @@ def test_a_whole_workspace_of_packs_is_checked_in_a_second(tmp_path: Path) -> No
     assert clock.elapsed() - start < 10
 
 
+#: Options of a field that get another id.
+VALUES = {"since": "1.0.0", "kind": "value_map", "path": "entity:shop.thing#/properties/a", "map": {"a": "b"}}
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
@@ -434,7 +438,7 @@ def test_a_whole_workspace_of_packs_is_checked_in_a_second(tmp_path: Path) -> No
         pytest.param({"since": "1.0.0", "from": "entity:shop.thing#/properties/a"}, "/0: “to” is missing", id="no to"),
         pytest.param(
             {"kind": "stage_map"},
-            "/0/kind: an entry renames (no kind), accepts or is mandatory; stages that go are named",
+            "/0/kind: an entry renames (no kind), accepts, is mandatory or is a value_map for ids of options; stages that go",
             id="another kind",
         ),
         pytest.param(
@@ -467,6 +471,17 @@ def test_a_whole_workspace_of_packs_is_checked_in_a_second(tmp_path: Path) -> No
             "/0/to: a field stays in its entity",
             id="another entity",
         ),
+        pytest.param(
+            {**VALUES, "path": "entity:shop.thing"}, "/0/path: a field with options is written", id="no field"
+        ),
+        pytest.param({**VALUES, "map": {}}, "/0/map: expected an object: old id", id="no option"),
+        pytest.param(
+            {**VALUES, "map": {"a": "b c"}}, "/0/map/a: an id of an option has letters", id="no id of an option"
+        ),
+        pytest.param({**VALUES, "map": {"a": "c", "b": "c"}}, "/0/map/b: “c” is the new id of two", id="two in one"),
+        pytest.param({**VALUES, "map": {"a": "b", "b": "c"}}, "/0/map/a: “b” is an old id here too", id="a chain"),
+        pytest.param({**VALUES, "mpa": {}}, "/0/mpa: “mpa” is not known here", id="an unknown key of a map of values"),
+        pytest.param({"kind": "value_map", "since": "1.0.0"}, "/0: “map” is missing", id="a map of values without one"),
     ],
 )
 def test_what_moves_cannot_say_is_refused_with_its_place(tmp_path: Path, entry: Any, message: str) -> None:

@@ -16,7 +16,19 @@ from dealwright.metadata.settings import TRUST
 from dealwright.packs import deciders, in_flight, outlook, trust
 from dealwright.packs.outlook import Outlook
 from dealwright.packs.stored import store, stored_catalog
-from dealwright.storage import audit, plans, proposals, queue, recompute, renames, revisions, schema, timers, workspaces
+from dealwright.storage import (
+    audit,
+    option_ids,
+    plans,
+    proposals,
+    queue,
+    recompute,
+    renames,
+    revisions,
+    schema,
+    timers,
+    workspaces,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,6 +115,7 @@ def enact(
             in_flight.check(connection, old, catalog)
             steps.apply(connection)
             renames.follow(connection, old, catalog, prepared.moves)
+            option_ids.follow(connection, old, catalog, prepared.moves)
             if plan is not None:  # stored with the plan, before its rules had been tried
                 revisions.forget_unused(connection, catalog.revision)
             store(connection, catalog, prepared.layers, reason=reason, by=by, at=now, shards=shards)

@@ -22,7 +22,7 @@ from dealwright.metadata.layers import Layer, SourcedDocument
 from dealwright.metadata.patches import Patch
 from dealwright.metadata.pointers import steps
 from dealwright.metadata.settings import DEFAULTS
-from dealwright.packs import limits, order, permissions
+from dealwright.packs import limits, moves, order, permissions
 from dealwright.packs.search import find, packs_in
 from dealwright.packs.source import PackSource, read
 
@@ -208,6 +208,7 @@ def examine(
         placed = [_placed(one, folded) for one in group if not _may_follow(one, folded, broken)]
         found.extend(one for one in placed if (one.source, one.pointer) not in said)
     found.extend(_placed(one, folded) for one in limits.problems(catalog))
+    found.extend(moves.unfit(sources, catalog))
     if not found:  # what a rule uses is known only of one without faults
         found.extend(_placed(one, folded) for one in permissions.problems(catalog, sources))
     if found:

@@ -3,13 +3,15 @@
     {"since": "2.0.0", "from": "entity:sales.deal#/properties/dept", "to": "entity:sales.deal#/properties/department"}
     {"since": "2.0.0", "from": "entity:med.permit", "to": "entity:med.licence"}
     {"since": "3.0.0", "from": "entity:med.licence", "to_pack": "compliance_core", "to": "entity:cmp.licence"}
+    {"since": "2.0.0", "kind": "value_map", "path": "entity:med.device#/properties/class", "map": {"3": "III"}}
     {"since": "1.1.0", "kind": "accepts", "from": "entity:med.licence", "to": "entity:cmp.licence"}
     {"since": "2.1.0", "kind": "mandatory", "path": "parameter:med.report_days#/default", "reason": "Order 54, article 16"}
 
 An entry counts where a workspace comes from an earlier version than ``since``. An entity goes to another pack only if
 both say so: the one that gives it by ``to_pack``, the one that takes it by ``accepts``. A pack that was made of changes
 of the admins (``pack export --as-pack``) names those under ``from``: ``c__ward``, ``c.visit``; it takes them over when it
-is first installed. The tables follow (``storage.renames``), and so do the admins' changes (``packs.renaming``).
+is first installed. The tables follow (``storage.renames``), the values of records that have an option with another id
+(``storage.option_ids``), and so do the admins' changes (``packs.renaming``).
 
 A change that is mandatory is for those who have set something else there themselves: their plan is blocked until one of them
 has reset it, or has said anew what shall stand, and why.
@@ -27,8 +29,10 @@ from dealwright.errors import Problem
 from dealwright.metadata import schemas
 from dealwright.metadata.patches import OVERLAY
 from dealwright.packs import ranges
+from dealwright.storage.option_ids import TYPES, VALUE_MAP, field_of, followed, key_of, taken
 
 if TYPE_CHECKING:
+    from dealwright.metadata.catalog import Catalog
     from dealwright.packs.source import PackSource
 
 _ENTRY: Final = ("since", "from", "to")
@@ -45,6 +49,8 @@ RENAMED: Final = (
 #: A field of an entity, or a column of its rows.
 _FIELD: Final = re.compile(r"(entity:[a-z0-9_.]+#)/properties/[a-z0-9_]+(/items/properties/[a-z0-9_]+)?\Z")
 
+_OPTION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}\Z")
+
 
 def faults(one: Any) -> Iterator[tuple[str, str, str]]:
     """Yield pointer, code and message of what is wrong with an entry."""
@@ -55,10 +61,13 @@ def faults(one: Any) -> Iterator[tuple[str, str, str]]:
     if kind == MANDATORY:
         yield from _mandatory_faults(one)
         return
+    if kind == VALUE_MAP:
+        yield from _value_map_faults(one)
+        return
     if kind not in ("rename", "accepts"):
         message = (
-            "an entry renames (no kind), accepts or is mandatory; stages that go are named in the stage_map of their pipeline, and "
-            "options never change their ids"
+            "an entry renames (no kind), accepts, is mandatory or is a value_map for ids of options; stages that go are named in "
+            "the stage_map of their pipeline"
         )
         yield "/kind", "not-a-choice", message
         return
@@ -93,6 +102,37 @@ def _mandatory_faults(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "/path", "wrong-form", "a path to an attribute is written like parameter:sales.days#/default"
 
 
+def _value_map_faults(one: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for key in ("since", "path", "map"):
+        if key not in one:
+            yield "", f"missing-{key}", f"“{key}” is missing"
+    for key in one:
+        if key not in ("since", "kind", "path", "map"):
+            yield f"/{key}", "unknown-key", f"“{key}” is not known here{schemas.near(key, ('since', 'path', 'map'))}"
+    yield from _since_faults(one)
+    if "path" in one and not (isinstance(one["path"], str) and _FIELD.match(one["path"])):
+        yield "/path", "wrong-form", "a field with options is written like entity:sales.deal#/properties/channel"
+    ids = one.get("map", {"": ""})
+    if not isinstance(ids, Mapping) or not ids:
+        yield "/map", "wrong-type", "expected an object: old id of an option to its new one"
+        return
+    new: set[Any] = set()
+    for was, now in ids.items() if "map" in one else ():
+        at = f"/map/{was.replace('~', '~0').replace('/', '~1')}"
+        if not isinstance(now, str) or not _OPTION.match(now):
+            yield (
+                at,
+                "wrong-form",
+                "an id of an option has letters, digits, _, . and -, and begins with a letter or digit",
+            )
+        elif now in ids:
+            yield at, "wrong-form", f"“{now}” is an old id here too; an option goes to one that was not there"
+        elif now in new:
+            yield at, "twice", f"“{now}” is the new id of two options, which could not be told apart; hide one instead"
+        if isinstance(now, str):
+            new.add(now)
+
+
 def _path_faults(one: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str, str]]:
     given = {key: one[key] for key in ("from", "to") if key in one}
     documents = {key: _DOCUMENT.match(path) if isinstance(path, str) else None for key, path in given.items()}
@@ -103,7 +143,7 @@ def _path_faults(one: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str, 
         if found is None and (fields[key] is None or hands_over):
             message = (
                 "a document is written like entity:sales.deal, a field like entity:sales.deal#/properties/name; "
-                "options and stages have no other names, and only entities go to other packs"
+                "options have other ids by a value_map, stages by a stage_map, and only entities go to other packs"
             )
             yield f"/{key}", "wrong-form", message
         elif found is not None and found[1] not in (RENAMED if not hands_over else ("entity",)):
@@ -162,7 +202,7 @@ def back(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) -> lis
                 for one in there.layer.moves
                 if ranges.version(one["since"]) > pack.version and one.get("kind") not in _NO_NAMES
             ]
-            found += [{**one, "from": one["to"], "to": one["from"]} for one in reversed(later)]
+            found += [_turned(one) for one in reversed(later)]
     for name, there in present.items():  # what was made of the admins' own changes is theirs again
         if name not in packs:
             adopted = [one for one in there.layer.moves if is_adopted(one)]
@@ -187,9 +227,61 @@ def problems(present: Mapping[str, PackSource], wanted: Iterable[PackSource]) ->
     ]
 
 
+def unfit(packs: Iterable[PackSource], catalog: Catalog) -> Iterator[Problem]:
+    """Yield what is wrong with the new ids of options that come with the very version of a pack.
+
+    Entries of earlier versions are history: what they speak of may have changed since.
+    """
+    for pack in packs:
+        for index, one in enumerate(pack.layer.moves):
+            if one.get("kind") == VALUE_MAP and ranges.version(one["since"]) == pack.version:
+                path = followed(str(one["path"]), pack.layer.moves[index + 1 :])
+                for at, code, message in _unfit(catalog, path, one["map"]):
+                    yield Problem(f"/{index}{at}", code, message, f"{pack.layer.folder}/moves.json")
+
+
+def _unfit(catalog: Catalog, path: str, ids: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    key = key_of(path)
+    field = field_of(catalog, key) if key is not None else None
+    if field is None:
+        yield "/path", "no-such-field", f"there is no field {path}"
+        return
+    if field.type not in TYPES:
+        yield (
+            "/path",
+            "wrong-type",
+            f"“{field.id}” is a {field.type}; only options of {' and '.join(sorted(TYPES))} have other ids",
+        )
+        return
+    options = [one.id for one in field.options]
+    for was, now in ids.items():
+        if was in options:
+            message = f"“{was}” is still an option of “{field.id}”; take it away, or leave it out here"
+            yield f"/map/{was}", "still-there", message
+        if now not in options:
+            message = f"“{now}” is no option of “{field.id}”{schemas.near(now, options)}"
+            yield f"/map/{was}", "no-such-option", message
+
+
+def indistinct(old: Catalog | None, new: Catalog, renames: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Yield each option that would get the id of one that is there already."""
+    for path, was, now in taken(old, new, renames):
+        message = (
+            f"“{now}” is an option already, and records of “{was}” could not be told from its own; choose a new id"
+        )
+        yield Problem(f"/options/{was}", "taken", message, path)
+
+
+def _turned(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an entry the other way round."""
+    if one.get("kind") == VALUE_MAP:
+        return {**one, "map": {now: was for was, now in one["map"].items()}}
+    return {**one, "from": one["to"], "to": one["from"]}
+
+
 def is_adopted(one: Mapping[str, Any]) -> bool:
     """Tell whether an entry takes over what admins have added themselves."""
-    if one.get("kind") in _NO_NAMES:
+    if one.get("kind") in (*_NO_NAMES, VALUE_MAP):
         return False
     was = str(one["from"])
     return was.partition(":")[2].startswith(f"{OVERLAY}.") or was.rpartition("/")[2].startswith(f"{OVERLAY}__")

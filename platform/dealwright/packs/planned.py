@@ -15,7 +15,7 @@ from dealwright.metadata.settings import TRUST
 from dealwright.packs import courses, escalation, in_flight, moves, permissions, three_way, trust
 from dealwright.packs.prepare import sources_of, sources_of_layers
 from dealwright.storage import in_flight as running
-from dealwright.storage import misfits, renames, schema
+from dealwright.storage import misfits, option_ids, renames, schema
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
@@ -79,6 +79,7 @@ def lines(connection: Connection, prepared: Prepared) -> list[Line]:
     found += _clones(prepared)
     found += _tables(prepared)
     if prepared.old is not None:
+        found += _options(connection, prepared, prepared.old)
         found += _records(connection, prepared, diff)
         found += _on_the_way(connection, prepared.old, prepared.catalog, diff)
     # Most of them were there before as well, so they are told and hold nothing up.
@@ -200,6 +201,8 @@ def _definitions(prepared: Prepared, diff: Diff) -> Iterator[Line]:
         if rows is None:
             moved += (f"{old}/", f"entity:{entity}#/properties/{now}/")
             yield Line("MOVED", old, f"it is entity:{entity}#/properties/{now} now, with all its values")
+    for field in option_ids.of(prepared.old, prepared.catalog, prepared.moves):
+        moved += tuple(f"{field.path}/options/{one}/" for pair in field.ids.items() for one in pair)
     for one in diff.documents:
         at = f"{one.kind}:{one.id}"
         if one.kind == "entity" and one.id in called:
@@ -215,6 +218,14 @@ def _definitions(prepared: Prepared, diff: Diff) -> Iterator[Line]:
         for change in one.attributes:
             if not change.path.startswith(moved):
                 yield _attribute(one.kind, change)
+
+
+def _options(connection: Connection, prepared: Prepared, old: Catalog) -> Iterator[Line]:
+    """Yield each field of which options have another id, with the number of records that follow."""
+    for one in option_ids.of(old, prepared.catalog, prepared.moves):
+        count = option_ids.count(connection, old, one)
+        ids = ", ".join(f"{was} -> {now}" for was, now in one.ids.items())
+        yield Line("MOVED", f"{one.path}/options", f"{_cut(ids)}: {count} records follow", count=count)
 
 
 def _fields_renamed(prepared: Prepared) -> Mapping[tuple[str, str | None, str], str]:

@@ -66,7 +66,7 @@ class Prepared:
         folded: What they come to; None where they were folded before.
         settings: Of the workspace.
         versions: Versions of pipelines that must stay readable.
-        moves: New names of fields, for the tables.
+        moves: New names of fields and new ids of options, for the tables.
         changes: The patches before and after, with those that have followed new names.
         taken: The proposals that it takes up.
         left: Changes of the admins that are in force no more and stay as proposals.
@@ -151,6 +151,7 @@ def prepare(connection: Connection, wanted: Wanted, known: Catalog | None = None
     if before is not None:
         old = known if known is not None and known.revision == before.revision else before.catalog()
     new_names = [*renames, *moves.back(present, packs)]
+    problems += moves.indistinct(old, examined.catalog, renames)
     versions = renaming.versions(in_flight.kept(old, examined.catalog), new_names)
     layers = layers_of(packs, final)
     catalog = examined.catalog

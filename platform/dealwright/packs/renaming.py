@@ -1,4 +1,6 @@
-"""The admins' own changes under the names that packs have given to fields: paths, conditions, and names in documents.
+"""The admins' own changes under the names that packs gave to fields, and the ids that they gave to options.
+
+Paths follow, conditions, and names in documents.
 
 Without it nobody could upgrade: an own rule that reads a field by its old name does not fit the new definitions, and one
 that reads it by its new name does not fit the old ones.
@@ -9,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from dealwright.conditions.renamed import renamed
+from dealwright.conditions.renamed import renamed, revalued
 from dealwright.metadata import patches
 from dealwright.metadata.patches import Patch
+from dealwright.storage.option_ids import VALUE_MAP, composed
 
 _FIELD: Final = re.compile(r"entity:([a-z0-9_.]+)#/properties/([a-z0-9_]+)\Z")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)(?=[.|}])")
@@ -54,6 +57,12 @@ _WORDS: Final = frozenset(
 _TEXTS: Final = frozenset({"title", "plural", "description", "message", "placeholder", "section", "text", "body"})
 #: Objects whose keys are names of fields of the entity.
 _BY_NAME: Final = frozenset({"fields", "options_when", "prefill"})
+#: Objects with values for fields.
+_VALUES: Final = frozenset({"values", "set", "prefill"})
+#: What stands within a field and names its options.
+_OF_FIELD: Final = ("default", "options_when")
+#: Field to old id to new id of its options.
+_Ids: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
 def followed(patch: Patch, moves: Iterable[Mapping[str, Any]], entity_of: Callable[[tuple[str, str]], str]) -> Patch:
@@ -73,8 +82,10 @@ def followed(patch: Patch, moves: Iterable[Mapping[str, Any]], entity_of: Callab
     if patch.op in ("set", "add") and names:
         key = patch.steps[-1] if patch.steps else ""
         value = _value(value, key, names.get(about, {}), names, patch.kind)
-    moved = patches.moved(patch, entries)
     called = _called(entries)
+    moved = patches.moved(patch, _paths(entries))
+    if patch.op in ("set", "add") and (maps := _ids(entries)):
+        value = _revalued(value, moved.steps, maps.get(called.get(about, about), {}), maps)
     if called:
         value = _by_id(value, called)
         moved = replace(moved, path=_by_id(moved.path, called))
@@ -85,6 +96,28 @@ def versions(kept: Iterable[Mapping[str, Any]], moves: Iterable[Mapping[str, Any
     """Return the versions of pipelines that must stay readable, with documents under their new ids."""
     called = _called(moves)
     return [{**one, "document": _by_id(one["document"], called)} if called else one for one in kept]
+
+
+def _paths(moves: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return moves of paths: those there are, and for each option with another id those of what stands about it."""
+    found: list[Mapping[str, Any]] = []
+    for one in moves:
+        if one.get("kind") != VALUE_MAP:
+            found.append(one)
+            continue
+        for was, now in one["map"].items():
+            for part in ("options", "options_when"):
+                found.append({"from": f"{one['path']}/{part}/{was}", "to": f"{one['path']}/{part}/{now}"})
+    return found
+
+
+def _ids(moves: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, str]]]:
+    """Return entity to field to old id to new id of options; not of columns of rows."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for (entity, rows, field), ids in composed(moves).items():
+        if rows is None:
+            found.setdefault(entity, {})[field] = ids
+    return found
 
 
 def _called(moves: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -144,6 +177,40 @@ def _value(value: Any, key: str, names: Mapping[str, str], of: Mapping[str, Mapp
     if key in _TEXTS:
         return _PLACEHOLDER.sub(lambda match: "{" + names.get(match[1], match[1]), value)
     return names.get(value) or renamed(value, names)
+
+
+def _revalued(value: Any, at: tuple[str, ...], fields: _Ids, of: Mapping[str, _Ids]) -> Any:
+    """Return what stands at some steps with the new ids of options, wherever a field of its entity says which are meant.
+
+    Args:
+        value: What stands there.
+        at: The steps to it; the last ones say what it is.
+        fields: Field to old id to new id, of the entity that it is about.
+        of: The same by entity.
+    """
+    key = at[-1] if at else ""
+    before = at[-2] if len(at) > 1 else ""
+    own = fields.get(key) if before in _VALUES else fields.get(before) if key in _OF_FIELD else None
+    if isinstance(value, Mapping):
+        inner = of.get(value["entity"], {}) if isinstance(value.get("entity"), str) and at else fields
+        compared = next((fields[one] for one in value.values() if isinstance(one, str) and one in fields), {})
+        found: dict[str, Any] = {}
+        for k, v in value.items():
+            there = inner if k in ("fields", "values", "rows") else fields
+            if k == "value" and isinstance(v, str) and isinstance(value.get("field"), str):
+                found[k] = revalued(v, fields, fields.get(value["field"]))
+            elif k == "map" and isinstance(v, Mapping):
+                found[k] = {compared.get(one, one): points for one, points in v.items()}
+            else:
+                found[k] = _revalued(v, (*at, k), there, of)
+        return {own.get(k, k): v for k, v in found.items()} if own is not None and key == "options_when" else found
+    if isinstance(value, list):
+        return [_revalued(one, at, fields, of) for one in value]
+    if not isinstance(value, str) or key in _TEXTS:
+        return value
+    if own is not None:
+        return own.get(value) or revalued(value, fields, own)
+    return value if key in _WORDS else revalued(value, fields)
 
 
 def _within(

@@ -161,8 +161,8 @@ def follow(connection: Connection, old: Catalog | None, new: Catalog, moves: Ite
                 if field.type == "any_reference":
                     _repoint(connection, tables.layout(new, entity.id).table, field.id, was, now)
     for move in moves:
-        kind, _, before = str(move["from"]).partition(":")
-        after = str(move["to"]).partition(":")[2]
+        kind, _, before = str(move.get("from", "")).partition(":")
+        after = str(move.get("to", "")).partition(":")[2]
         if (kind, before) in old.documents and (kind, after) in new.documents:
             for table, column in _BY_ID.get(kind, ()):
                 connection.execute(sa.update(table).where(table.c[column] == before).values({column: after}))
