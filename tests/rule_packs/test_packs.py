@@ -16,6 +16,7 @@ import pytest
 
 from dealwright import conditions, packs
 from dealwright.access import rights_of
+from dealwright.metadata import views
 from dealwright.metadata.catalog import Catalog
 from dealwright.metadata.patterns import compiled
 from dealwright.resources import shipped
@@ -111,6 +112,50 @@ def test_a_discount_above_15_percent_asks_for_its_reason(catalog: Catalog, disco
     env = {"discount": None if discount is None else Decimal(discount)}
     assert holds(catalog, reason["visible_when"], "field", env) is asked
     assert holds(catalog, reason["required_when"], "field", env) is asked
+
+
+def test_the_views_of_the_sales_pack_place_each_field_that_a_pack_brings(catalog: Catalog) -> None:
+    laid = {
+        one: views.chosen(catalog, f"sales.{one}", ()) for one in ("opportunity", "account", "lead", "contact", "quote")
+    }
+    for name, view in laid.items():
+        assert view is not None, name
+        assert set(catalog.entity(f"sales.{name}").fields) - set(view.places) == set(), name
+
+
+def test_the_form_of_an_opportunity_begins_with_the_deal_and_has_the_money_in_one_row(catalog: Catalog) -> None:
+    view = views.chosen(catalog, DEAL, ["sales.rep"])
+    assert view is not None
+    assert [one.id for one in view.tabs] == ["deal", "solution", "contract"]
+    assert [one.id for one in view.blocks if one.tab == "deal"] == ["deal", "value", "need", "med__hospital"]
+    fields = [one.id for one in view.arranged(catalog.entity(DEAL).fields.values()) if view.shows(one.id, "form")]
+    assert fields[:4] == ["name", "account", "contact", "product"]
+    money = fields[fields.index("amount") :][:3]
+    assert money == ["amount", "win_probability", "expected_close"]
+    assert {view.places[one].section for one in money} == {"value"}
+    assert {"tier", "heat", "touchpoint", "demo_views", "quote_options"}.isdisjoint(fields), (
+        "rules and counts fill these in"
+    )
+
+
+@pytest.mark.parametrize(
+    ("env", "shown"),
+    [
+        ({}, False),
+        ({"account": "a", "account.sector": "software"}, False),
+        ({"account": "a", "account.sector": "medical"}, True),
+        ({"account": "a", "account.sector": "services", "account.med__grade": "3a"}, True),
+        ({"account": "a"}, True),
+        ({"account": "a", "account.sector": "software", "med__device_class": "iii"}, True),
+    ],
+)
+def test_a_deal_asks_about_devices_where_its_account_may_be_a_hospital(
+    catalog: Catalog, env: dict[str, Any], shown: bool
+) -> None:
+    view = views.chosen(catalog, DEAL, ())
+    assert view is not None
+    section = next(one for one in view.blocks if one.id == "med__hospital")
+    assert holds(catalog, str(section.visible_when), "field", env) is shown
 
 
 def test_the_pipeline_has_six_stages_and_its_ends(catalog: Catalog) -> None:
