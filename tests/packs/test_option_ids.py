@@ -240,3 +240,38 @@ def test_own_documents_follow_where_a_field_says_which_options_are_meant() -> No
     assert after("role:c.r#", role).value["grants"][0]["rows"] == 'class != "III"'
     assert after(f"{PLACE}/options_when", {"3": "name != null"}).value == {"III": "name != null"}
     assert after(f"{PLACE}/options_when/3", 'class == "3"').path == f"{PLACE}/options_when/III"
+
+
+def test_a_field_with_shared_options_is_mapped_and_a_constant_of_another_entity_is_named_as_a_problem(
+    shop: Database,
+) -> None:
+    def shared(*ids: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        choice = {"kind": "option_set", "id": "med.classes", "title": "Classes", "options": choices(*ids)}
+        entity = device(("1",), ("er",), ("b",))
+        entity["properties"]["class"] = {"field": "select", "title": "Class", "option_set": "med.classes"}
+        return entity, choice
+
+    about = {
+        "kind": "entity", "extends": "shop.deal",
+        "properties": {"med__device": {"field": "reference", "to": "med.device", "title": "Device"}},
+    }  # fmt: skip
+    source = pack(*shared("1", "3"), about, name="med", requires={"shop": "*"})
+    packs.install(shop, [source])
+    with shop.write() as connection:
+        work = Work(Workspace(shop, Path("files")), connection, access.operator())
+        save_one(work, "med.device", Change({"name": "pump", "class": "3"}))
+    own = {
+        "kind": "rule", "id": "c.far", "title": "Far", "entity": "shop.deal", "on": {"record": {"events": ["created"]}},
+        "if": 'med__device.class == "3"', "then": [{"do": "set_field", "field": "dept", "value": "'high'"}],
+    }  # fmt: skip
+    propose(shop, {"path": "rule:c.far#", "op": "add", "value": own})
+    packs.apply(shop, packs.plan(shop, Wanted(proposals=True)).id)
+    following = {**MAP, "map": {"3": "III"}}
+    after = pack(*shared("1", "III"), about, name="med", version="2.0.0", requires={"shop": "*"}, moves=(following,))
+    plan = packs.plan(shop, Wanted(packs=[after]))
+    assert [one.detail for one in plan.lines if one.action == "PROBLEM"] == [
+        '“3” is not one of 1, III (“"3"”, from character 22)'
+    ]
+    propose(shop, {"path": "rule:c.far#", "op": "add", "value": {**own, "if": 'med__device.class != "1"'}})
+    packs.apply(shop, packs.plan(shop, Wanted(packs=[after], proposals=True)).id)
+    assert stored(shop)["pump"][0] == "III"
