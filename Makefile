@@ -1,4 +1,4 @@
-# make demo | test | check | bench | passing | nightly | process | ui | lock | clean
+# make demo | test | check | bench | passing | nightly | process | ui | screenshots | lock | clean
 # Everything runs in .venv, which the first command makes from requirements.lock. PYTHON=python3.12 takes another Python.
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ PM4PY := pm4py==2.7.23.11
 # Modules are compiled once and not by each process that starts, as pip does for an installed package.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check bench passing nightly process ui lock clean tools
+.PHONY: demo test check bench passing nightly process ui screenshots lock clean tools
 
 demo: $(VENV)/.installed  ## a workspace with every shipped pack, demo users and data; prints the address and sign-ins
 	$(BIN)/dealwright demo
@@ -50,6 +50,9 @@ process: $(VENV)/.installed  ## what pm4py says of the process of the generated 
 
 ui:  ## scripts and styles, built into the package; needs Node.js
 	cd ui && npm ci --ignore-scripts && node build.mjs
+
+screenshots: $(VENV)/.installed  ## the pictures of the README, from a demonstration of its own; needs Chromium
+	$(BIN)/python ui/screenshots.py
 
 lock: | tools  ## requirements.lock, anew from pyproject.toml
 	$(PYTHON) -m venv build/lock

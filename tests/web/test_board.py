@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from dealwright import access, clock
 from dealwright.records import Change, Work, Workspace, fetch, save_many
+from dealwright.web import board
 from pages import Person, deal, text, thing
 from sent import statements
 
@@ -42,6 +45,18 @@ def test_a_board_has_a_lane_for_each_stage_with_its_count_and_its_total(admin: P
     assert found["lost"] == ("0", "", [])
     assert lanes(admin.get("/records/t.deal/board?q=large").text)["lead"] == ("1", "¥250K", ["Large"])
     assert lanes(admin.get("/records/t.deal/board?filter=budget < 2000").text)["lead"][2] == ["Small"]
+
+
+def test_a_board_begins_with_the_pipeline_of_new_records_else_one_that_is_open_to_every_record() -> None:
+    def begins(*pipelines: tuple[str, str, str | None]) -> str:
+        found = {one: SimpleNamespace(id=one, intake=intake, applies_when=when) for one, intake, when in pipelines}
+        return board.first_pipeline(
+            cast("Any", SimpleNamespace(pipelines=found)), cast("Any", SimpleNamespace(pipelines=[*found]))
+        )
+
+    assert begins(("a", "open", "big"), ("b", "open", None), ("c", "open", None)) == "b"
+    assert begins(("a", "open", None), ("b", "default", "big")) == "b"
+    assert begins(("a", "open", "big"), ("b", "open", "small")) == "a"
 
 
 def test_a_wrong_filter_of_a_board_shows_where_it_is_wrong(admin: Person) -> None:

@@ -56,6 +56,15 @@ def publish(admin: Person, draft: str, reason: str = "Finance asks for it") -> s
     return str(answer.location)
 
 
+def test_a_form_of_parameters_changes_those_whose_values_are_others(admin: Person, workspace: Workspace) -> None:
+    draft = begun(admin)
+    assert admin.post(f"{draft}parameters/", {"p-t.free_up_to": "200", "p-t.patience": "10"}).status_code == 303
+    with workspace.database.read() as connection:
+        found = drafted(connection, draft)
+        assert not found.changed("parameter", "t.free_up_to")
+        assert found.document("parameter", "t.patience")["default"] == 10
+
+
 def test_a_field_is_drafted_published_pulled_and_rolled_back(admin: Person, workspace: Workspace) -> None:
     deal(workspace, name="Lamp")
     draft = begun(admin)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dealwright import packs
-from dealwright.web import display
+from dealwright.web import display, factors
 from dealwright.web.display import Display, Reader
 from pages import PACK
 
@@ -60,6 +60,21 @@ def test_a_value_is_written_in_the_language_of_the_page(
 
     assert plain(shown(app, catalog, name, value).text) == english
     assert plain(shown(app, catalog, name, value, "zh-CN").text) == chinese
+
+
+def test_an_input_of_a_score_over_a_reference_reads_as_the_field_where_its_path_ends(
+    app: Flask, catalog: Catalog
+) -> None:
+    size = next(iter(catalog.entity("t.thing").fields["size"].spec["options"]))
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        from flask import g
+
+        g.catalog, g.user = catalog, None
+        reader = Reader(catalog, catalog.entity("t.deal"), {})
+        assert factors.fact(reader, "thing.size", size["id"]).items[0].text == size["title"]
+        assert factors.fact(reader, "thing.count", 12345).text == "12,345"
+        assert factors.fact(reader, "thing.nothing", "x").text == "x"
+        assert factors.fact(reader, "name == null", True).text
 
 
 @pytest.mark.parametrize("value", [None, "", [], {}])

@@ -139,8 +139,14 @@ def groupings(work: Work, entity: Entity, pipeline_id: str = "") -> tuple[Groupi
 
 
 def first_pipeline(catalog: Catalog, entity: Entity) -> str:
-    """Return the pipeline of an entity that new records come into when nobody chooses, else its first one."""
-    return next((one for one in entity.pipelines if catalog.pipelines[one].intake == "default"), entity.pipelines[0])
+    """Return the pipeline of an entity whose board is shown when nobody chooses.
+
+    That is the one that new records come into, else the first that is open to every record, else the first of all.
+    """
+    named = [catalog.pipelines[one] for one in entity.pipelines]
+    default = (one.id for one in named if one.intake == "default")
+    whole = (one.id for one in named if one.applies_when is None)
+    return next(default, None) or next(whole, named[0].id)
 
 
 def lanes(work: Work, entity: Entity, by: Grouping, asked: Asked) -> tuple[Lane, ...]:

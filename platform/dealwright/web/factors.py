@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -94,17 +94,31 @@ def _notes(reader: Reader, score: Score, told: Mapping[str, Any]) -> list[str]:
     return notes
 
 
+def fact(reader: Reader, source: str, value: Any) -> Display:
+    """Return the value of an input as its field shows it; over references, the field where the path ends."""
+    *way, last = source.split(".")
+    entity = reader.entity
+    for step in way:
+        link = entity.field(step)
+        if link is None or link.to not in reader.catalog.entities:
+            return Display("text", plain(value))
+        entity = reader.catalog.entities[link.to]
+    field = entity.field(last)
+    if field is None:
+        return Display("text", plain(value))
+    return display(replace(reader, entity=entity), field, value)
+
+
 def _least(score: Score) -> str:
     return number((score.min_coverage * 100).normalize())
 
 
 def _factor(reader: Reader, score: Score, one: Mapping[str, Any]) -> Factor:
     source = next(given.value for given in score.inputs if given.id == one["id"])
-    field = reader.entity.field(source)
-    fact = display(reader, field, one["fact"]) if field is not None else Display("text", plain(one["fact"]))
+    shown_fact = fact(reader, source, one["fact"])
     weight, counted = (number(Decimal(one[key]).normalize()) for key in ("weight", "counted"))
     missing = one["points"] is None
     shown = gettext("weight %(weight)s %%", weight=weight)
     if not missing and weight != counted:
         shown = gettext("weight %(weight)s %%, counts %(counted)s %%", weight=weight, counted=counted)
-    return Factor(one["title"], fact, number(one["share"]), shown, one["points"] or "0", missing)
+    return Factor(one["title"], shown_fact, number(one["share"]), shown, one["points"] or "0", missing)
