@@ -100,9 +100,10 @@ def fact(reader: Reader, source: str, value: Any) -> Display:
     entity = reader.entity
     for step in way:
         link = entity.field(step)
-        if link is None or link.to not in reader.catalog.entities:
+        target = reader.catalog.entities.get(link.to or "") if link is not None else None
+        if target is None:
             return Display("text", plain(value))
-        entity = reader.catalog.entities[link.to]
+        entity = target
     field = entity.field(last)
     if field is None:
         return Display("text", plain(value))
