@@ -100,10 +100,11 @@ def get(connection: Connection, identifier: str) -> dict[str, Any] | None:
 
 
 def since(connection: Connection, seq: int, *, limit: int = 1000) -> list[dict[str, Any]]:
-    """Return events after ``seq`` in order, for whoever follows the log and remembers where it was.
+    """Return events after ``seq`` in order, for whoever looks at what one transaction after the other has told.
 
-    None is ever passed over: on PostgreSQL numbers are given before the commit, so events stop short of the first
-    transaction that is still open.
+    On PostgreSQL numbers are given before the commit, so events stop short of the first transaction that is still open.
+    That is not enough beside others who write: one may commit later under a lower number. Who follows the log among
+    them asks by :func:`mark` and :func:`touched`, which pass nothing over.
     """
     statement = sa.select(*_COLUMNS).where(event.c.seq > seq).order_by(event.c.seq).limit(limit)
     if connection.dialect.name == "postgresql":
