@@ -61,6 +61,30 @@ for (const kind of ['input', 'change']) {
   });
 }
 document.addEventListener('submit', event => { if (event.target === open) open = null; });
+
+// One after the other: the server may come to two requests in any order, and what was typed before a button was pressed must
+// not arrive after it, without the step that the button has added.
+let busy = null; // the form that is being saved
+let leave = null; // what follows from the button that was pressed
+document.addEventListener('htmx:before:request', event => {
+  if (!event.target.matches?.('.design-form')) return;
+  if (leave) event.preventDefault();
+  else busy = event.target;
+});
+document.addEventListener('htmx:finally:request', event => {
+  if (event.target !== busy) return;
+  busy = null;
+  leave?.();
+});
+document.addEventListener('submit', event => {
+  const form = event.target;
+  if (!form.matches('.design-form')) return;
+  leave = () => {};
+  if (busy !== form) return;
+  event.preventDefault();
+  leave = () => form.requestSubmit(event.submitter);
+});
+addEventListener('pageshow', () => { leave = null; });
 document.addEventListener('htmx:after:swap', () => {
   if (!$('#verdict')) return;
   const refused = $('#verdict [role=alert]');
