@@ -52,50 +52,60 @@ document.addEventListener('change', event => {
 });
 
 let open = null; // the form with something that the server has not heard of yet
+let typed = 0; // how often something was typed: what is told as saved is all of it
+let busy = null; // the form that is being saved
+let leave = null; // {own, go}: what follows from a button that was pressed meanwhile, of the same form or another
+const design = event => event.target.matches?.('.design-form');
 for (const kind of ['input', 'change']) {
   document.addEventListener(kind, event => {
     const form = event.target.closest('.design-form');
     if (!form) return;
     open = form;
+    typed += 1;
     saved(t('Saving…'));
-  });
+  }, true); // before the form itself sends it
 }
-document.addEventListener('submit', event => { if (event.target === open) open = null; });
-
-// One after the other: the server may come to two requests in any order, and what was typed before a button was pressed must
-// not arrive after it, without the step that the button has added.
-let busy = null; // the form that is being saved
-let leave = null; // what follows from the button that was pressed
+// One after the other: the server may come to two requests in any order. What was typed before a button was pressed must not
+// arrive after it, without the step that the button has added; nor may a plan be made without what was typed last.
+document.addEventListener('htmx:config:request', event => { if (design(event)) event.detail.ctx.turn = typed; });
 document.addEventListener('htmx:before:request', event => {
-  if (!event.target.matches?.('.design-form')) return;
-  if (leave) event.preventDefault();
+  if (!design(event)) return;
+  if (leave?.own) event.preventDefault();
   else busy = event.target;
 });
-document.addEventListener('htmx:finally:request', event => {
-  if (event.target !== busy) return;
-  busy = null;
-  leave?.();
-});
-document.addEventListener('submit', event => {
-  const form = event.target;
-  if (!form.matches('.design-form')) return;
-  leave = () => {};
-  if (busy !== form) return;
-  event.preventDefault();
-  leave = () => form.requestSubmit(event.submitter);
-});
-addEventListener('pageshow', () => { leave = null; });
-document.addEventListener('htmx:after:swap', () => {
-  if (!$('#verdict')) return;
+document.addEventListener('htmx:after:swap', event => {
+  if (!design(event) || !$('#verdict')) return;
   const refused = $('#verdict [role=alert]');
-  if (!refused) open = null;
-  saved(refused ? t('Not saved') : t('Saved'));
+  if (refused) leave = leave?.own ? leave : null;
+  if (refused || event.detail.ctx.turn === typed) {
+    if (!refused) open = null;
+    saved(refused ? t('Not saved') : t('Saved'));
+  }
   marked();
+});
+document.addEventListener('htmx:finally:request', event => {
+  if (!design(event) || event.target !== busy) return;
+  busy = null;
+  if (leave?.own || !open) leave?.go();
+  else if (event.detail.ctx.turn === typed) leave = null; // it could not be saved, which the page says
 });
 document.addEventListener('htmx:after:request', event => {
   const answer = event.detail?.ctx?.response ?? event.detail?.response;
   if (answer && answer.status >= 400) saved(t('Not saved'));
 });
+document.addEventListener('submit', event => {
+  if (event.defaultPrevented) return; // a question that leaves the page where it is
+  const form = event.target;
+  const own = form.matches('.design-form');
+  if (own) open = null; // it brings all that was typed
+  const again = () => form.requestSubmit(event.submitter);
+  if (own ? busy === form : open || busy) {
+    event.preventDefault();
+    leave = {own, go: again};
+    if (!own && open && !busy) changed(open);
+  } else if (own) leave = {own, go: () => {}};
+});
+addEventListener('pageshow', () => { leave = null; });
 // Whoever leaves the page while he types loses nothing.
 addEventListener('pagehide', () => {
   if (!open) return;
