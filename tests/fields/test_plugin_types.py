@@ -30,7 +30,7 @@ ORGANISATION = {
 
 def forget():
     """Forget what was read of types of field, so that it is read anew."""
-    for cached in (schemas.schema, schemas._validator, schemas._whole, schemas.fingerprint):
+    for cached in (schemas.schema, schemas.checker, schemas._whole, schemas.fingerprint):
         cached.cache_clear()
     registry.TYPES.__dict__.pop("_known", None)
 

@@ -41,7 +41,7 @@ def rule(**more):
 @pytest.fixture
 def plugin(monkeypatch):
     def forget():
-        for cached in (schemas.schema, schemas._validator, schemas._whole, schemas.fingerprint):
+        for cached in (schemas.schema, schemas.checker, schemas._whole, schemas.fingerprint):
             cached.cache_clear()
 
     found = Plugins()

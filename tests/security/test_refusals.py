@@ -131,7 +131,7 @@ def test_a_system_field_cannot_be_assigned_on_any_road(shared_site, field):
     assert traces(site.workspace.database) == before
 
 
-_BY_CHANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|20\d\d-\d\d-\d\dT[\d:.]+Z")
+_BY_CHANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|20\d\d-\d\d-\d\dT[\d:.]+Z|data-since=\"\d+\"")
 _RESEMBLING = re.compile(r"(?:; d| D)id you mean “[\w.]+”\?")
 
 

@@ -70,6 +70,7 @@ def addresses(site: Site) -> dict[str, str]:
         "new plan": "/records/t.plan/new",
         "to do": "/todo",
         "calendar": "/todo?shape=calendar",
+        "import": "/records/t.thing/import",
         "columns of an import": f"/records/t.thing/import/{imported}",
         "why not": f"/records/t.deal/{deal.id}/why?rule=t.big",
         "inbox": "/approvals",

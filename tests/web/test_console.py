@@ -63,7 +63,7 @@ def test_a_list_of_the_console_shows_its_rows_in_our_shell(admin: Person, worksp
     page = admin.get(f"/admin/{name}/")
     assert page.status_code == 200
     assert '<aside class="side"' in page.text
-    assert "<tbody><tr>" in page.text
+    assert "<tbody><tr>" in page.text or (name == "packs" and 'class="card body"' in page.text)
 
 
 @pytest.mark.parametrize("name", ["", *(f"{one}/" for one in LISTS), "users/new/", "users/details/?id=x"])

@@ -15,8 +15,9 @@ import signal
 import socket
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any, Final
+
+from dealwright import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,7 +128,7 @@ class _Supervisor:
             if self._ending or not name:
                 continue
             how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
-            failed = failed + 1 if time.monotonic() - since < _YOUNG else 0
+            failed = failed + 1 if clock.elapsed() - since < _YOUNG else 0
             if failed >= _HOPELESS:
                 _log.error("%s ended by %s, and so did %s before it: giving up", name, how, failed - 1)
                 self._end(signal.SIGTERM, None)
@@ -146,7 +147,7 @@ class _Supervisor:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
         pid = os.fork()
         if pid:
-            self._alive[pid] = (name, time.monotonic())
+            self._alive[pid] = (name, clock.elapsed())
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             if self._ending:
                 os.kill(pid, signal.SIGTERM)

@@ -25,6 +25,9 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True, comment="why it failed as a whole"),
     ):
         op.add_column("dw_import", column, schema=schema)
+    if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
+        states = "draft, running, stopping, stopped, done or failed"
+        op.alter_column("dw_import", "state", comment=states, existing_type=sa.Text(), schema=schema)
     op.create_index("ix_dw_import_started_by", "dw_import", ["started_by", "entity"], schema=schema)
     op.create_table(
         "dw_import_reject",
