@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -41,7 +42,8 @@ def test_a_view_parts_a_form_and_what_is_missing_is_made_in_place(visit: Visit) 
     dialog.get_by_role("button", name="Make and choose it").click()
     expect(dialog).to_have_count(0)
     expect(page.locator("#f-thing")).to_have_value("A new thing")
-    expect(page.locator("#f-budget")).to_have_value("2,000")
+    # What was typed is there, as it was typed or as the server writes it when it has drawn the form anew meanwhile.
+    expect(page.locator("#f-budget")).to_have_value(re.compile("^2,?000$"))
 
     # A fault on another tab opens it.
     page.fill("#f-name", "Plan")
