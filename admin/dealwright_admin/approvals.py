@@ -45,7 +45,6 @@ class Approvals(DraftPage):
             return self._made(draft)
         found = opened(draft)
         catalog = found.catalog
-        changed = {one.path.partition("#")[0] for one in found.changes}
         rows = [
             {
                 "id": name,
@@ -54,7 +53,7 @@ class Approvals(DraftPage):
                 "steps": [_step_title(catalog, name, step["id"], step["title"]) for step in document.get("steps", ())],
                 "owner": entities.owner(found, name, "approval"),
                 "own": edits.is_own(name),
-                "changed": f"approval:{name}" in changed,
+                "changed": f"approval:{name}" in found.touched,
             }
             for name, document in ((name, found.document("approval", name)) for name in found.ids("approval"))
         ]

@@ -138,7 +138,6 @@ class Pipelines(DraftPage):
 
 def _row(found: Opened, name: str) -> dict[str, Any]:
     document = found.document("pipeline", name)
-    changed = {one.path.partition("#")[0] for one in found.changes}
     return {
         "id": name,
         "title": str(document["title"]) if edits.is_own(name) else words.document(found.catalog, "pipeline", name),
@@ -153,7 +152,7 @@ def _row(found: Opened, name: str) -> dict[str, Any]:
         "variant": "extends" in document,
         "owner": entities.owner(found, name, "pipeline"),
         "own": edits.is_own(name),
-        "changed": f"pipeline:{name}" in changed,
+        "changed": f"pipeline:{name}" in found.touched,
     }
 
 

@@ -38,7 +38,6 @@ class Roles(DraftPage):
         if request.method == "POST":
             return self._made(draft)
         found = opened(draft)
-        changed = {one.path.partition("#")[0] for one in found.changes}
         rows = [
             {
                 "id": name,
@@ -52,7 +51,7 @@ class Roles(DraftPage):
                 ),
                 "owner": entities.owner(found, name, "role"),
                 "own": edits.is_own(name),
-                "changed": f"role:{name}" in changed,
+                "changed": f"role:{name}" in found.touched,
             }
             for name in found.ids("role")
         ]

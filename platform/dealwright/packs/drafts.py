@@ -99,6 +99,11 @@ class Opened:
             return str(found.value[locale])
         return self.below.translations.get(locale, {}).get(where, "")
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """The documents, as ``kind:id``, that this draft itself changes."""
+        return frozenset(one.path.partition("#")[0] for one in self.changes)
+
     def changed(self, kind: str, identifier: str, at: tuple[str, ...] = ()) -> tuple[Patch, ...]:
         """Return the admins' changes at a place and within it, in force or drafted."""
         return tuple(one for one in self.patches if one.document == (kind, identifier) and _within(one.steps, at))
