@@ -26,13 +26,13 @@ events are text and carry no foreign key: these rows are history and outlive wha
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Integer, Text
 
 from dealwright.conditions.sql.types import Id, Json, Scaled, UtcDateTime
 from dealwright.storage import (
+    account_tables,
+    approval_tables,
     draft_tables,
     import_tables,
     plan_tables,
@@ -41,16 +41,12 @@ from dealwright.storage import (
     snapshot_table,
     view_tables,
 )
+from dealwright.storage.partial_index import where
 
 metadata = sa.MetaData()
 
 #: Counts up by itself on both databases. SQLite does that for a column of type INTEGER only.
 Counter = sa.BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _where(condition: sa.ColumnElement[bool]) -> dict[str, Any]:
-    """Return the arguments that make an index partial on both databases."""
-    return {"sqlite_where": condition, "postgresql_where": condition}
 
 
 workspace = sa.Table(
@@ -122,7 +118,7 @@ sa.Index("ux_dw_event_id", event.c.id, unique=True)
 sa.Index("ix_dw_event_record", event.c.record, event.c.seq)
 sa.Index("ix_dw_event_at", event.c.at)
 # Events that are no save, which rules count: a save writes nothing into it.
-sa.Index("ix_dw_event_sent", event.c.record, event.c.type, event.c.at, **_where(event.c.version.is_(None)))
+sa.Index("ix_dw_event_sent", event.c.record, event.c.type, event.c.at, **where(event.c.version.is_(None)))
 
 decision = sa.Table(
     "dw_decision",
@@ -180,7 +176,7 @@ sa.Index(
     visit.c.record,
     visit.c.entity,
     unique=True,
-    **_where(visit.c.left_at.is_(sa.null())),
+    **where(visit.c.left_at.is_(sa.null())),
 )
 sa.Index("ix_dw_visit_record", visit.c.record, visit.c.seq)
 sa.Index("ix_dw_visit_stage", visit.c.entity, visit.c.stage, visit.c.entered_at)
@@ -236,8 +232,8 @@ outbox = sa.Table(
     Column("record", Id, nullable=True),
 )
 sa.Index("ux_dw_outbox_key", outbox.c.key, unique=True)
-sa.Index("ix_dw_outbox_due", outbox.c.next_at, **_where(outbox.c.state == sa.literal_column("'pending'")))
-sa.Index("ix_dw_outbox_dead", outbox.c.id, **_where(outbox.c.state == sa.literal_column("'dead'")))
+sa.Index("ix_dw_outbox_due", outbox.c.next_at, **where(outbox.c.state == sa.literal_column("'pending'")))
+sa.Index("ix_dw_outbox_dead", outbox.c.id, **where(outbox.c.state == sa.literal_column("'dead'")))
 
 timer = sa.Table(
     "dw_timer",
@@ -256,9 +252,9 @@ sa.Index(
     timer.c.record,
     timer.c.name,
     unique=True,
-    **_where(timer.c.state == sa.literal_column("'pending'")),
+    **where(timer.c.state == sa.literal_column("'pending'")),
 )
-sa.Index("ix_dw_timer_due", timer.c.due_at, **_where(timer.c.state == sa.literal_column("'pending'")))
+sa.Index("ix_dw_timer_due", timer.c.due_at, **where(timer.c.state == sa.literal_column("'pending'")))
 
 clock = sa.Table(
     "dw_clock",
@@ -284,9 +280,9 @@ clock = sa.Table(
     Column("late", sa.BigInteger, nullable=True, comment="milliseconds by which it was met too late"),
     Column("assumed", Json, nullable=False, comment="years counted through without known holidays"),
 )
-sa.Index("ux_dw_clock_open", clock.c.record, clock.c.policy, unique=True, **_where(clock.c.ended_at.is_(None)))
+sa.Index("ux_dw_clock_open", clock.c.record, clock.c.policy, unique=True, **where(clock.c.ended_at.is_(None)))
 sa.Index("ix_dw_clock_record", clock.c.record, clock.c.started_at)
-sa.Index("ix_dw_clock_policy", clock.c.policy, clock.c.id, **_where(clock.c.ended_at.is_(None)))
+sa.Index("ix_dw_clock_policy", clock.c.policy, clock.c.id, **where(clock.c.ended_at.is_(None)))
 
 worker = sa.Table(
     "dw_worker",
@@ -327,71 +323,7 @@ key = sa.Table(
 
 imports, import_reject = import_tables.within(metadata)
 
-account = sa.Table(
-    "dw_account",
-    metadata,
-    Column("user", Id, primary_key=True, comment="id of the base.user record"),
-    Column("email", Text, nullable=False, comment="folded: the same address is written in one way"),
-    Column("password", Text, nullable=True, comment="Argon2id hash; empty: cannot sign in by password"),
-    Column("state", Text, nullable=False, comment="active or disabled"),
-    Column("password_at", UtcDateTime, nullable=True, comment="when the password was set"),
-    Column("signed_in_at", UtcDateTime, nullable=True),
-)
-sa.Index("ux_dw_account_email", account.c.email, unique=True)
-
-attempt = sa.Table(
-    "dw_attempt",
-    metadata,
-    Column("key", Text, primary_key=True, comment="whose attempts: kind and digest, or kind and network"),
-    Column("clear_at", UtcDateTime, nullable=False, comment="when the last failure will be forgiven"),
-    Column("free_at", UtcDateTime, nullable=False, comment="no attempt is looked at before"),
-)
-sa.Index("ix_dw_attempt_clear_at", attempt.c.clear_at)
-
-device = sa.Table(
-    "dw_device",
-    metadata,
-    Column("digest", Text, primary_key=True, comment="SHA-256 of the secret in the browser's cookie"),
-    Column("user", Id, primary_key=True, comment="who signed in from there"),
-    Column("seen_at", UtcDateTime, nullable=False, comment="when last"),
-)
-sa.Index("ix_dw_device_seen_at", device.c.seen_at)
-
-user_role = sa.Table(
-    "dw_user_role",
-    metadata,
-    Column("user", Id, primary_key=True),
-    Column("role", Text, primary_key=True),
-)
-
-session = sa.Table(
-    "dw_session",
-    metadata,
-    Column("digest", Text, primary_key=True, comment="SHA-256 of the secret in the cookie"),
-    Column("user", Id, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("seen_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("agent", Text, nullable=False),
-)
-sa.Index("ix_dw_session_user", session.c.user)
-
-token = sa.Table(
-    "dw_token",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("digest", Text, nullable=False, comment="SHA-256 of the token"),
-    Column("user", Id, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("roles", Json, nullable=True, comment="roles it is limited to; empty: all of its user"),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=True),
-    Column("used_at", UtcDateTime, nullable=True, comment="to the minute"),
-    Column("revoked_at", UtcDateTime, nullable=True),
-)
-sa.Index("ux_dw_token_digest", token.c.digest, unique=True)
-sa.Index("ix_dw_token_user", token.c.user)
+account, attempt, device, user_role, session, token = account_tables.within(metadata)
 
 audit = sa.Table(
     "dw_audit",
@@ -423,99 +355,7 @@ file = sa.Table(
 sa.Index("ix_dw_file_digest", file.c.digest)
 sa.Index("ix_dw_file_record", file.c.record)
 
-approval = sa.Table(
-    "dw_approval",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("approval", Text, nullable=False, comment="id of the definition"),
-    Column("revision", Text, nullable=False, comment="whose definition it finishes on"),
-    Column("entity", Text, nullable=False),
-    Column("record", Id, nullable=False),
-    Column("requester", Id, nullable=True, comment="empty: the platform itself"),
-    Column("asked_at", UtcDateTime, nullable=False),
-    Column("comment", Text, nullable=True, comment="of who asked"),
-    Column("state", Text, nullable=False, comment="open, approved, rejected, recalled or returned"),
-    Column("turn", Integer, nullable=False, comment="counts up each time it begins anew"),
-    Column("places", Json, nullable=False, comment="the steps on their way"),
-    Column("facts", Json, nullable=False, comment="what the record was when it was asked for, API JSON"),
-    Column("digest", Text, nullable=False, comment="SHA-256 of the values that it is about"),
-    Column("ended_at", UtcDateTime, nullable=True),
-    Column("event", Id, nullable=True, comment="what asked for it, if a rule or a trigger did"),
-)
-sa.Index("ix_dw_approval_record", approval.c.record, approval.c.approval)
-sa.Index("ix_dw_approval_requester", approval.c.requester, approval.c.asked_at)
-sa.Index(
-    "ux_dw_approval_open",
-    approval.c.record,
-    approval.c.approval,
-    unique=True,
-    **_where(approval.c.state == sa.literal_column("'open'")),
-)
-
-approval_seat = sa.Table(
-    "dw_approval_seat",
-    metadata,
-    Column("approval", Id, primary_key=True, comment="id of the row in dw_approval"),
-    Column("number", Integer, primary_key=True),
-    Column("place", Integer, nullable=False),
-    Column("chair", Integer, nullable=False, comment="seats of one chair stand for each other"),
-    Column("user", Id, nullable=False),
-    Column("behalf", Id, nullable=True, comment="who should have decided"),
-    Column("why", Text, nullable=False),
-    Column("state", Text, nullable=False, comment="asked, approved, rejected or left"),
-    Column("counted", Boolean, nullable=False, comment="an approval of an earlier step that counts here too"),
-    Column("asked_at", UtcDateTime, nullable=False),
-    Column("decided_at", UtcDateTime, nullable=True),
-    Column("comment", Text, nullable=True),
-    Column("address", Text, nullable=True, comment="where the decision came from"),
-    Column("digest", Text, nullable=True, comment="SHA-256 of the record as it was decided on"),
-)
-sa.Index(
-    "ix_dw_approval_seat_asked",
-    approval_seat.c.user,
-    approval_seat.c.approval,
-    **_where(approval_seat.c.state == sa.literal_column("'asked'")),
-)
-
-approval_link = sa.Table(
-    "dw_approval_link",
-    metadata,
-    Column("digest", Text, primary_key=True, comment="SHA-256 of the secret, which stands in the mail alone"),
-    Column("approval", Id, nullable=False, comment="id of the row in dw_approval"),
-    Column("seat", Integer, nullable=False, comment="whose decision it is: number of the seat"),
-    Column("user", Id, nullable=False),
-    Column("made_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Column("used_at", UtcDateTime, nullable=True),
-    Column("verdict", Text, nullable=True, comment="approved or rejected, by this link"),
-)
-sa.Index("ix_dw_approval_link_expires", approval_link.c.expires_at)
-
-approval_note = sa.Table(
-    "dw_approval_note",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("approval", Id, nullable=False, comment="id of the row in dw_approval"),
-    Column("user", Id, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("text", Text, nullable=True),
-    Column("file", Id, nullable=True),
-)
-sa.Index("ix_dw_approval_note", approval_note.c.approval, approval_note.c.at)
-
-absence = sa.Table(
-    "dw_absence",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("user", Id, nullable=False, comment="who is away"),
-    Column("delegate", Id, nullable=False, comment="who decides meanwhile"),
-    Column("entity", Text, nullable=True, comment="for records of this one only; empty for all"),
-    Column("since", UtcDateTime, nullable=False),
-    Column("until", UtcDateTime, nullable=False, comment="no longer then"),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("created_by", Id, nullable=True),
-)
-sa.Index("ix_dw_absence_user", absence.c.user, absence.c.until)
+approval, approval_seat, approval_link, approval_note, absence = approval_tables.within(metadata)
 
 suggestion = sa.Table(
     "dw_suggestion",
@@ -547,7 +387,7 @@ sa.Index(
     suggestion.c.rule,
     suggestion.c.action,
     unique=True,
-    **_where(suggestion.c.state == sa.literal_column("'open'")),
+    **where(suggestion.c.state == sa.literal_column("'open'")),
 )
 
 enrolment = sa.Table(
@@ -573,7 +413,7 @@ sa.Index(
     enrolment.c.record,
     enrolment.c.sequence,
     unique=True,
-    **_where(enrolment.c.ended_at.is_(None)),
+    **where(enrolment.c.ended_at.is_(None)),
 )
 
 rule_spent = sa.Table(
