@@ -15,6 +15,7 @@ from dealwright.storage import audit
 from dealwright.web import notices, visit
 from dealwright_admin import problems
 from dealwright_admin.console import Guarded
+from dealwright_admin.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +57,7 @@ class DraftPage(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no 
                 opened=draft,
                 draft=draft.draft,
                 part=self.part,
+                parts=PARTS,
                 problems=wrong,
                 conflicts=drafts.conflicts(draft) if draft.draft.state == "open" else [],
                 notice=notices.notice(),
