@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dealwright.resources import shipped
 from dealwright.web import assets
 
 DIST = assets.STATIC / "dist"
@@ -73,3 +74,15 @@ def test_building_the_sources_again_gives_what_is_committed(tmp_path: Path) -> N
     same = {name for name in built if not name.endswith((".gz", ".br"))}
     assert {name: built[name] for name in same} == {name: (DIST / name).read_bytes() for name in same}
     assert set(built) == {file.name for file in DIST.iterdir()}
+
+
+def test_the_design_has_every_icon_that_a_shipped_pack_names() -> None:
+    named = {
+        document["icon"]
+        for file in shipped("rule_packs").rglob("entities/*.json")
+        for document in [json.loads(file.read_text(encoding="utf-8"))]
+        if "icon" in document
+    }
+
+    assert len(named) > 10
+    assert named <= assets.icons()
