@@ -1,33 +1,35 @@
 """Packs: an archive is looked at, planned and put in force; upgraded, stopped and taken away, each by a plan.
 
-An archive is never kept: it passes the gate, is planned, and what the plan puts in force is stored with the plan.
+Where an upgrade meets what admins have changed, the plan asks, and waits for the answers (``packs.questions``).
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import redirect, request, url_for
 from flask_admin import BaseView
 
-from dealwright import packs
-from dealwright.errors import ConflictError, DealwrightError, DefinitionError, NotFoundError
+from dealwright import clock, packs
+from dealwright.errors import ConflictError, DealwrightError, DefinitionError
 from dealwright.metadata.names import BASE
-from dealwright.storage import plans
+from dealwright.packs.questions import ASKED
+from dealwright.storage import audit, plans, revisions
 from dealwright.web import i18n, notices, visit
 from dealwright.web.i18n import gettext
-from dealwright_admin import publishing
+from dealwright_admin import pack_plans, pack_questions, publishing
 from dealwright_admin.console import Guarded, exposed
+from dealwright_admin.revisions import called
 
 if TYPE_CHECKING:
-    from flask.typing import ResponseReturnValue
+    from typing import BinaryIO
 
-#: Largest archive that is looked at, in bytes; the gate has its own limits for what is in it.
-_LARGEST: Final = 20_000_000
-#: Bytes that are written at once.
-_CHUNK: Final = 1 << 16
+    from flask.typing import ResponseReturnValue
+    from sqlalchemy import Connection
+
+
+#: Lines of a plan about a change of the admins, of which a question tells more.
+_OF_QUESTIONS = frozenset({*ASKED, "CONVERGED", "MOVED", "RESET", "CHANGE", "SET"})
 
 
 class Packs(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no types for mypy
@@ -81,6 +83,20 @@ class Packs(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no type
         """Show what a plan would do."""
         return self._plan(plan, None), 200
 
+    @exposed("/plan/<plan>/answers/", methods=("POST",))
+    def answers_view(self, plan: str) -> ResponseReturnValue:
+        """Take answers, and make the plan anew with them: nothing is in force by that."""
+        try:
+            with visit.workspace().database.read() as connection:
+                kept = plans.get(connection, plan)
+            asked = kept.body.get("review") or {"items": (), "origin": {}}
+            if kept.applied_at is not None or kept.before != _in_force():
+                raise ConflictError(gettext("Other definitions are in force by now: plan again."))
+            made = pack_plans.made(asked["origin"], pack_questions.read(request.form, asked["items"]))
+        except DealwrightError as error:
+            return self._plan(plan, error), error.status
+        return redirect(url_for("admin_packs.look_view", plan=made.id, _anchor="questions"), 303)
+
     @exposed("/plan/<plan>/apply/", methods=("POST",))
     def apply_view(self, plan: str) -> ResponseReturnValue:
         """Put just that in force, for a reason."""
@@ -96,6 +112,7 @@ class Packs(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no type
                 by=user.id,
                 roles=user.roles,
                 reason=reason,
+                note=lambda connection, done: _noted(connection, plan, done),
             )
         except DealwrightError as error:
             return self._plan(plan, error), error.status
@@ -104,14 +121,22 @@ class Packs(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no type
     def _plan(self, plan: str, refusal: DealwrightError | None) -> str:
         with visit.workspace().database.read() as connection:
             kept = plans.get(connection, plan)
-            there = packs.history(connection, limit=1)[0]["revision"]
+            items = (kept.body.get("review") or {}).get("items", ())
+            people = called(connection, {str(one["by"]) for one in items if one.get("by")})
         catalog = visit.catalog()
-        lines = [publishing.line(catalog, one, whole=True) for one in kept.body["actions"]]
+        asked = {one["path"] for one in items}
+        lines = [
+            publishing.line(catalog, one, whole=True)
+            for one in kept.body["actions"]
+            if one["path"] not in asked or one["action"] not in _OF_QUESTIONS
+        ]
         page = self.render(
             "dealwright_admin/pack_plan.html",
             plan=kept,
             lines=[one for one in lines if one is not None],
-            stale=kept.before != there,
+            questions=pack_questions.told(catalog, items, people),
+            unanswered=sum(1 for one in items if one["open"]),
+            stale=kept.before != _in_force(),
             unchanged=kept.revision is not None and kept.revision == kept.before,
             refusal=refusal,
             reason=request.form.get("reason", ""),
@@ -129,6 +154,27 @@ class Packs(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no type
         return redirect(url_for("admin_packs.index_view", notice="done"), 303)
 
 
+def _in_force() -> str:
+    with visit.workspace().database.read() as connection:
+        return revisions.active(connection)
+
+
+def _noted(connection: Connection, plan: str, done: packs.Installed) -> None:
+    """Write what was answered into the audit log, in the transaction that puts it in force."""
+    items = (plans.get(connection, plan).body.get("review") or {}).get("items", ())
+    said = {one["path"]: [one["answer"], one.get("note", "")] for one in items if one.get("answer")}
+    if said:
+        audit.append(
+            connection,
+            action="plan.answered",
+            actor=visit.user().id,
+            at=clock.now(),
+            subject=f"plan:{plan}",
+            data={"answers": said, "revision": done.revision, "by": visit.user().by},
+            address=visit.address(),
+        )
+
+
 def _planned() -> packs.Plan:
     """Plan what a form asks for.
 
@@ -137,44 +183,13 @@ def _planned() -> packs.Plan:
         DefinitionError, ConflictError: If the archive cannot be read, or may not come in.
     """
     form = request.form
-    if without := form.get("without"):
-        return _made(packs.Wanted(without=[without]))
-    if name := form.get("pack"):
-        known = packs.find()
-        if name not in known:
-            raise NotFoundError(gettext("There is nothing with the id “%(id)s”.", id=name[:80]))
-        sources = {name: packs.read(known[name].resolve())}
-        packs.with_required(sources)
-        return _made(packs.Wanted(packs=list(sources.values())))
-    sent = request.files.get("archive")
-    if sent is None or not sent.filename:
+    for key in ("without", "pack"):
+        if form.get(key):
+            return pack_plans.made({key: form[key]}, {})
+    archive = request.files.get("archive")
+    if archive is None or not archive.filename:
         raise ConflictError(gettext("Choose an archive first: a file that ends in .zip."))
-    with TemporaryDirectory(prefix="dealwright-") as place:
-        path = Path(place) / "archive.zip"
-        size = 0
-        with path.open("wb") as file:
-            while chunk := sent.stream.read(_CHUNK):
-                size += len(chunk)
-                if size > _LARGEST:
-                    raise ConflictError(gettext("The archive is larger than %(n)s MB.", n=_LARGEST // 1_000_000))
-                file.write(chunk)
-        with packs.archive.unpacked(path) as folder:
-            source = packs.read(folder.resolve())
-            if undeclared := packs.archive.undeclared(source):
-                raise DefinitionError(f"{source.id} cannot be installed", undeclared)
-            with visit.workspace().database.read() as connection:
-                packs.archive.demand_same(source, packs.active_packs(connection))
-            sources = {source.id: source}
-            packs.with_required(sources)
-            release = packs.releases.of_archive(path, source)
-            downgrade = form.get("downgrade") == "1"
-            return _made(packs.Wanted(packs=list(sources.values()), archives={source.id: release}, downgrade=downgrade))
-
-
-def _made(wanted: packs.Wanted) -> packs.Plan:
-    user = visit.user()
-    known = visit.workspace().latest()
-    return packs.plan(visit.workspace().database, wanted, by=user.id, roles=user.roles, known=known)
+    return pack_plans.sent(cast("BinaryIO", archive.stream), archive.filename, downgrade=form.get("downgrade") == "1")
 
 
 def _offered(present: dict[str, str]) -> list[dict[str, Any]]:

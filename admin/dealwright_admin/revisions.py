@@ -79,11 +79,12 @@ def _history() -> list[dict[str, Any]]:
     with visit.workspace().database.read() as connection:
         found = packs.history(connection, limit=200)
         titles = {one.revision: one.title for one in stored.listed(connection, state="published")}
-        names = _names(connection, {str(one["by"]) for one in found if one["by"]})
+        names = called(connection, {str(one["by"]) for one in found if one["by"]})
     return [{**one, "draft": titles.get(one["revision"], ""), "name": names.get(str(one["by"]), "")} for one in found]
 
 
-def _names(connection: Connection, users: set[str]) -> dict[str, str]:
+def called(connection: Connection, users: set[str]) -> dict[str, str]:
+    """Return what users are called, by id, as who reads the page may see them."""
     if not users:
         return {}
     work = records.Work(visit.workspace(), connection, visit.user(), catalog=visit.catalog())

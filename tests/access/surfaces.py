@@ -321,6 +321,7 @@ DESIGN = (
     Surface("GET", "/admin/packs/", "admin", "/admin/packs/"),
     Surface("POST", "/admin/packs/plan/", "admin", "/admin/packs/plan/", {}),
     Surface("GET", "/admin/packs/plan/<plan>/", "admin", "/admin/packs/plan/none/"),
+    Surface("POST", "/admin/packs/plan/<plan>/answers/", "admin", "/admin/packs/plan/none/answers/", {"all": "keep"}),
     Surface("POST", "/admin/packs/plan/<plan>/apply/", "admin", "/admin/packs/plan/none/apply/", {"reason": "so"}),
     Surface("POST", "/admin/packs/switch/", "admin", "/admin/packs/switch/", {"pack": "none"}),
     Surface("GET", "/admin/revisions/", "admin", "/admin/revisions/"),

@@ -89,6 +89,7 @@ POSTS = [
     ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
     ("/admin/revisions/x/rollback/", {}),
     ("/admin/packs/plan/", {"without": "page_fields"}),
+    ("/admin/packs/plan/x/answers/", {"all": "take"}),
     ("/admin/packs/plan/x/apply/", {"reason": "forged"}),
     ("/admin/packs/switch/", {"pack": "page_fields", "on": "0"}),
 ]

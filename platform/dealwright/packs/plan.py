@@ -9,13 +9,13 @@ swaps the revision.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dealwright import __version__, clock
 from dealwright.errors import ConflictError, StalePlanError
 from dealwright.metadata import canonical, load, schemas
-from dealwright.packs import escalation, planned
+from dealwright.packs import escalation, planned, questions
 from dealwright.packs.enact import Installed, enact, versions
 from dealwright.packs.planned import RISKS, Line
 from dealwright.packs.prepare import Prepared, Wanted, current, prepare, sources_of, sources_of_layers
@@ -25,6 +25,7 @@ from dealwright.storage import plans, schema
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
     from dealwright.packs.enact import Note
+    from dealwright.packs.questions import Item, Review
     from dealwright.packs.source import PackSource
     from dealwright.storage import Connection, Database
 
@@ -46,6 +47,7 @@ class Plan:
         packs: Id to version of every pack that would be in force.
         lines: What it does.
         decisions: What would have been decided otherwise in the past, where that was asked for.
+        review: What the admins are asked (``packs.questions``), where that was wanted: ``{"origin", "items"}``.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Plan:
     packs: Mapping[str, str]
     lines: Sequence[Line]
     decisions: Mapping[str, Any] | None = None
+    review: Mapping[str, Any] | None = None
 
     @property
     def risk(self) -> str:
@@ -77,7 +80,8 @@ class Plan:
             "packs": dict(sorted(self.packs.items())),
             "actions": [one.as_json() for one in self.lines],
         }
-        return told if self.decisions is None else {**told, "decision_diff": dict(self.decisions)}
+        more = {"decision_diff": self.decisions, "review": self.review}
+        return {**told, **{key: dict(one) for key, one in more.items() if one is not None}}
 
 
 def plan(
@@ -89,6 +93,7 @@ def plan(
     compare: Compare | None = None,
     known: Catalog | None = None,
     trial: Trial | None = None,
+    review: Review | None = None,
 ) -> Plan:
     """Work out what would be put in force, and keep it for :func:`apply`.
 
@@ -102,9 +107,15 @@ def plan(
         compare: Plays the past again under both catalogs.
         known: A catalog that the caller has; if it is the one in force, the plan comes sooner.
         trial: Runs the tests of packs on what would be in force (``pack_tests.trial``), in a workspace of its own.
+        review: Lets the plan ask of each change of the admins that an upgrade meets, with what has been answered; it
+            cannot be applied while a question is open.
     """
+    asked: list[Item] = []
     with database.read() as connection:
-        prepared = prepare(connection, wanted, known)
+        if review is None:
+            prepared = prepare(connection, wanted, known)
+        else:
+            prepared, asked = questions.settled(connection, wanted, review, known=known, by=by)
         lines = planned.lines(connection, prepared)
         if roles is not None:
             lines += planned.beyond(prepared, wanted.packs, roles)
@@ -114,6 +125,9 @@ def plan(
     if trial is not None and not prepared.problems:
         lines += trial(prepared)
     made = _made(prepared, lines, decisions)
+    if review is not None:
+        items = [one.as_json() for one in asked]
+        made = replace(made, review={"origin": dict(review.origin), "items": items})
     with database.write() as connection:
         now = clock.now()
         if made.revision is not None and not made.unchanged:
@@ -156,7 +170,7 @@ def apply(
     Raises:
         NotFoundError: If there is no such plan.
         ForbiddenError: If a pack that is new or changed gives what the user does not have; nothing is changed.
-        ConflictError: If a line of it is blocked, or it has been applied before.
+        ConflictError: If a line of it is blocked, a question of it is open, or it has been applied before.
         StalePlanError: If it was worked out from something else than what is there now; nothing is changed.
         DefinitionError: If records stand in the way by now; nothing is changed.
         UnavailableError: If a table is locked by somebody else; nothing is changed.
@@ -169,6 +183,7 @@ def apply(
             raise ConflictError(f"{identifier} was applied at {kept.applied_at:%Y-%m-%d %H:%M} UTC; plan again")
         if kept.revision is None or kept.body["risk"] == "blocked":
             raise ConflictError(f"{identifier} has blocked lines; mend what they say and plan again")
+        questions.demand(kept.body)
         prepared = _again(connection, kept)
         if roles is not None:
             escalation.demand(prepared.old, prepared.catalog, _coming(prepared), roles)

@@ -61,12 +61,12 @@ def explain(connection: Connection, path: str) -> dict[str, Any]:
         known = {where[-1] for one, where in folded.provenance if one == key and where[:-1] == at[:-1]}
         raise NotFoundError(f"there is nothing at “{written(*key, at)}”{schemas.near(at[-1], known) if at else ''}")
     versions = {layer.id: layer.version for layer in layers}
-    words = _words(layers, key)
+    word_for = words(layers, key)
 
     def one(where: tuple[str, ...]) -> dict[str, Any]:
         whose = folded.provenance.get((key, where), ())
         patch = changes.get(where)
-        said = [{**word, "stands": word["layer"] in whose} for word in words.get(where, [])]
+        said = [{**word, "stands": word["layer"] in whose} for word in word_for.get(where, [])]
         return {
             "path": written(*key, where),
             "value": canonical.plain(_value(folded.documents[key], where)),
@@ -100,8 +100,8 @@ def _only(layer: Layer, key: tuple[str, str]) -> Layer:
     return replace(layer, documents=kept, patches=own, translations={})
 
 
-def _words(layers: Sequence[Layer], key: tuple[str, str]) -> dict[tuple[str, ...], list[dict[str, Any]]]:
-    """Return what each layer says of each attribute, the lowest first."""
+def words(layers: Sequence[Layer], key: tuple[str, str]) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+    """Return what each layer says of each attribute of a document, the lowest first."""
     above = ancestors(layers)
     found = Assertions()
     for layer in layers:

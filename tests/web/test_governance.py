@@ -1,0 +1,99 @@
+"""Packs are upgraded with questions answered, exported and purged, in a browser without scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dealwright import packs, rules
+from dealwright.packs import Wanted, overlay, whole
+from dealwright.records import Workspace
+from dealwright.storage import audit
+from pages import Person, text
+
+NOTE: dict[str, Any] = {
+    "kind": "entity", "id": "small.note", "title": "Small note", "plural": "Small notes", "display": "title",
+    "properties": {"title": {"field": "text", "title": "Title", "maxLength": 80}},
+}  # fmt: skip
+TITLE = "entity:small.note#/properties/title/title"
+DAYS = "parameter:small.days#/default"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The matcher in C is tried in a process of its own, which takes a second and touches no database."""
+    monkeypatch.setattr(rules, "prove", rules.matcher_status)
+
+
+def archived(folder: Path, version: str = "1.0.0", title: str = "Title", days: int = 7) -> bytes:
+    """Return an archive of a version of a small pack."""
+    place = folder / version / "small_pack"
+    (place / "entities").mkdir(parents=True)
+    manifest = {
+        "format": 1, "id": "small_pack", "ns": "small", "version": version, "title": "Small pack", "platform": ">=0.1",
+    }  # fmt: skip
+    (place / "pack.json").write_text(json.dumps(manifest))
+    fields = {"title": {**NOTE["properties"]["title"], "title": title}}
+    (place / "entities" / "note.json").write_text(json.dumps({**NOTE, "properties": fields}))
+    parameter = {"id": "days", "title": "Days", "type": "integer", "default": days}
+    (place / "parameters.json").write_text(json.dumps([parameter]))
+    return packs.archive.build(place, folder / version / "built").path.read_bytes()
+
+
+def planned(admin: Person, content: bytes) -> str:
+    answer = admin.post("/admin/packs/plan/", {"archive": (BytesIO(content), "small.zip")})
+    assert answer.status_code == 303, text(answer)
+    return str(answer.location)
+
+
+def applied(admin: Person, plan: str, reason: str = "So it shall be") -> Any:
+    page = admin.get(plan).text
+    found = re.findall(r'name="fingerprint" value="([^"]+)"', page)
+    return admin.post(f"{plan.partition('#')[0]}apply/", {"fingerprint": found[:1], "reason": reason})
+
+
+def changed(workspace: Workspace, *changes: tuple[str, Any]) -> None:
+    with workspace.database.write() as connection:
+        overlay.propose(connection, [{"path": path, "value": value} for path, value in changes])
+    packs.apply(workspace.database, packs.plan(workspace.database, Wanted(proposals=True)).id)
+
+
+def test_an_upgrade_shows_what_was_is_and_ours_and_waits_for_each_answer(
+    admin: Person, workspace: Workspace, tmp_path: Path
+) -> None:
+    assert applied(admin, planned(admin, archived(tmp_path))).status_code == 303
+    changed(workspace, (TITLE, "Heading"), (DAYS, 30))
+    plan = planned(admin, archived(tmp_path, "1.1.0", title="Subject", days=5))
+    page = admin.get(plan)
+    said = text(page)
+    assert "You saw Title The pack says now Subject You say Heading" in said
+    assert "You saw 7 The pack says now 5 You say 30" in said
+    assert "2 questions have no answer yet." in said and 'name="fingerprint"' not in page.text
+    refused = applied(admin, plan)
+    assert refused.status_code == 409 and "have no answer yet" in text(refused)
+    items = re.findall(r'name="answer\.(p_[0-9a-f]+)" value="keep"', page.text)
+    titled = items[0] if page.text.index("Heading") < page.text.index(">30") else items[1]
+    first = admin.post(f"{plan}answers/", {f"answer.{titled}": "take"})
+    assert first.status_code == 303
+    assert "One question has no answer yet." in text(admin.get(str(first.location)))
+    rest = str(first.location).partition("#")[0]
+    ready = admin.post(f"{rest}answers/", {f"answer.{titled}": "take", "all": "keep"})
+    done = applied(admin, str(ready.location))
+    assert done.status_code == 303, text(done)
+    with workspace.database.read() as connection:
+        catalog = workspace.catalog(connection)
+        pulled = whole.files(connection)
+        entry = next(one for one in audit.latest(connection, limit=9) if one["action"] == "plan.answered")
+    assert catalog.entities["small.note"].fields["title"].title == "Subject"
+    assert catalog.parameters["small.days"].value == 30
+    assert entry["data"]["answers"] == {TITLE: ["take", ""], DAYS: ["keep", ""]}
+    assert [one["path"] for one in pulled["overlay/parameter.json"]["changes"]] == [DAYS]
+    assert "overlay/entity.json" not in pulled
+    # An answer to a plan of other days changes nothing.
+    late = admin.post(f"{plan}answers/", {"all": "take"})
+    assert late.status_code == 409 and "Other definitions are in force by now" in text(late)
