@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flask import redirect, request, url_for
 
 from dealwright import records
-from dealwright.errors import DealwrightError, NotFoundError
+from dealwright.errors import DealwrightError
 from dealwright.fields.messages import speaking
-from dealwright.metadata import canonical
 from dealwright.metadata.names import CUSTOM
 from dealwright.packs import drafts, edits
 from dealwright.records import approval_trial
@@ -17,7 +16,7 @@ from dealwright.storage import accounts
 from dealwright.storage import trial as tried
 from dealwright.web import approval_cards, i18n, visit
 from dealwright.web.i18n import gettext
-from dealwright_admin import entities, fields, problems, steps, words
+from dealwright_admin import copying, entities, fields, problems, steps, words
 from dealwright_admin.console import exposed
 from dealwright_admin.draft_page import DraftPage, autosaved, opened, seen, writing
 from dealwright_admin.entities import LOCALE, Texts
@@ -66,7 +65,7 @@ class Approvals(DraftPage):
         with writing(draft) as (connection, found):
             taken = set(found.ids("approval"))
             if original := form.get("copy"):
-                document = _copied(found, original, taken)
+                document = copying.copied(found, "approval", original, taken)
             elif (title or chinese) and form.get("entity") in found.catalog.entities:
                 document = {
                     "kind": "approval",
@@ -246,25 +245,6 @@ def _anchor(document: Mapping[str, Any], doing: str) -> str:
     if what == "add" and which.isdigit():
         return f"{listed[min(int(which), len(listed) - 1)]['id']}"
     return which if any(one["id"] == which for one in listed) else ""
-
-
-def _copied(draft: Opened, original: str, taken: set[str]) -> dict[str, Any]:
-    """Return an own copy of a pack's approval, which remembers of what it is one."""
-    document = draft.document("approval", original)
-    layer = draft.examined.folded.owners.get(("approval", original), "")
-    version = next((one.version for one in draft.before.layers if one.id == layer), "")
-    if not version:
-        raise NotFoundError(gettext("There is nothing with the id “%(id)s”.", id=original[:80]))
-    below = draft.below.documents[("approval", original)]
-    name = entities.free(original.partition(".")[2], taken, "approval", f"{CUSTOM}.")
-    origin = {"id": original, "version": version, "sha256": canonical.digest(below)}
-    kept = {key: value for key, value in document.items() if key not in ("sealed", "deprecated", "$schema")}
-    return {
-        **kept,
-        "id": f"{CUSTOM}.{name}",
-        "title": gettext("%(title)s (copy)", title=kept["title"]),
-        "derived_from": origin,
-    }
 
 
 def _step_title(catalog: Any, approval: str, step: str, fallback: str) -> str:

@@ -10,6 +10,7 @@ from flask_admin.theme import Theme
 from flask_babel import lazy_gettext
 
 from dealwright_admin.approvals import Approvals
+from dealwright_admin.calendars import Calendars
 from dealwright_admin.catalog import Entities, Rules
 from dealwright_admin.console import Guarded, exposed, local_moment, pretty, word
 from dealwright_admin.drafts import Drafts, OneDraft, draft_state
@@ -68,6 +69,7 @@ def mount(app: Flask) -> None:
         Pipelines("draft_pipelines"),
         DraftedRoles("draft_roles"),
         Parameters("draft_parameters"),
+        Calendars("draft_calendars"),
         Publishing("draft_publishing"),
         Trying("draft_trying"),
     ):

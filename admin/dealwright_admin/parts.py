@@ -14,4 +14,5 @@ PARTS: Final = (
     ("pipelines", lazy_gettext("Pipelines"), "admin_draft_pipelines.index_view"),
     ("roles", lazy_gettext("Roles"), "admin_draft_roles.index_view"),
     ("parameters", lazy_gettext("Parameters"), "admin_draft_parameters.index_view"),
+    ("calendars", lazy_gettext("Calendars"), "admin_draft_calendars.index_view"),
 )

@@ -87,6 +87,10 @@ POSTS = [
     ("/admin/drafts/x/roles/t.clerk/reset/", {}),
     ("/admin/drafts/x/parameters/", {}),
     ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
+    ("/admin/drafts/x/calendars/", {"title": "forged"}),
+    ("/admin/drafts/x/calendars/base.working_hours/", {"title": "forged"}),
+    ("/admin/drafts/x/calendars/base.working_hours/days/", {"day": "2027-01-01"}),
+    ("/admin/drafts/x/calendars/base.working_hours/reset/", {}),
     ("/admin/revisions/x/rollback/", {}),
     ("/admin/packs/plan/", {"without": "page_fields"}),
     ("/admin/packs/plan/x/answers/", {"all": "take"}),
@@ -105,6 +109,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("t.<field>", "<approval>")
         .replace("t.simple", "<pipeline>")
         .replace("t.clerk", "<role>")
+        .replace("base.working_hours", "<calendar>")
         for address, _ in POSTS
         if address.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))
     }

@@ -12,21 +12,25 @@ reports count working time in one and the same way. ``docs/calendars.md`` is the
 
 from __future__ import annotations
 
-from dealwright.calendars.calendar import Calendar, MissingYearError
-from dealwright.calendars.defined import DEFAULT, of, problems
+from dealwright.calendars.calendar import Calendar, MissingYearError, Span
+from dealwright.calendars.defined import DEFAULT, WEEKDAYS, of, problems, span, taken_over
 from dealwright.calendars.period import UNITS, Period, earlier, later, period, said, written
 
 __all__ = [
     "DEFAULT",
     "UNITS",
+    "WEEKDAYS",
     "Calendar",
     "MissingYearError",
     "Period",
+    "Span",
     "earlier",
     "later",
     "of",
     "period",
     "problems",
     "said",
+    "span",
+    "taken_over",
     "written",
 ]

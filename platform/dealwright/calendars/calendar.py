@@ -169,6 +169,10 @@ class Calendar:
         found = self._days.get(day)
         return self._week[day.weekday()] if found is None else found
 
+    def weekday(self, day: date) -> tuple[Span, ...]:
+        """Return the spans that its weekday has, whatever the year says of the day."""
+        return self._week[day.weekday()]
+
     def is_workday(self, day: date) -> bool:
         """Tell whether there is work on a day."""
         return bool(self.hours(day))

@@ -69,6 +69,11 @@ def _sources(catalog: Catalog, document: Document) -> Iterator[Document]:
         yield document
 
 
+def taken_over(catalog: Catalog, document: Document) -> list[Document]:
+    """Return a calendar and those whose holidays it takes over, the nearest first."""
+    return [document, *_sources(catalog, document)]
+
+
 def span(text: str) -> Span:
     """Return the minutes of ``09:00-12:30``; one that ends at or before its start ends on the next day."""
     first, _, last = text.partition("-")

@@ -13,10 +13,10 @@ Pure: ``records.clocks`` and ``records.deadlines`` start, pause and end clocks i
 from __future__ import annotations
 
 from dealwright.sla.check import problems
-from dealwright.sla.clock import Clock
+from dealwright.sla.clock import Clock, started
 from dealwright.sla.deadlines import DUE, OPENED, Deadline
 from dealwright.sla.policies import Policy
 from dealwright.sla.standing import Standing, of
 from dealwright.sla.when import When
 
-__all__ = ["DUE", "OPENED", "Clock", "Deadline", "Policy", "Standing", "When", "of", "problems"]
+__all__ = ["DUE", "OPENED", "Clock", "Deadline", "Policy", "Standing", "When", "of", "problems", "started"]
