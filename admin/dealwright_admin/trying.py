@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import jsonify, request
 
 from dealwright import records
+from dealwright.conditions.scope import USES
 from dealwright.errors import DealwrightError, NotFoundError
 from dealwright.fields.messages import speaking
 from dealwright.storage import trial
-from dealwright.web import i18n, record_pages, visit
+from dealwright.web import builder, i18n, record_pages, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import publishing, words
 from dealwright_admin.console import exposed
@@ -56,6 +57,22 @@ class Trying(DraftPage):
             said = "; ".join(one.message for one in error.problems) or error.detail
             return self.shown("tried.html", found, refusal=said, told=None, entity=entity), 200
         return self.shown("tried.html", found, refusal=None, told=told, entity=entity), 200
+
+    @exposed("/<draft>/conditions/")
+    def condition_view(self, draft: str) -> ResponseReturnValue:
+        """Answer the visual builder about a condition (:func:`dealwright.web.builder.answer`) by the draft's definitions."""
+        found, asked = opened(draft), request.args
+        if asked.get("use") not in USES:
+            raise NotFoundError(gettext("There is nothing with the id “%(id)s”.", id=asked.get("use", "")[:80]))
+        names = builder.Names(
+            found.catalog,
+            asked.get("entity", ""),
+            asked["use"],
+            namespace=asked.get("space", ""),
+            rows=asked.get("rows") or None,
+            record=asked.get("record") or None,
+        )
+        return jsonify(builder.answer(names, asked)), 200
 
     @exposed("/<draft>/effect/")
     def effect_view(self, draft: str) -> ResponseReturnValue:

@@ -293,6 +293,7 @@ DESIGN = (
             ("GET", "/entities/<entity>/preview/", None),
             ("POST", "/entities/<entity>/preview/", {"name": "Tried"}),
             ("GET", "/try/", None),
+            ("GET", "/conditions/", None),
             ("GET", "/effect/", None),
             ("GET", "/approvals/", None),
             ("POST", "/approvals/", {"title": "Other", "entity": "t.deal"}),

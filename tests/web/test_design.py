@@ -138,6 +138,31 @@ def test_a_draft_is_tried_as_a_role_on_records_and_on_the_past_before_anybody_me
     assert "chain is whole" in text(admin.get("/admin/audit/?check=1"))
 
 
+def test_a_condition_is_chosen_in_rows_from_the_names_of_the_draft(admin: Person) -> None:
+    draft = begun(admin)
+    added(admin, draft, "select", entity="t.deal")
+    asked = f"{draft}conditions/?entity=t.deal&use=gate&space=t"
+    told = json.loads(admin.get(f"{asked}&source=owner.email == 'x' %26%26 budget > param.free_up_to").text)
+    first, second = told["tree"]["parts"]
+    assert first == {"field": "owner.email", "op": "==", "value": "x"}
+    assert second == {"field": "budget", "op": ">", "value": "param.free_up_to", "by": "name"}
+    names = {one["id"]: one for one in told["names"][""]}
+    assert names["c__cost_centre"]["options"] == [["one", "First choice"]] and names["owner"]["leads"]
+    assert {"user", "days_in_stage", "approvals.budget.outcome"} <= set(names) and "old" not in names
+    assert "owner.email" in {one["id"] for one in told["names"]["owner"]} and told["problem"] == ""
+    assert {"param.free_up_to", "param.patience"} <= {one["id"] for one in told["parameters"]}
+    rows = {"join": "||", "parts": [first, {"field": "c__cost_centre", "op": "any", "value": ["one"]}]}
+    written = json.loads(admin.get(f"{asked}&tree={json.dumps(rows).replace('&', '%26')}").text)
+    assert written == {"source": 'owner.email == "x" || c__cost_centre in ["one"]', "problem": ""}
+    wrong = json.loads(admin.get(f"{asked}&source=budget >").text)
+    assert wrong["tree"] is None and wrong["problem"]
+    unreadable = json.dumps({"join": "||", "parts": [{"text": "budget >"}]})
+    assert json.loads(admin.get(f"{asked}&tree={unreadable}").text)["source"] is None
+    for tree in ("[]", "{", '{"join": 1}', '{"join": "||", "parts": [{"field": 3}]}', "[" * 4000):
+        assert admin.get(f"{asked}&tree={tree}").status_code == 422
+    assert admin.get(f"{draft}conditions/?entity=t.deal&use=nothing").status_code == 404
+
+
 def test_what_is_typed_into_a_draft_that_is_put_away_is_refused_where_the_checks_stand(admin: Person) -> None:
     draft = begun(admin)
     field = added(admin, draft, "text")

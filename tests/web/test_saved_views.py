@@ -9,7 +9,6 @@ import pytest
 
 from dealwright import access
 from dealwright.records import Work, Workspace, fetch
-from dealwright.web.builder import tree
 from pages import Person, deal, text, thing
 
 
@@ -95,53 +94,17 @@ def text_of(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
-FIELDS = {
-    **{"name": {"kind": "text"}, "amount": {"kind": "number"}, "active": {"kind": "boolean"}, "day": {"kind": "date"}},
-    **{
-        "moment": {"kind": "datetime"},
-        "size": {"kind": "choice"},
-        "kinds": {"kind": "choices"},
-        "owner": {"kind": "record"},
-    },
-}
-
-
-@pytest.mark.parametrize(
-    ("source", "part"),
-    [
-        ('lower(name).contains("lamp")', {"field": "name", "op": "contains", "value": "lamp"}),
-        ("amount >= 10.50", {"field": "amount", "op": ">=", "value": "10.50"}),
-        ("active == true", {"field": "active", "op": "==", "value": "true"}),
-        ('day < date("2026-11-23")', {"field": "day", "op": "<", "value": "2026-11-23"}),
-        ("moment >= now() - days(7)", {"field": "moment", "op": "since", "value": "7"}),
-        ("day <= today() + days(30)", {"field": "day", "op": "until", "value": "30"}),
-        ('size in ["s", "l"]', {"field": "size", "op": "any", "value": ["s", "l"]}),
-        ('!(size in ["s"])', {"field": "size", "op": "none", "value": ["s"]}),
-        ('"a" in kinds', {"field": "kinds", "op": "has", "value": "a"}),
-        ("owner == user.id", {"field": "owner", "op": "me"}),
-        ("amount == null", {"field": "amount", "op": "empty"}),
-    ],
-)
-def test_a_condition_of_one_comparison_is_a_row(source: str, part: dict[str, Any]) -> None:
-    assert tree(source, FIELDS) == {"join": "&&", "parts": [part]}
-
-
-def test_conditions_join_and_nest_and_what_rows_cannot_say_is_left_as_text() -> None:
-    found = tree('amount > 1 && (size == "s" || size == "l")', FIELDS)
-    assert found is not None and found["join"] == "&&"
-    assert found["parts"][1] == {
-        "join": "||",
-        "parts": [{"field": "size", "op": "==", "value": "s"}, {"field": "size", "op": "==", "value": "l"}],
-    }
-    assert tree("  ", FIELDS) == {"join": "&&", "parts": []}
-    for source in ("amount * 2 > 5", "other.name == 'x'", "secret > 1", "amount >", "!(amount > 1)", "name > 1"):
-        assert tree(source, FIELDS) is None, source
-
-
 def test_the_filter_offers_no_field_that_may_not_be_seen(clerk: Person) -> None:
-    answer = clerk.get("/records/t.thing/conditions?source=hidden_cost > 1").json
-    offered = {one["id"] for one in answer["fields"]}
-    assert {"name", "amount", "size", "owner"} <= offered and "hidden_cost" not in offered and answer["tree"] is None
+    answer = clerk.get("/records/t.thing/conditions?source=hidden_cost > 1 %26%26 amount > 2").json
+    offered = {one["id"] for one in answer["names"][""]}
+    assert {"name", "amount", "size", "owner"} <= offered and "hidden_cost" not in offered
+    denied, seen = answer["tree"]["parts"]
+    assert denied == {"text": "hidden_cost > 1", "why": "names"} and answer["problem"]
+    assert seen == {"field": "amount", "op": ">", "value": "2"}
+    # A field that may not be seen answers as one that is not there.
+    unknown = clerk.get("/records/t.thing/conditions?source=nothing_cost > 1 %26%26 amount > 2").json
+    assert unknown["tree"]["parts"][0]["why"] == "names" and unknown["names"] == answer["names"]
+    assert unknown["problem"] == answer["problem"].replace("hidden", "nothing")
 
 
 def test_many_records_are_set_each_with_its_own_checks_and_those_that_stay_are_named(

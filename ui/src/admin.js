@@ -1,3 +1,4 @@
 // The console's own: choosing rows for an action on many, and what designers need.
+import './builder.js';
 import './rows.js';
 import './designer.js';

@@ -15,7 +15,7 @@ document.addEventListener('click', event => {
     const row = $('template', box).content.firstElementChild.cloneNode(true);
     const token = `r${Date.now().toString(36)}`;
     for (const one of [row, ...$$('*', row)]) {
-      for (const name of ['value', 'name', 'id', 'for']) if (one.getAttribute(name)?.includes('__row__')) one.setAttribute(name, one.getAttribute(name).replace('__row__', token));
+      for (const name of ['value', 'name', 'id', 'for', 'data-for']) if (one.getAttribute(name)?.includes('__row__')) one.setAttribute(name, one.getAttribute(name).replace('__row__', token));
     }
     $('[data-rows]', box).append(row);
     $('input:not([type=hidden]), select', row)?.focus();
@@ -143,6 +143,7 @@ class Names extends HTMLElement {
   }
 
   offer() {
+    if (document.activeElement !== this.input) return this.close(); // written by the rows beside it
     const word = this.word().toLowerCase();
     const names = JSON.parse($('#names')?.textContent || '[]');
     const near = one => (one.name.toLowerCase().startsWith(word) ? 0 : one.title.toLowerCase().startsWith(word) ? 1 : 2);
