@@ -8,7 +8,7 @@ from copies import copied
 from dealwright import clock
 from dealwright.storage.database import Database
 from insights import generated
-from insights.generated import NOW, PIPELINE, REPORTS
+from insights.generated import NOW, PIPELINE, QUICK, REPORTS, ROLES
 from worlds import opened
 
 
@@ -18,5 +18,5 @@ def deals(request, tmp_path_factory):
     template = {"sqlite": "sqlite_template", "postgresql": "pg_template"}[request.param]
     with copied(request, request.getfixturevalue(template), folder) as url, Database(url) as database:
         with clock.frozen(NOW):
-            world = generated.filled(opened(database, PIPELINE, *REPORTS, folder=folder / "files"))
+            world = generated.filled(opened(database, PIPELINE, QUICK, *ROLES, *REPORTS, folder=folder / "files"))
         yield world

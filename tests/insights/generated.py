@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import worlds
 from dealwright import access, clock
 from dealwright.records import Work, Workspace, reports
 from dealwright.records.reports import Asked
+from dealwright.storage import checklists, visits
 from dealwright.storage import records as stored
-from dealwright.storage import visits
+from dealwright.storage.checklists import Tick
 from dealwright.storage.visits import Visit
 from worlds import made, person, team
 
@@ -22,13 +24,28 @@ PIPELINE = {
     "kind": "pipeline", "id": "t.sale", "lang": 1, "title": "Sale", "entity": "t.deal", "version": 1, "start": "lead",
     "reason_field": "reason",
     "stages": [
-        {"id": "lead", "title": "Lead", "probability": "12.5"},
-        {"id": "needs", "title": "Needs", "probability": 30},
-        {"id": "offer", "title": "Offer", "probability": 60, "conversion_threshold": 99},
+        {"id": "lead", "title": "Lead", "probability": "12.5", "checklist": [{"id": "call", "title": "First call"}]},
+        {"id": "needs", "title": "Needs", "probability": 30,
+         "checklist": [{"id": "pains", "title": "Pains"}, {"id": "deciders", "title": "Deciders"}]},
+        {"id": "offer", "title": "Offer", "probability": 60, "conversion_threshold": 99, "required": ["amount", "reason"]},
         {"id": "won", "title": "Won", "outcome": "won"},
         {"id": "lost", "title": "Lost", "outcome": "lost"}, {"id": "aside", "title": "Aside", "outcome": "archived"},
     ],
 }  # fmt: skip
+
+#: A way of the lab: a third of the deals, which have to tell of a reference in the last stage too.
+QUICK = {
+    "kind": "pipeline", "id": "t.quick", "lang": 1, "title": "Quick sale", "extends": "t.sale", "version": 1,
+    "audience": {"share": 33},
+    "tighten": [{"id": "offer", "checklist": [{"id": "reference", "title": "Reference"}]}],
+}  # fmt: skip
+#: Everybody of a team sees the activities of its people.
+ROLES = [
+    {**one, "grants": [*one["grants"], {"entity": "base.activity", "ops": ["read"],
+                                        "rows": "owner == user.id || team == user.team && user.team != null"}]}
+    if one["id"] == "t.rep" else one
+    for one in worlds.ROLES
+]  # fmt: skip
 
 
 def report(name, calculate, **more):
@@ -77,7 +94,33 @@ REPORTS = [
     report("slow", "dwell", benchmark="stage_days", warn={"above": 200, "below": 85}),
     report("goals", "leaderboard", group=["owner"], measure="sum:amount", filter='status == "won"', target="won_amount",
            period={"unit": "quarter", "last": 4, "of": "stage_entered_at"}),
+    report("done", "adherence"),
+    report("done_by_owner", "adherence", by="group", group=["owner"], period={"unit": "year", "last": 1}),
+    report("done_by_stage", "adherence", by="stage", group=["tier"]),
+    report("done_by_deal", "adherence", by="record"),
+    report("touched", "effect", by="touch", least=20),
+    report("ticked", "effect", by="item", group=["tier"]),
+    report("acted", "effect", period={"unit": "year", "last": 2}),
+    report("lab", "arms", horizon=60, least=10),
+    report("effort", "effort", group=["tier"], measure="sum:amount"),
+    report("effort_of_owners", "effort", group=["owner", "tier"], by="minutes", period={"unit": "year", "last": 1}),
+    report("moved", "allocation", group=["account.region"], measure="sum:amount", returns=0.5, move=20,
+           period={"unit": "quarter", "last": 8}),
+    report("fitted", "allocation", group=["account"], measure="sum:amount", by="minutes",
+           period={"unit": "quarter", "last": 8}),
+    report("regions", "cycle_time", group=["account.region", "stage_entered_at:quarter"]),
 ]  # fmt: skip
+
+
+@dataclass
+class Activity:
+    """A call or a visit, whose it was, and how many minutes it took; None where nobody said."""
+
+    kind: str
+    at: datetime
+    owner: str
+    team: str | None
+    minutes: int | None
 
 
 @dataclass
@@ -95,6 +138,9 @@ class Deal:
     created: datetime
     reason: str | None = None
     visits: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
+    pipeline: str = "t.sale"
+    ticks: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    activities: list[Activity] = field(default_factory=list)
 
     @property
     def stage(self) -> str:
@@ -132,10 +178,14 @@ def filled(workspace: Workspace, number: int = 240) -> World:
     ]
     owners = [people[name] for name in ("Ada", "Bea", "Cem", "Vic")]
     deals = [_deal(chance, i, owners, accounts, first) for i in range(number)]
+    for one in deals:
+        _worked_on(random.Random(int(one.id[4:8])), one, owners, first)
     with workspace.database.write() as connection:
         catalog = Work(workspace, connection, people["Ada"]).catalog
         stored.insert(connection, catalog, "t.deal", [_row(one) for one in deals])
+        stored.insert(connection, catalog, "base.activity", [row for deal in deals for row in _acts(deal)])
         visits.add(connection, [one for deal in deals for one in _visits(deal)])
+        checklists.put(connection, [one for deal in deals for one in _ticks(deal)])
         # Since when people have been there is told by the day on which they were entered.
         for i, owner in enumerate(owners):
             at = NOW - timedelta(days=40 + 100 * i)
@@ -186,10 +236,42 @@ def _deal(chance, i, owners, accounts, first) -> Deal:
     return deal
 
 
+def _worked_on(chance, deal: Deal, owners, first) -> None:
+    """Let a deal be worked on: who puts more into it wins a little more often, as it lasts longer."""
+    deal.pipeline = chance.choice(["t.sale", "t.sale", "t.quick"])
+    last = deal.visits[-1][1]
+    for stage, item in (("lead", "call"), ("needs", "pains"), ("needs", "deciders"), ("offer", "reference")):
+        been = [since for here, since, _ in deal.visits if here == stage]
+        if been and chance.random() < 0.6:
+            deal.ticks[stage, item] = been[0] + timedelta(hours=chance.randrange(1, 900))
+    for _ in range(chance.randrange(6)):
+        owner = chance.choice(owners)
+        begun = deal.created + (last - deal.created) * chance.uniform(-0.1, 1.2)
+        minutes = chance.choice([None, 15, 45, 90])
+        team = first if owner is not owners[3] else None
+        kind = chance.choice(["call", "visit", "mail"])
+        deal.activities.append(Activity(kind, begun.replace(microsecond=0), owner.id, team, minutes))
+
+
+def _acts(one: Deal):
+    for i, act in enumerate(one.activities):
+        yield {
+            "id": f"0191{one.id[4:8]}-0000-7000-8000-{i:012d}", "version": 1, "created_at": act.at, "updated_at": act.at,
+            "owner": act.owner, "team": act.team, "kind": act.kind, "at": act.at,
+            "about": {"entity": "t.deal", "id": one.id}, "about__linked": f"t.deal:{one.id}",
+            "ended_at": None if act.minutes is None else act.at + timedelta(minutes=act.minutes),
+        }  # fmt: skip
+
+
+def _ticks(one: Deal):
+    for (stage, item), at in one.ticks.items():
+        yield Tick("t.deal", one.id, "t.sale", stage, item, at, one.owner, done_at=at, done_by=one.owner)
+
+
 def _row(one: Deal) -> dict:
     return {
         "id": one.id, "version": 1, "created_at": one.created, "updated_at": one.created, "owner": one.owner,
-        "team": one.team, "pipeline": "t.sale", "pipeline_version": 1, "stage": one.stage, "status": one.status,
+        "team": one.team, "pipeline": one.pipeline, "pipeline_version": 1, "stage": one.stage, "status": one.status,
         "stage_entered_at": one.entered, "name": f"Deal {one.id[4:8]}", "account": one.account, "tier": one.tier,
         "amount": one.amount, "margin": one.margin, "reason": one.reason, "lines": [],
     }  # fmt: skip
@@ -199,7 +281,7 @@ def _visits(one: Deal):
     stages = [visit[0] for visit in one.visits]
     for i, (stage, since, until) in enumerate(one.visits):
         yield Visit(
-            "t.deal", one.id, "t.sale", 1, stage, stages[i - 1] if i else None, since, one.owner,
+            "t.deal", one.id, one.pipeline, 1, stage, stages[i - 1] if i else None, since, one.owner,
             went_to=stages[i + 1] if until else None, left_at=until,
             seconds=int((until - since).total_seconds()) if until else None,
         )  # fmt: skip

@@ -12,6 +12,13 @@
     hindsight   forecasts against what came
     contests    standings by the rules of a document
     paths       variants of the process
+    adherence   required actions that were done
+    effects     the win rate with and without an action
+    arms        variants of a pipeline beside each other
+    gaps        how sure many differences of cycle times are
+    effort      activities and minutes beside the value
+    allocation  what another allocation of effort would bring
+    touches     activities about records; contrasts: two groups beside each other, pure
     figures     statistics of a few numbers; periods: time on the calendar. Pure
 
 Nothing here asks who may see what: the ground comes with the criteria (``records.reports``).
@@ -20,7 +27,7 @@ Nothing here asks who may see what: the ground comes with the criteria (``record
 from __future__ import annotations
 
 from dealwright.insights.ground import Ground, behind
-from dealwright.insights.kinds import asks, between, calculated, filters, more_than, question, reads
+from dealwright.insights.kinds import asks, beside, between, calculated, filters, more_than, question, reads
 from dealwright.insights.periods import Between, before
 from dealwright.insights.table import Column, Head, Row, Table
 
@@ -34,6 +41,7 @@ __all__ = [
     "asks",
     "before",
     "behind",
+    "beside",
     "between",
     "calculated",
     "filters",

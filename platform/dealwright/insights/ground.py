@@ -9,7 +9,7 @@ same cases, so a list behind a figure is as long as the figure says.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -56,6 +56,7 @@ class Ground:
     Attributes:
         where: What a record must meet to be counted: row rules, the filter of the report, that of the reader.
         env: ``user.…``, ``now()`` and ``today()``.
+        others: What records of another entity must meet to be looked at beside, by the entity: activities (``touches``).
         between: The time that it is about; None for all of it.
         zone: The workspace's: where days begin.
         rows_of: Where the rows of statements come from; the database itself when None.
@@ -68,6 +69,7 @@ class Ground:
     env: Mapping[str, Any]
     now: datetime
     zone: ZoneInfo
+    others: Mapping[str, Sequence[sa.ColumnElement[bool]]] = field(default_factory=dict)
     between: Between | None = None
     rows_of: RowsOf | None = None
 

@@ -8,7 +8,13 @@ import sqlalchemy as sa
 
 from dealwright import conditions
 from dealwright.insights import (
+    adherence,
+    allocation,
+    arms,
     contests,
+    effects,
+    effort,
+    gaps,
     hindsight,
     oddities,
     outcomes,
@@ -17,10 +23,12 @@ from dealwright.insights import (
     periods,
     stages,
     totals,
+    touches,
     trends,
 )
 from dealwright.insights.periods import Between
 from dealwright.metadata import names, reports
+from dealwright.storage import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,11 +41,16 @@ if TYPE_CHECKING:
 
 CALCULATED: Final[Mapping[str, Callable[[Ground], Table]]] = {
     "accuracy": hindsight.accuracy,
+    "adherence": adherence.adherence,
+    "allocation": allocation.allocation,
     "anomalies": oddities.anomalies,
+    "arms": arms.arms,
     "contest": contests.contest,
     "conversion": stages.conversion,
-    "cycle_time": outcomes.cycle_time,
+    "cycle_time": gaps.cycle_time,
     "dwell": stages.dwell,
+    "effect": effects.effect,
+    "effort": effort.effort,
     "forecast": outlook.forecast,
     "health": outlook.health,
     "leaderboard": totals.leaderboard,
@@ -52,9 +65,13 @@ CALCULATED: Final[Mapping[str, Callable[[Ground], Table]]] = {
 #: What a calculation tells of a record beside the fields that the report names.
 _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     "accuracy": ("stage", "status", "stage_entered_at"),
+    "adherence": ("stage",),
+    "allocation": ("status",),
+    "arms": ("stage", "status"),
     "conversion": ("stage", "status"),
     "cycle_time": ("status",),
     "dwell": ("stage",),
+    "effect": ("stage", "status", "stage_entered_at"),
     "forecast": ("stage", "status"),
     "health": ("stage",),
     "losses": ("stage",),
@@ -73,7 +90,9 @@ def reads(catalog: Catalog, report: Report) -> frozenset[str]:
     found = {one.path for one in report.group} | set(_TOLD.get(report.calculate, ()))
     found |= {path for path in (report.measure[1], report.start, report.end) if path is not None}
     entity = catalog.entity(report.entity)
-    if report.period is not None:
+    if report.calculate == "adherence":
+        found |= {one.name for one in adherence.due(catalog, report) if one.kind == "field"}
+    if report.period is not None and report.calculate != "effort":
         found.add(report.period.of or _timed(report))
     if report.tenure is not None:
         found.add(report.tenure[0])
@@ -94,12 +113,34 @@ def reads(catalog: Catalog, report: Report) -> frozenset[str]:
     return frozenset(found)
 
 
+def beside(report: Report) -> Mapping[str, frozenset[str]]:
+    """Return the fields that a report looks at on records of other entities, by entity: activities."""
+    found = {"about", "at"}
+    if report.calculate == "effect" and report.by in (None, "activity"):
+        found.add("kind")
+    elif report.calculate == "effort" or (report.calculate == "allocation" and report.by == "minutes"):
+        found.add("ended_at")
+    elif report.calculate == "allocation" and report.by == "people":
+        found.add("owner")
+    elif report.calculate != "allocation" and not (report.calculate == "effect" and report.by == "touch"):
+        return {}
+    return {touches.ACTIVITY: frozenset(found)}
+
+
 def question(at: Ground) -> tuple[str, Mapping[str, Any]]:
     """Return what is asked of the records as SQL with its values: the criteria, and each field that is looked at."""
     paths = sorted(reads(at.catalog, at.report))
     statement = sa.select(at.table.c.id, *(at.value(one) for one in paths)).where(*at.criteria)
+    text, values = _written(at, statement)
+    for entity, criteria in sorted(at.others.items()):
+        more, other = _written(at, sa.select(tables.layout(at.catalog, entity).table.c.id).where(*criteria))
+        text, values = f"{text};{more}", {**values, **{f"{entity}.{name}": one for name, one in other.items()}}
+    return text, values
+
+
+def _written(at: Ground, statement: sa.Select[Any]) -> tuple[str, dict[str, Any]]:
     compiled = statement.compile(dialect=at.connection.dialect, compile_kwargs={"render_postcompile": True})
-    return str(compiled), compiled.params
+    return str(compiled), dict(compiled.params)
 
 
 def more_than(at: Ground, number: int) -> bool:
@@ -128,9 +169,15 @@ def asks(catalog: Catalog, report: Report) -> list[Condition]:
 
 def _timed(report: Report) -> str:
     """Return the field that says when a record counts where the period names none."""
-    if report.calculate in ("win_rate", "cycle_time", "paths") or report.measure[0] == "win_rate":
+    if (
+        report.calculate in ("win_rate", "cycle_time", "paths", "effect", "allocation")
+        or report.measure[0] == "win_rate"
+    ):
         return report.end or "stage_entered_at"
-    if report.calculate in ("conversion", "dwell", "losses") or report.measure[0] in ("conversion", "dwell"):
+    if report.calculate in ("conversion", "dwell", "losses", "adherence", "arms") or report.measure[0] in (
+        "conversion",
+        "dwell",
+    ):
         return "stage"
     return "created_at"
 

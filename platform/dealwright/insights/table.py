@@ -18,7 +18,8 @@ class Head:
 
     Attributes:
         id: Such as ``account.region``, ``closed_on:quarter``, ``stage``.
-        kind: ``field`` (a value of the field at the end of ``path``), ``stage``, ``period``, ``band`` or ``path``.
+        kind: ``field`` (a value of the field at the end of ``path``), ``stage``, ``period``, ``band``, ``path``, ``record``,
+            ``pipeline``, or ``action`` (``item:stage:id``, ``field:stage:id``, ``kind:id``, ``touch:stage``).
         path: The field, for ``field`` and ``period``.
         unit: For ``period``.
     """
@@ -34,7 +35,8 @@ class Column:
     """One figure of each row.
 
     Attributes:
-        kind: ``count``, ``value`` (of the measured field), ``number``, ``percent``, ``days`` or ``word``.
+        kind: ``count``, ``value`` (of the measured field), ``number``, ``percent``, ``points`` (of percent), ``days``,
+            ``chance`` (0 to 1) or ``word``.
         counted: Whether it counts records that can be listed.
         path: The measured field, for ``value``.
     """

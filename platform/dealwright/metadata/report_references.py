@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from dealwright.metadata import reports
-from dealwright.metadata.reports import ALWAYS, CALCULATIONS, CONVERTED, RATES
+from dealwright.metadata.reports import ALWAYS, BY, CALCULATIONS, CONVERTED, RATES, SUMMED
 
 if TYPE_CHECKING:
     from dealwright.metadata.definitions import Entity, Field
@@ -45,6 +45,11 @@ def _report(findings: Findings, report: Report) -> None:
     if report.chart not in asked.charts:
         message = f"“{report.chart}” cannot show {report.calculate}; it can be {_list(asked.charts)}"
         findings.say(key, ["chart"], "not-a-choice", message)
+    if report.by is not None and report.by not in BY.get(report.calculate, (report.by,)):
+        message = (
+            f"{report.calculate} is parted by {_list(BY[report.calculate])}; “{report.by}” is for another calculation"
+        )
+        findings.say(key, ["by"], "not-a-choice", message)
     least, most = asked.groups
     if not least <= len(report.group) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
@@ -54,9 +59,14 @@ def _report(findings: Findings, report: Report) -> None:
         findings.say(key, ["chart"], "wrong-number-of-groups", "a heat map needs two groups: one down, one across")
     if report.measure[0] in RATES and report.calculate != "anomalies":
         findings.say(key, ["measure"], "not-a-choice", f"“{report.measure[0]}” is a measure of anomalies only")
+    if report.calculate in SUMMED and report.measure[0] not in ("count", "sum"):
+        message = f"{report.calculate} works out shares of a whole, so its measure is count or a sum"
+        findings.say(key, ["measure"], "not-a-choice", message)
     entity = findings.entity(key, ["entity"], report.entity)
     if entity is None:
         return
+    if report.calculate == "effort" and entity.id == "base.activity":
+        findings.say(key, ["entity"], "wrong-entity", "effort counts activities about records of another entity")
     rate = report.measure[0] in RATES
     if (asked.pipeline or rate) and not entity.pipelines:
         findings.say(key, ["entity"], "no-pipeline", f"{entity.id} has no pipeline, so no record of it has stages")

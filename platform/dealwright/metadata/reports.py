@@ -80,10 +80,27 @@ CALCULATIONS: Final[Mapping[str, Calculation]] = MappingProxyType(
         "accuracy": _calculation((0, 0), "bars lines table", "forecast by horizon", "forecast", pipeline=True),
         "contest": _calculation((1, 1), "bars table", "points between tenure target", "points"),
         "trend": _calculation((0, 1), "bars table", "measure fall", "period"),
+        "adherence": _calculation((0, 1), "bars table", "compare by least pipeline", pipeline=True),
+        "effect": _calculation((0, 1), "bars table", "by least pipeline", pipeline=True),
+        "arms": _calculation((0, 0), "bars table", "horizon least pipeline", pipeline=True),
+        "effort": _calculation((1, 2), "bars heat_map table", "measure compare by"),
+        "allocation": _calculation((1, 1), "bars table", "measure by returns move", "period", pipeline=True),
+    }
+)
+#: What ``by`` may say; the first is meant where it says nothing.
+BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "accuracy": ("group", "stage", "run"),
+        "adherence": ("action", "stage", "group", "record"),
+        "effect": ("activity", "item", "touch"),
+        "effort": ("activity", "minutes"),
+        "allocation": ("activity", "minutes", "people"),
     }
 )
 #: Calculations that convert amounts of which each has a currency of its own.
 CONVERTED: Final = ("totals", "pareto", "leaderboard")
+#: Calculations that take shares of their measure.
+SUMMED: Final = ("effort", "allocation")
 #: Keys that every calculation reads.
 ALWAYS: Final = frozenset(
     {"entity", "calculate", "group", "filter", "period", "chart", "limit", "schedule", "recipients", "email"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dealwright import fields
 from dealwright.fields import messages
 from dealwright.fields.computed import valued
-from dealwright.insights import periods
+from dealwright.insights import adherence, periods
 from dealwright.metadata import reports
 from dealwright.records import read
 from dealwright.storage import visits
@@ -51,6 +51,8 @@ class Labels:
         """Read the names of the records that keys are: one statement for each entity."""
         wanted: dict[str, set[str]] = {}
         for place, head in enumerate(self._table.heads):
+            if head.kind == "record":
+                wanted.setdefault(self._report.entity, set()).update(row.key[place] for row in rows)
             end = self._ends.get(head.id)
             if end is not None and end[1].to is not None and end[1].type in ("reference", "user", "team"):
                 found = {row.key[place] for row in rows if isinstance(row.key[place], str)}
@@ -87,6 +89,12 @@ class Labels:
         locale = messages.locale()
         if head.kind == "stage":
             return self._stage(value)
+        if head.kind == "record":
+            return self._titles.get((self._report.entity, value), str(value))
+        if head.kind == "pipeline":
+            return self._work.catalog.text("pipeline", value, "/title", locale) or str(value)
+        if head.kind == "action":
+            return self._action(value)
         if head.kind == "path":
             return ARROW.join(self._stage(one) for one in value.split(visits.JOINT))
         if head.kind == "band":
@@ -96,12 +104,31 @@ class Labels:
             return self._of_field(*end, head, value)
         return str(self._key(head, value))
 
+    def _action(self, value: str) -> str:
+        """Return what an action is called: an item of a checklist, a field, a kind of activity, a stage of touches."""
+        kind, _, rest = value.partition(":")
+        stage, _, name = rest.partition(":")
+        catalog, locale = self._work.catalog, messages.locale()
+        if kind == "touch":
+            return self._stage(stage)
+        if kind == "kind":
+            return catalog.text("entity", "base.activity", f"/properties/kind/options/{stage}/title", locale) or stage
+        if kind == "field":
+            field = catalog.entity(self._report.entity).field(name)
+            own = catalog.text("entity", self._report.entity, f"/properties/{name}/title", locale)
+            return own or (field.title if field is not None else name)
+        for one in adherence.family(catalog, self._report):
+            if found := catalog.stage_text(one, f"/stages/{stage}/checklist/{name}/title", locale):
+                return found
+        return name
+
     def _stage(self, stage: str) -> str:
         pipeline = reports.pipeline_of(self._work.catalog, self._report)
         if pipeline is None:
             return stage
-        at = f"/stages/{stage}/title"
-        return self._work.catalog.stage_text(pipeline, at, messages.locale()) or stage
+        at, catalog = f"/stages/{stage}/title", self._work.catalog
+        family = (pipeline, *(one for one in catalog.pipelines.values() if one.family == pipeline.family))
+        return next((text for one in family if (text := catalog.stage_text(one, at, messages.locale()))), stage)
 
     def _of_field(self, entity: Entity, field: Field, head: Head, value: Any) -> str:
         if field.id == "stage" and field.system:

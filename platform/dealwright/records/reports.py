@@ -157,7 +157,7 @@ def make(work: Work, identifier: str, asked: Asked) -> Made:
         where += read.allowed(work, entity, condition.fields | condition.paths)
         where.append(_clause(work, report, condition))
     zone = ZoneInfo(work.catalog.settings.get("zone", "UTC"))
-    at = Ground(work.connection, work.catalog, report, where, work.env, work.now, zone)
+    at = Ground(work.connection, work.catalog, report, where, work.env, work.now, zone, _beside(work, report) or {})
     digest = results.key(work, at, asked.written())
     used = results.mark(work, digest, fresh=asked.fresh)
     at = replace(at, now=used.at or work.now, rows_of=used)
@@ -196,6 +196,8 @@ def _where(work: Work, report: Report) -> list[ColumnElement[bool]] | None:
     """Return what a record must meet to be counted for the user; None where the report is none for him."""
     if not access.rights(work.catalog, work.user, report.entity).allows("read"):
         return None
+    if _beside(work, report) is None:
+        return None
     entity = work.catalog.entity(report.entity)
     looked_at = set(insights.reads(work.catalog, report))
     filters = insights.filters(work.catalog, report)
@@ -208,6 +210,19 @@ def _where(work: Work, report: Report) -> list[ColumnElement[bool]] | None:
     except (UnknownFieldError, NotFoundError, ForbiddenError, ConditionError):
         return None
     return [*where, *(_clause(work, report, one) for one in filters)]
+
+
+def _beside(work: Work, report: Report) -> dict[str, list[ColumnElement[bool]]] | None:
+    """Return what records of other entities must meet to be looked at; None where the user may see none of them."""
+    found = {}
+    for entity, looked_at in insights.beside(report).items():
+        if not access.rights(work.catalog, work.user, entity).allows("read"):
+            return None
+        try:
+            found[entity] = read.allowed(work, work.catalog.entity(entity), looked_at)
+        except (UnknownFieldError, NotFoundError, ForbiddenError):
+            return None
+    return found
 
 
 def _clause(work: Work, report: Report, condition: conditions.Condition) -> ColumnElement[bool]:

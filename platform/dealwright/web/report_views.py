@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dealwright.web import charts, i18n
+from dealwright.web import charts, i18n, report_terms
 from dealwright.web.charts import Bar
 from dealwright.web.display import moment, number
 from dealwright.web.i18n import gettext
@@ -83,7 +83,7 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
     columns = [one for one in said["columns"] if one["id"] not in ("low", "high")]
     columns.sort(key=lambda one: one["id"] != "verdict")  # what it comes to is read first, on a phone too
     intervals = any(one["id"] == "low" for one in said["columns"])
-    titles = [(_title(catalog, said, one["id"]), one["kind"] != "word") for one in columns]
+    titles = [(figure_title(catalog, said, one["id"]), one["kind"] != "word") for one in columns]
     standards = any("benchmark" in row for row in said["rows"])
     targets = any("target" in row for row in said["rows"])
     rows = []
@@ -108,7 +108,7 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
         rows=tuple(rows),
         notes=tuple(_note(one) for one in said["notes"]),
         left_out=said["left_out"],
-        chart=_chart(said, column_title(catalog, entity_id, _drawn(said))),
+        chart=_chart(said, figure_title(catalog, said, _drawn(said))),
     )
 
 
@@ -126,7 +126,9 @@ def _cell(
     name, value = column["id"], row["figures"].get(column["id"])
     text = figure(column["kind"], value)
     low = row["figures"].get("low")
-    if intervals and name in ("win_rate", "decided_rate") and low is not None:
+    if intervals and column["kind"] == "points" and low is not None:
+        text = f"{text} ({number(low)} … {number(row['figures']['high'])})"
+    elif intervals and name in ("win_rate", "decided_rate") and low is not None:
         text = f"{text} ({number(low)}–{number(row['figures']['high'])})"
     if name == "verdict":
         text = _heading(row["figures"]) if "health" in row["figures"] else _why(row["figures"])
@@ -143,6 +145,8 @@ def figure(kind: str, value: Any) -> str:
         return "" if kind == "word" else "–"
     if kind == "word":
         return word(str(value))
+    if kind == "chance" and not float(value):
+        return "< 0.0001"
     if kind == "percent":
         return f"{number(value)}\N{NO-BREAK SPACE}%"
     return number(value["amount"] if isinstance(value, dict) else value)
@@ -239,7 +243,7 @@ def _note(note: Mapping[str, Any]) -> str:
                 currency=note["currency"],
             )
         case _:
-            return str(note["code"])
+            return report_terms.note(note) or str(note["code"])
 
 
 def _contest(note: Mapping[str, Any]) -> str:
@@ -255,11 +259,11 @@ def _contest(note: Mapping[str, Any]) -> str:
 # Titles ---------------------------------------------------------------------------------------------------------------
 
 
-def _title(catalog: Catalog, said: Mapping[str, Any], name: str) -> str:
+def figure_title(catalog: Catalog, said: Mapping[str, Any], name: str) -> str:
     """Return the title of a figure of a report; that of a rule of a contest stands in its document."""
     rule = name.partition(":")[2] if name.startswith("points:") else ""
     text = catalog.text("report", said["report"], f"/points/{rule}/title", i18n.tag()) if rule else ""
-    return text or rule or column_title(catalog, said["entity"], name)
+    return text or rule or report_terms.column(said["calculate"], name) or column_title(catalog, said["entity"], name)
 
 
 def column_title(catalog: Catalog, entity_id: str, name: str) -> str:
@@ -276,6 +280,9 @@ def _head(catalog: Catalog, entity_id: str, head: Mapping[str, Any]) -> str:
         "path": gettext("Path"),
         "band": gettext("Tenure"),
         "month": gettext("Month"),
+        "record": gettext("Record"),
+        "pipeline": gettext("Arm"),
+        "action": gettext("Action"),
     }
     return known.get(head["kind"]) or _path(catalog, entity_id, head["id"].partition(":")[0])
 
@@ -350,6 +357,7 @@ def _columns() -> dict[str, str]:
         "error": gettext("Error"),
         "bias": gettext("Bias"),
         "wape": gettext("Weighted error"),
+        "p": gettext("p value"),
     }
 
 
@@ -370,7 +378,7 @@ def word(name: str) -> str:
         "rising": gettext("rising"),
         "steady": gettext("steady"),
     }
-    return known.get(name, name)
+    return known.get(name) or report_terms.word(name) or name
 
 
 def _months() -> list[str]:
@@ -385,6 +393,8 @@ def _months() -> list[str]:
 def _drawn(said: Mapping[str, Any]) -> str:
     if said["calculate"] in ("dwell", "cycle_time") and any("benchmark" in row for row in said["rows"]):
         return "mean"  # which is what a benchmark is held against
+    if said["calculate"] in report_terms.DRAWN:
+        return report_terms.DRAWN[said["calculate"]][0]
     return _DRAWN.get(said["calculate"]) or next(
         (one["id"] for one in reversed(said["columns"]) if one["kind"] in ("value", "count")), "count"
     )
@@ -406,7 +416,7 @@ def _chart(said: Mapping[str, Any], drawn: str) -> Markup | None:
         case "pareto":
             return charts.pareto(title, described, rows)
         case _:
-            most = 100.0 if said["calculate"] in ("win_rate", "trend") else None
+            most = 100.0 if said["calculate"] in ("win_rate", "trend", "adherence") else None
             return charts.bars(title, described, rows, most=most)
 
 
@@ -417,6 +427,11 @@ def _bar(said: Mapping[str, Any], row: Mapping[str, Any]) -> Bar:
     text = figure(column["kind"], figures.get(name))
     if said["calculate"] == "conversion" and figures.get("decided_rate") is not None:
         text, goal = f"{text} · {number(figures['decided_rate'])} %", None
+    beside = report_terms.DRAWN.get(said["calculate"], ("", None))[1]
+    if beside is not None:
+        goal = _float(figures.get(beside))
+    if said["calculate"] == "cycle_time":
+        text += report_terms.SIGNS.get(figures.get("mark") or "", "")
     if said["calculate"] == "pareto":
         goal = _float(figures.get("running"))
     whole = said["calculate"] in ("forecast", "health")

@@ -124,7 +124,11 @@ def behind(identifier: str) -> ResponseReturnValue:
         return render_template(
             "reports/records.html",
             title=road.shown_title(work, made),
-            figure=report_views.column_title(work.catalog, made.report.entity, figure),
+            figure=report_views.figure_title(
+                work.catalog,
+                {"report": identifier, "calculate": made.report.calculate, "entity": entity.id},
+                figure,
+            ),
             back=_address("web.report", identifier, given),
             rows=[
                 (
