@@ -40,6 +40,12 @@ REPORTS = (
     _report("r_months", "seasons", period={"of": "closes_on", "unit": "year", "last": 2}),
     _report("r_odd", "anomalies", period={"of": "opens_on", "unit": "month", "last": 12}),
     _report("r_ways", "paths"),
+    _report("r_done", "adherence", by="record"),
+    _report("r_ticked", "effect", by="item"),
+    _report("r_arms", "arms"),
+    _report("r_touched", "effect", by="touch"),
+    _report("r_effort", "effort", group=["stage"]),
+    _report("r_moved", "allocation", group=["stage"], period={"unit": "quarter", "last": 2}),
     _report("r_margins", "totals", measure="sum:margin"),
     _report("r_shares", "totals", measure="sum:share"),
     _report("r_guarded", "totals", group=["guarded"]),
@@ -47,5 +53,5 @@ REPORTS = (
     _report("r_dear", "totals", filter="margin > 7301950"),
     _report("r_friends", "totals", filter="friends.exists(f, f.credit > 7301950)"),
 )
-#: Those of them that look at what may be seen nowhere.
-UNSEEN = ("r_margins", "r_shares", "r_guarded", "r_credit", "r_dear", "r_friends")
+#: Those of them that look at what may be seen nowhere: activities too, which the role does not name.
+UNSEEN = ("r_touched", "r_effort", "r_moved", "r_margins", "r_shares", "r_guarded", "r_credit", "r_dear", "r_friends")
