@@ -1,5 +1,6 @@
 """The invented history of the demonstration: two years of sales by five sellers, the same for the same seed.
 
+200 accounts and 600 deals, of which the first 40 and 120 are a small history of their own: the others are marked ``more``.
 ``python tests/sales_history.py`` writes ``rule_packs/sales_pipeline/demo/sales_history.json``. Stages last as long as
 gamma-distributed days, and what enters a stage is lost from it by a share of the stage: most where needs are confirmed, many
 before a negotiation. A few large accounts get most of the deals. Days count back from today, so it never grows old.
@@ -14,21 +15,59 @@ from typing import Any
 from dealwright.resources import shipped
 
 FILE = shipped("rule_packs") / "sales_pipeline" / "demo" / "sales_history.json"
-SEED, ACCOUNTS, OLDER, NEWER = 2026, 40, 88, 32
+SEED = 2026
+#: Accounts, deals that began more than 60 days ago, and since then: of the small history, and what the large one has more.
+SMALL, MORE = (40, 88, 32), (160, 440, 40)
+#: Accounts that were written down at one moment.
+AT_ONCE = 20
 
 #: Seller, team, skill: what the share of losses is divided by.
 SELLERS = [
     ("li", "east", 1.25), ("chen", "east", 1.0), ("ada", "south", 0.8), ("sunlei", "south", 1.05), ("zhouke", "east", 0.7),
 ]  # fmt: skip
-EAST = ["Hangzhou", "Ningbo", "Suzhou", "Wuxi", "Nantong", "Jiaxing", "Shaoxing", "Xiamen"]
-SOUTH = ["Foshan", "Dongguan", "Zhuhai", "Guilin", "Nanning", "Haikou"]
+EAST = {
+    "Hangzhou": "杭州", "Ningbo": "宁波", "Suzhou": "苏州", "Wuxi": "无锡", "Nantong": "南通", "Jiaxing": "嘉兴",
+    "Shaoxing": "绍兴", "Xiamen": "厦门", "Wenzhou": "温州", "Taizhou": "台州", "Huzhou": "湖州", "Jinhua": "金华",
+    "Yangzhou": "扬州", "Zhenjiang": "镇江", "Xuzhou": "徐州", "Hefei": "合肥", "Fuzhou": "福州", "Quanzhou": "泉州",
+    "Nanjing": "南京", "Changzhou": "常州",
+}  # fmt: skip
+SOUTH = {
+    "Foshan": "佛山", "Dongguan": "东莞", "Zhuhai": "珠海", "Guilin": "桂林", "Nanning": "南宁", "Haikou": "海口",
+    "Huizhou": "惠州", "Zhongshan": "中山", "Jiangmen": "江门", "Shantou": "汕头", "Zhanjiang": "湛江",
+    "Liuzhou": "柳州", "Sanya": "三亚", "Shaoguan": "韶关",
+}  # fmt: skip
 #: What an account is, its sector, and how many people work there, from and to.
 KINDS = [
     ("Hospital", "medical", 300, 2600), ("Clinic", "medical", 20, 180), ("Foods", "retail", 40, 900),
     ("Logistics", "services", 80, 1500), ("Software", "software", 15, 600), ("Instruments", "technology", 50, 800),
 ]  # fmt: skip
-FAMILY = ["Wu", "Feng", "Qiu", "Tang", "Shen", "Lu", "Cao", "Peng", "Yao", "Jin", "Fan", "Xie"]
-GIVEN = ["Jie", "Ning", "Bo", "Yan", "Hui", "Rui", "Ming", "Xin", "Qing", "Lan"]
+FAMILY = {
+    "Wu": "吴", "Feng": "冯", "Qiu": "邱", "Tang": "唐", "Shen": "沈", "Lu": "陆", "Cao": "曹", "Peng": "彭",
+    "Yao": "姚", "Jin": "金", "Fan": "范", "Xie": "谢",
+}  # fmt: skip
+GIVEN = {
+    "Jie": "洁", "Ning": "宁", "Bo": "博", "Yan": "燕", "Hui": "慧", "Rui": "瑞", "Ming": "明", "Xin": "欣",
+    "Qing": "青", "Lan": "兰",
+}  # fmt: skip
+#: Words of the history in Chinese; names are put together of theirs.
+CHINESE = {
+    "Hospital": "医院", "Clinic": "诊所", "Foods": "食品公司", "Logistics": "物流公司", "Software": "软件公司",
+    "Instruments": "仪器公司", "Managing director": "总经理", "Director of purchasing": "采购总监",
+    "Head of department": "科室主任", "China": "中国", "East": "华东", "South": "华南",
+    "Two systems that do not speak with each other": "两套系统互不相通",
+    "Paper forms are filled in twice": "纸质表单要填两遍", "Equipment is older than its guarantee": "设备已过保修期",
+    "A new site opens": "新院区即将启用", "Stock is counted by hand": "库存靠人工清点", "Patient monitors": "监护仪",
+    "Infusion pumps": "输液泵", "Central station": "中央监护站", "Autumn order": "秋季订货",
+    "Spring order": "春季订货", "Training": "培训", "No answer any more": "不再回复",
+    "Wanted a price only": "只是问价", "No budget this year": "今年没有预算", "Nobody there decides": "对方无人拍板",
+    "No need that we can meet": "需求无法满足", "Chose a competitor's technology": "选择了竞争对手的技术",
+    "Solution did not fit the old equipment": "方案与旧设备不兼容", "Too dear": "价格太高",
+    "Terms of delivery": "交付条件谈不拢", "Project was stopped": "项目已停止",
+    "A site of the same size": "同等规模的单位", "What is still missing": "还缺什么",
+    "Next step agreed": "已约定下一步", "Everything at once": "一次性交付", "In two parts": "分两批交付",
+    "Within four weeks, free to site": "四周内送达现场", "Two years, on site within a day": "两年质保，一天内上门",
+    "Two others offer the same; ours is served from next door": "另有两家同类产品；我们就近服务",
+}  # fmt: skip
 JOBS = [("decider", "Managing director"), ("decider", "Director of purchasing"), ("influencer", "Head of department")]
 NEEDS = [
     "Two systems that do not speak with each other", "Paper forms are filled in twice",
@@ -71,9 +110,17 @@ class History:
         self.chance = random.Random(SEED)
         self.entries: list[dict[str, Any]] = []
         self.accounts: list[dict[str, Any]] = []
+        self.texts = dict(CHINESE)
+        self.more = False
 
     def add(self, ago: float, entity: str, **entry: Any) -> None:
-        self.entries.append({"days_ago": round(ago, 2), "entity": entity, **entry})
+        marked = {"more": True} if self.more else {}
+        self.entries.append({"days_ago": round(ago, 2), "entity": entity, **entry, **marked})
+
+    def named(self, english: str, *parts: str) -> str:
+        """Return a name, and remember it in Chinese."""
+        self.texts[english] = "".join(parts)
+        return english
 
     def account(self, city: str, kind: tuple[str, str, int, int]) -> None:
         number, (word, sector, least, most) = len(self.accounts), kind
@@ -82,12 +129,14 @@ class History:
         seller = mine[number % len(mine)]
         size = min(1.0, self.chance.paretovariate(1.3) / 12)
         owned = {"owner": f"@{seller[0]}", "team": f"@{team}"}
-        since = 735 - number * 0.2
+        since = 735 - number // AT_ONCE * 1.5
         staff = int(least + (most - least) * size)
-        data = {"name": f"{city} {word}", "sector": sector, "employees": staff, "country": "China", "region": region}
+        called = self.named(f"{city} {word}", {**EAST, **SOUTH}[city], CHINESE[word])
+        data = {"name": called, "sector": sector, "employees": staff, "country": "China", "region": region}
         self.add(since, "sales.account", **{"as": f"h_a{number}"}, data={**data, **owned})
         role, job = self.chance.choice(JOBS)
-        name = f"{self.chance.choice(FAMILY)} {self.chance.choice(GIVEN)}"
+        family, given = self.chance.choice(list(FAMILY)), self.chance.choice(list(GIVEN))
+        name = self.named(f"{family} {given}", FAMILY[family], GIVEN[given])
         person = {"name": name, "account": f"@h_a{number}", "job_title": job, "decision_role": role}
         mail = {"email": f"contact{number}@example.org"}
         self.add(since - 0.05, "sales.contact", **{"as": f"h_c{number}"}, data={**person, **mail, **owned})
@@ -104,8 +153,9 @@ class History:
         pieces = self.chance.randint(8, 40) * (12 if price < 1000 else 1) / (4 if price > 50000 else 1)
         amount = round(price * pieces * account["scale"], -2)
         source = self.chance.choice(["website", "event", "social", "referral", "repurchase", "referral"])
+        called = self.named(f"{title} {number + 1}", f"{CHINESE[title]} {number + 1}")
         data = {
-            "name": f"{title} {number + 1}", "account": f"@h_a{at}", "contact": f"@h_c{at}", "source": source,
+            "name": called, "account": f"@h_a{at}", "contact": f"@h_c{at}", "source": source,
             "product": f"@{product}", "amount": f"{amount:.0f}", "expected_close": day(begun - 80),
         }  # fmt: skip
         entry = {**data, **standing("lead"), **account["owned"]}
@@ -191,17 +241,23 @@ def standing(stage: str) -> dict[str, str]:
 def written() -> str:
     """Return the history as the file holds it, the oldest first."""
     history = History()
-    places = [(city, kind) for city in EAST + SOUTH for kind in KINDS]
-    for city, kind in history.chance.sample(places, ACCOUNTS):
-        history.account(city, kind)
-    begun = [history.chance.uniform(60, 715) for _ in range(OLDER)] + [
-        history.chance.uniform(1, 60) for _ in range(NEWER)
-    ]
-    for number, ago in enumerate(sorted(begun, reverse=True)):
-        history.deal(number, ago)
+    places = [(city, kind) for city in (*EAST, *SOUTH) for kind in KINDS]
+    history.chance.shuffle(places)
+    deals = 0
+    for size in (SMALL, MORE):
+        history.more = size is MORE
+        accounts, older, newer = size
+        for _ in range(accounts):
+            history.account(*places.pop())
+        begun = [history.chance.uniform(60, 715) for _ in range(older)]
+        begun += [history.chance.uniform(1, 60) for _ in range(newer)]
+        for number, ago in enumerate(sorted(begun, reverse=True), start=deals):
+            history.deal(number, ago)
+        deals += older + newer
     entries = sorted(history.entries, key=lambda one: -float(one["days_ago"]))
     lines = ",\n".join("    " + json.dumps(one, ensure_ascii=False) for one in entries)
-    return '{\n  "history": [\n' + lines + "\n  ]\n}\n"
+    texts = json.dumps({"zh-CN": history.texts}, ensure_ascii=False)
+    return '{\n  "texts": ' + texts + ',\n  "history": [\n' + lines + "\n  ]\n}\n"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 import sales_history
 
 
@@ -12,12 +14,47 @@ def test_the_history_is_that_of_its_seed() -> None:
     assert sales_history.FILE.read_text(encoding="utf-8") == sales_history.written()
 
 
-def test_nothing_speaks_of_what_comes_later() -> None:
+@pytest.mark.parametrize("small", [True, False])
+def test_nothing_speaks_of_what_comes_later_or_is_left_out(small: bool) -> None:
     named: set[str] = set()
     for entry in json.loads(sales_history.written())["history"]:
+        if small and "more" in entry:
+            continue
         spoken_of = set(re.findall(r"@h[_a-z]*\d+", json.dumps([entry["data"], entry.get("record")])))
         assert spoken_of <= named, entry
         named.add(f"@{entry.get('as')}")
+
+
+def test_it_has_two_sizes() -> None:
+    history = json.loads(sales_history.written())["history"]
+    for entity, small, full in (
+        ("sales.account", 40, 200),
+        ("sales.contact", 40, 200),
+        ("sales.opportunity", 120, 600),
+    ):
+        made = [one for one in history if one["entity"] == entity and "to" not in one]
+        assert len(made) == full and len([one for one in made if "more" not in one]) == small
+
+
+def test_every_word_that_people_read_has_a_chinese_one() -> None:
+    texts = json.loads(sales_history.written())["texts"]["zh-CN"]
+    read = {
+        "name",
+        "job_title",
+        "country",
+        "region",
+        "need",
+        "subject",
+        "notes",
+        "case_reference",
+        "delivery_terms",
+        "title",
+    }
+    read |= {"service_terms", "alternatives"}
+    for entry in json.loads(sales_history.written())["history"]:
+        rows = [entry["data"], *entry["data"].get("options", [])]
+        words = {one[name] for one in rows for name in read & one.keys()} | {entry.get("reason")} - {None}
+        assert words <= texts.keys(), entry
 
 
 def test_each_deal_begins_before_it_moves_and_ends_once() -> None:
@@ -31,4 +68,4 @@ def test_each_deal_begins_before_it_moves_and_ends_once() -> None:
                 ended.add(entry["record"])
         elif entry["entity"] == "sales.opportunity":
             begun[f"@{entry['as']}"] = entry["days_ago"]
-    assert len(begun) == 120 and 80 <= len(ended) < 120
+    assert len(begun) == 600 and 450 <= len(ended) < 600

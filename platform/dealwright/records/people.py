@@ -25,15 +25,27 @@ def add_user(
     *,
     by: access.User | None = None,
     data: Mapping[str, Any] | None = None,
+    hashed: str | None = None,
 ) -> str:
     """Make a ``base.user`` record with an account and roles; return its id.
+
+    Args:
+        workspace: Where.
+        email: What the account is known by.
+        name: Name of the record.
+        password: What the person signs in with; None for one who cannot by password, or where it is ``hashed`` already.
+        roles: Ids of roles.
+        by: In whose name; the operator if nobody is named.
+        data: Other fields of the record.
+        hashed: What ``access.hashed`` made of the password.
 
     Raises:
         RecordError: If a role does not exist, the password is no good, or the record is not valid.
         ConflictError: If the address has an account already.
     """
     address = access.folded(email)
-    hashed = access.hashed(password, address, name) if password is not None else None
+    if password is not None:
+        hashed = access.hashed(password, address, name)
     with workspace.database.write() as connection:
         work = Work(workspace, connection, by or access.operator())
         unknown = [role for role in roles if role not in work.catalog.roles]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from dealwright.storage import rates, tables
 from dealwright.storage.several import chunks, possible
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from dealwright.metadata.catalog import Catalog
@@ -108,20 +109,52 @@ def paths(
 def _path_statement(
     catalog: Catalog, entity: str, inside: str | None, step: str, wanted: tuple[str, ...], env: Mapping[str, Any]
 ) -> sa.Select[Any]:
-    made: tuple[sa.Select[Any], bool] = catalog.once(
+    return _made(
+        catalog,
         ("storage.paths", entity, inside, step, wanted),
-        lambda: _make_path_statement(catalog, entity, inside, step, wanted, {}),
+        lambda env: _make_path_statement(catalog, entity, inside, step, wanted, env),
+        env,
     )
-    statement, stored = made
-    # What is worked out when it is read may depend on the moment and on who asks: made anew for them.
-    return statement if stored else _make_path_statement(catalog, entity, inside, step, wanted, env)[0]
+
+
+class _Noted(Mapping[str, Any]):
+    """An env that notes what of it is used."""
+
+    def __init__(self, env: Mapping[str, Any]) -> None:
+        self._env = env
+        self.used: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        self.used[name] = self._env.get(name)
+        return self._env[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._env)
+
+    def __len__(self) -> int:
+        return len(self._env)
+
+
+def _made(
+    catalog: Catalog,
+    key: tuple[Any, ...],
+    make: Callable[[Mapping[str, Any]], sa.Select[Any]],
+    env: Mapping[str, Any],
+) -> sa.Select[Any]:
+    """Return a statement, made anew only where what it holds of the env, such as the day, is other than the last time."""
+    last: list[tuple[dict[str, Any], sa.Select[Any]]] = catalog.once(key, list)
+    for used, statement in last[:]:
+        if all(env.get(name) == value for name, value in used.items()):
+            return statement
+    noted = _Noted(env)
+    made = make(noted)
+    last[:] = [(noted.used, made)]  # one that threads may replace for each other: each has its own in hand
+    return made
 
 
 def _make_path_statement(
     catalog: Catalog, entity: str, inside: str | None, step: str, wanted: tuple[str, ...], env: Mapping[str, Any]
-) -> tuple[sa.Select[Any], bool]:
-    """Return the statement, and whether all that it reads is stored."""
-    stored = True
+) -> sa.Select[Any]:
     metadata = tables.of(catalog)
     first = _target(catalog, catalog.entity(entity), step, inside)
     root = metadata.tables[names.table_name(first.id)].alias()
@@ -141,10 +174,9 @@ def _make_path_statement(
                 aliases[further] = (to, joined)
             at = further
         alias = aliases[at][1]
-        stored = stored and last in alias.c
         columns.append(alias.c[last] if last in alias.c else sql.value(last, metadata, alias, catalog, env))
     of_these = root.c.id.in_(sa.bindparam("ids__", expanding=True))
-    return sa.select(root.c.id, *columns).select_from(source).where(of_these), stored
+    return sa.select(root.c.id, *columns).select_from(source).where(of_these)
 
 
 def _target(catalog: Catalog, entity: Entity, step: str, inside: str | None = None) -> Entity:
@@ -233,6 +265,17 @@ def _rollup_statement(
     catalog: Catalog, entity: str, field: Field, env: Mapping[str, Any], also: str | None = None
 ) -> sa.Select[Any]:
     """Return the statement of a roll-up by record; ``also`` is a column that it is taken apart by."""
+    return _made(
+        catalog,
+        ("storage.rollup", entity, field.id, also),
+        lambda env: _make_rollup_statement(catalog, entity, field, env, also),
+        env,
+    )
+
+
+def _make_rollup_statement(
+    catalog: Catalog, entity: str, field: Field, env: Mapping[str, Any], also: str | None
+) -> sa.Select[Any]:
     metadata = tables.of(catalog)
     table = metadata.tables[names.table_name(field.spec["of"])]
     via = table.c[field.spec["via"]]
