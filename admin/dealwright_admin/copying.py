@@ -33,8 +33,33 @@ def copied(draft: Opened, kind: str, original: str, taken: Collection[str]) -> d
     name = free(original.partition(".")[2], taken, kind, f"{CUSTOM}.")
     origin = {"id": original, "sha256": canonical.digest(draft.below.documents[(kind, original)])}
     return {
-        **{key: value for key, value in document.items() if key not in _LEFT},
+        **_own({key: value for key, value in document.items() if key not in _LEFT}),
         "id": f"{CUSTOM}.{name}",
         "title": gettext("%(title)s (copy)", title=document["title"]),
         "derived_from": origin | ({"version": version} if version else {}),
     }
+
+
+def _own(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with plain ids: what the admins had added to a pack's is simply of the copy."""
+    prefix = f"{CUSTOM}__"
+    found: set[str] = set()
+
+    def gather(part: Any) -> None:
+        if isinstance(part, list):
+            found.update(
+                str(one["id"]) for one in part if isinstance(one, dict) and str(one.get("id", "")).startswith(prefix)
+            )
+        for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            gather(inner)
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: plain(value) for key, value in part.items()}
+        if isinstance(part, list):
+            return [plain(one) for one in part]
+        return part.removeprefix(prefix) if isinstance(part, str) and part in found else part
+
+    gather(document)
+    made: dict[str, Any] = plain(document)
+    return made

@@ -26,6 +26,7 @@ from dealwright_admin.pipelines import Pipelines
 from dealwright_admin.publishing import Publishing
 from dealwright_admin.revisions import Revisions
 from dealwright_admin.roles import Roles as DraftedRoles
+from dealwright_admin.slas import Slas
 from dealwright_admin.trying import Trying
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def mount(app: Flask) -> None:
         DraftedRoles("draft_roles"),
         Parameters("draft_parameters"),
         Calendars("draft_calendars"),
+        Slas("draft_slas"),
         Publishing("draft_publishing"),
         Trying("draft_trying"),
     ):

@@ -14,5 +14,6 @@ PARTS: Final = (
     ("pipelines", lazy_gettext("Pipelines"), "admin_draft_pipelines.index_view"),
     ("roles", lazy_gettext("Roles"), "admin_draft_roles.index_view"),
     ("parameters", lazy_gettext("Parameters"), "admin_draft_parameters.index_view"),
+    ("slas", lazy_gettext("SLAs"), "admin_draft_slas.index_view"),
     ("calendars", lazy_gettext("Calendars"), "admin_draft_calendars.index_view"),
 )

@@ -177,6 +177,8 @@ def href(draft: Opened, of: str, identifier: str, at: Sequence[str] = ()) -> str
         return url_for("admin_draft_pipelines.pipeline_view", draft=key, pipeline=identifier)
     if of == "role":
         return url_for("admin_draft_roles.role_view", draft=key, role=identifier)
+    if of == "sla":
+        return url_for("admin_draft_slas.sla_view", draft=key, sla=identifier)
     if of == "calendar":
         return url_for("admin_draft_calendars.calendar_view", draft=key, calendar=identifier)
     if of == "parameter":

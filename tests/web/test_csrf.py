@@ -87,6 +87,9 @@ POSTS = [
     ("/admin/drafts/x/roles/t.clerk/reset/", {}),
     ("/admin/drafts/x/parameters/", {}),
     ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
+    ("/admin/drafts/x/slas/", {"title": "forged", "entity": "t.deal"}),
+    ("/admin/drafts/x/slas/t.answer/", {"title": "forged"}),
+    ("/admin/drafts/x/slas/t.answer/reset/", {}),
     ("/admin/drafts/x/calendars/", {"title": "forged"}),
     ("/admin/drafts/x/calendars/base.working_hours/", {"title": "forged"}),
     ("/admin/drafts/x/calendars/base.working_hours/days/", {"day": "2027-01-01"}),
@@ -110,6 +113,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("t.simple", "<pipeline>")
         .replace("t.clerk", "<role>")
         .replace("base.working_hours", "<calendar>")
+        .replace("t.answer", "<sla>")
         for address, _ in POSTS
         if address.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))
     }

@@ -79,6 +79,19 @@ def open_of(connection: Connection, policy: str, *, after: str, limit: int) -> l
     return [Clock(*row) for row in connection.execute(statement)]
 
 
+def running(connection: Connection, kind: str) -> dict[str, tuple[int, int]]:
+    """Return for each policy that has open clocks how many there are, and how many of them are over."""
+    over = sa.func.sum(sa.case((_T.c.breached_at.is_not(None), 1), else_=0))
+    statement = sa.select(_T.c.policy, sa.func.count(), over).where(_T.c.kind == kind, _OPEN).group_by(_T.c.policy)
+    return {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(statement)}
+
+
+def next_due(connection: Connection, policy: str, *, limit: int) -> list[Clock]:
+    """Return the open clocks of a policy that are due first, those that are over before them."""
+    statement = sa.select(*_COLUMNS).where(_T.c.policy == policy, _OPEN).order_by(_T.c.due_at, _T.c.id).limit(limit)
+    return [Clock(*row) for row in connection.execute(statement)]
+
+
 def policies(connection: Connection) -> list[tuple[str, str, str]]:
     """Return kind, id and entity of each policy and deadline that has open clocks."""
     statement = sa.select(_T.c.kind, _T.c.policy, _T.c.entity).where(_OPEN).distinct()

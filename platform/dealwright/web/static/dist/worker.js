@@ -1,6 +1,6 @@
 // Keeps what every page is made of (scripts, styles, icons, the font) on the device, by version, and shows a page of its own
 // where there is no connection. It never keeps a page or an answer: they belong to who is signed in.
-const VERSION = 'cfef71cc3e68', FILES = ["/static/dist/app-GWA2LH5B.js","/static/dist/app-SPGNW32M.css","/static/dist/board-IPG2Q3EW.js","/static/dist/chunk-3C5Y3TNT.js","/static/dist/chunk-KMNLIJJZ.js","/static/dist/chunk-KTIRPLYM.js","/static/dist/chunk-SMV6ADDL.js","/static/dist/icons-27CBEC94.svg","/static/dist/inter-latin-wght-normal-NRMW37G5.woff2","/static/dist/list-2MIZAULS.js"], OFFLINE = '/static/dist/offline-4A9F2A84.html';
+const VERSION = 'afb6e27e9589', FILES = ["/static/dist/app-DQNM6UDP.css","/static/dist/app-GWA2LH5B.js","/static/dist/board-IPG2Q3EW.js","/static/dist/chunk-3C5Y3TNT.js","/static/dist/chunk-KMNLIJJZ.js","/static/dist/chunk-KTIRPLYM.js","/static/dist/chunk-SMV6ADDL.js","/static/dist/icons-27CBEC94.svg","/static/dist/inter-latin-wght-normal-NRMW37G5.woff2","/static/dist/list-2MIZAULS.js"], OFFLINE = '/static/dist/offline-2E7C10C6.html';
 const CACHE = `dealwright-${VERSION}`;
 
 self.addEventListener('install', event => {
