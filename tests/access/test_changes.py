@@ -11,6 +11,7 @@ from dealwright import access, clock
 from dealwright.records import save
 from dealwright.web import pulse
 from security.site import CANARY
+from sent import statements
 
 
 @pytest.fixture
@@ -57,6 +58,24 @@ def test_a_page_is_told_of_what_its_reader_may_see_and_of_nothing_else(site, ask
     # Names that are none are passed over, and a stranger is sent to the sign-in.
     assert ask("ada", "t.deal'--,../x,*", begun)["of"] == []
     assert site.ask("nobody", "GET", "/changes?of=t.deal&since=1").status_code == 303
+
+
+def test_who_loses_sight_of_a_record_is_told_and_who_never_had_it_is_not(site, ask):
+    taken = deal(site, "ada")
+    begun = ask("ada", "t.deal", 1)["at"]
+    save(site.workspace, access.operator(), "t.deal", {"amount": "9"}, id=taken)
+    with statements() as few:
+        ask("ada", taken, begun)
+    save(site.workspace, access.operator(), "t.deal", {"owner": site.people["bo"].id, "team": None}, id=taken)
+    with statements() as more:
+        told = ask("ada", f"t.deal,{taken}", begun)
+    assert told["of"] == sorted(["t.deal", taken]), "it is hers no longer, and stands on her list until she is told"
+    assert len(more) <= len(few), "no statement more, though a rule of rows looks at the owner"
+    assert ask("gus", f"t.deal,{taken}", begun)["of"] == []
+
+    save(site.workspace, access.operator(), "t.deal", {"amount": "10"}, id=taken)
+    assert ask("ada", f"t.deal,{taken}", told["at"])["of"] == [], "what happens to it then is no news to her"
+    assert ask("bo", f"t.deal,{taken}", told["at"])["of"] == sorted(["t.deal", taken])
 
 
 def test_the_bell_counts_own_notifications_only(site):

@@ -76,6 +76,15 @@ def test_a_path_becomes_exists_and_its_negation_not_exists():
         assert shown(statement).partition(" WHERE ")[2] in (where, f"({where})")
 
 
+def test_a_path_to_one_indexed_value_is_looked_up_once_and_lets_an_index_of_the_reference_serve():
+    text = shown(criteria("account.parent.owner == user.id || owner == user.id"))
+    assert "EXISTS" not in text
+    assert "account IN (SELECT sales__account_1.id" in text and "sales__account_2.id = sales__account_1.parent" in text
+    assert "IN (" not in shown(criteria("!(account.parent.owner == user.id)")), (
+        "a negation is true of an empty reference"
+    )
+
+
 def test_a_path_of_several_steps_is_one_exists():
     text = shown(criteria("account.parent.rank > 3"))
     assert text.count("EXISTS") == 1

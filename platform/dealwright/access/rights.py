@@ -61,12 +61,14 @@ class Rights:
 
     Attributes:
         uniform: Whether every grant shows and lets edit the same fields, so that nothing depends on the record.
+        alike: Whether every grant that lets read shows the same fields.
         needs: Env keys that the row conditions read (own fields, dotted paths, ``user.…``).
     """
 
     entity: str
     grants: tuple[EntityGrant, ...]
     uniform: bool
+    alike: bool
     needs: frozenset[str]
 
     def allows(self, op: str) -> bool:
@@ -144,7 +146,8 @@ def _work_out(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Right
             found = [_resting(catalog, entity, grant) for grant in found]
     needs = frozenset().union(*(g.rows.names | g.rows.paths for g in found if g.rows is not None))
     uniform = len({(g.see, g.edit) for g in found if "read" in g.ops}) <= 1
-    return Rights(entity_id, tuple(found), uniform, needs)
+    alike = len({g.see for g in found if "read" in g.ops}) <= 1
+    return Rights(entity_id, tuple(found), uniform, alike, needs)
 
 
 def _resting(catalog: Catalog, entity: Entity, grant: EntityGrant) -> EntityGrant:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dealwright import access, fields
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Most records on one page.
 LARGEST_PAGE = 200
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 MEASURES = frozenset({"count", "sum", "avg", "min", "max"})
 
 
@@ -67,10 +69,24 @@ def fetch_many(work: Work, entity_id: str, ids: Sequence[str]) -> dict[str, Mapp
     return _rows(work, work.catalog.entity(entity_id), ids)
 
 
-def sighted(work: Work, entity_id: str, ids: Collection[str], users: Sequence[access.User]) -> list[set[str]]:
+def sighted(
+    work: Work,
+    entity_id: str,
+    ids: Collection[str],
+    users: Sequence[access.User],
+    before: Mapping[str, Mapping[str, Any]] = EMPTY,
+) -> list[set[str]]:
     """Return for each user those of the ids whose records exist and that he may read; archived ones count.
 
     The records are read once for all of them, and rules of rows are asked in memory.
+
+    Args:
+        work: The transaction.
+        entity_id: Id of the entity.
+        ids: Ids of records.
+        users: Who asks.
+        before: Id → what its fields held before they changed, API JSON. Who might read the record as it was is among
+            those who may.
     """
     held = {user.roles: access.rights(work.catalog, user, entity_id) for user in users}
     found: list[set[str]] = [set() for _ in users]
@@ -80,10 +96,28 @@ def sighted(work: Work, entity_id: str, ids: Collection[str], users: Sequence[ac
     rows = stored.get(work.connection, work.catalog, entity_id, list(ids)).values()
     envs: list[dict[str, Any]] = [{**row, **work.env} for row in rows]
     asked = frozenset().union(*(one.needs for one in held.values()))
+    envs += _as_before(work, entity_id, envs, before, asked) if before else []
     if asked:
         _fill(work, entity, asked, envs)
     for user, mine in zip(users, found, strict=True):
         mine.update(env["id"] for env in envs if held[user.roles].matching("read", {**env, **user.env()}))
+    return found
+
+
+def _as_before(
+    work: Work,
+    entity_id: str,
+    envs: Sequence[dict[str, Any]],
+    before: Mapping[str, Mapping[str, Any]],
+    asked: frozenset[str],
+) -> list[dict[str, Any]]:
+    """Return records as they were, as far as rules of rows look at what has changed."""
+    looked_at = {name.partition(".")[0] for name in asked}
+    found = []
+    for env in envs:
+        touched = {name: value for name, value in before.get(env["id"], EMPTY).items() if name in looked_at}
+        if touched:
+            found.append({**env, **fields.typed(work.catalog, entity_id, touched)})
     return found
 
 
@@ -185,7 +219,8 @@ def page(
         search=search,
     )
     envs = [{**row, **work.env} for row in found.rows]
-    complete(work, entity, held, envs)
+    if only is None or not held.alike or _some_computed(entity, only):
+        complete(work, entity, held, envs)
     if shown_paths:
         needs.load(work, entity, needs.sorted_out(entity, shown_paths), envs)
     items = [_shown(work, entity, held, env, only, shown_paths) for env in envs]
@@ -197,10 +232,20 @@ def _columns(work: Work, entity: Entity, held: access.Rights, only: Sequence[str
     if only is None:
         return None
     wanted = {name.partition(".")[0] for name in only} | {"id", "version"}
-    if any(name in entity.fields and not fields.columns(entity.fields[name]) for name in wanted):
+    if _some_computed(entity, wanted):
         wanted |= {name.partition(".")[0] for name in fields.computed_on_read(work.catalog, entity.id)}
-    wanted |= {name.partition(".")[0] for name in held.needs}
+    if not held.alike:
+        wanted |= {name.partition(".")[0] for name in held.needs}
     return frozenset(name for name in wanted if entity.field(name) is not None)
+
+
+def _some_computed(entity: Entity, names: Iterable[str]) -> bool:
+    """Tell whether one of these fields has no column, or virtual ones: it is worked out when it is read."""
+    own = (name.partition(".")[0] for name in names)
+    return any(
+        entity.field(name) is None or (name in entity.fields and not fields.columns(entity.fields[name]))
+        for name in own
+    )
 
 
 def _shown(
@@ -211,7 +256,7 @@ def _shown(
     only: Sequence[str] | None,
     paths: Sequence[str],
 ) -> Mapping[str, Any]:
-    shown = seen = held.seen() if held.uniform else held.seen_on(env)
+    shown = seen = held.seen() if held.alike else held.seen_on(env)
     if only is not None:
         seen &= frozenset(only) | access.ALWAYS_SEEN
     item = dict(fields.shown(work.catalog, entity.id, env, only=seen))

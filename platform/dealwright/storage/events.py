@@ -131,13 +131,13 @@ def mark(connection: Connection) -> Mark:
 
 def touched(
     connection: Connection, after: Mark, limit: int
-) -> tuple[Mark, list[tuple[str, str, dict[str, Any]]] | None]:
-    """Return what happened after a mark, as (entity, record, changes), and the next mark; one small statement or two.
+) -> tuple[Mark, list[tuple[str, str, str, dict[str, Any]]] | None]:
+    """Return what happened after a mark, as (entity, record, type, changes), and the next mark; one small statement or two.
 
     None is passed over: on PostgreSQL an event counts by the transaction that wrote it, as numbers of events may become
     visible in another order. More than ``limit`` events are not read: then the second is None.
     """
-    columns = (event.c.seq, event.c.entity, event.c.record, event.c.changes)
+    columns = (event.c.seq, event.c.entity, event.c.record, event.c.type, event.c.changes)
     statement = sa.select(*columns).where(event.c.record.is_not(None)).order_by(event.c.seq).limit(limit + 1)
     if connection.dialect.name == "postgresql":
         until = _first_open(connection)
@@ -150,7 +150,7 @@ def touched(
     if len(rows) > limit:
         return mark(connection), None
     end = max(rows[-1].seq, after.seq) if rows else after.seq
-    return Mark(end, until), [(row.entity, row.record, row.changes) for row in rows]
+    return Mark(end, until), [(row.entity, row.record, row.type, row.changes) for row in rows]
 
 
 def _first_open(connection: Connection) -> int:

@@ -419,7 +419,7 @@ def _indexed(entity: Entity) -> list[tuple[str, ...]]:
     # A batch is created at one moment: the id beside it saves sorting all of them for a page of a list.
     wanted: dict[tuple[str, ...], None] = {("created_at", "id"): None, ("owner",): None, ("team",): None}
     if entity.pipelines:
-        wanted["stage",] = None
+        wanted[_board(entity)] = None
     for field in entity.fields.values():
         if field.type in REFERENCES or field.spec.get("indexed"):
             for column in fields.columns(field)[:1]:
@@ -428,6 +428,15 @@ def _indexed(entity: Entity) -> list[tuple[str, ...]]:
         wanted[columns] = None
     there = {column.name for field in entity.all_fields().values() for column in fields.columns(field)} | {"extra"}
     return [columns for columns in wanted if there.issuperset(columns)]
+
+
+def _board(entity: Entity) -> tuple[str, ...]:
+    """Return the index of a board: its lanes, largest amount first, and their counts and sums, without a look at the rows."""
+    money = (
+        one.id for one in entity.fields.values() if one.type == "money" and one.spec.get("currency") != "per_record"
+    )
+    first = next(money, None)
+    return ("stage",) if first is None else ("stage", first, "archived_at", "pipeline")
 
 
 def _linking(entity: Entity) -> list[str]:

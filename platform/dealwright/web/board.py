@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from babel.numbers import format_compact_currency
-from flask import url_for
 from flask_babel import get_locale
 
 from dealwright import access, calendars, records
@@ -24,7 +23,7 @@ from dealwright.web import i18n
 from dealwright.web.display import EMPTY, Display, Reader, display
 from dealwright.web.forms import linked
 from dealwright.web.i18n import gettext
-from dealwright.web.links import links
+from dealwright.web.links import addresses, links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -154,10 +153,17 @@ def lanes(work: Work, entity: Entity, by: Grouping, asked: Asked) -> tuple[Lane,
     counted = totals(work, entity, by, asked)
     drawn = _Drawn(work, entity, by)
     found = []
-    for key, title, hue, stage in keys(work, entity, by, counted):
+    ways = list(keys(work, entity, by, counted))
+    pages = {
+        key: read(work, entity, by, asked, key)
+        for key, _, _, stage in ways
+        if counted.get(key, (0, ""))[0] and not (stage is not None and stage.leads_out)
+    }
+    drawn.link([item for page in pages.values() for item in page.items])
+    for key, title, hue, stage in ways:
         count, total = counted.get(key, (0, ""))
         end = stage is not None and stage.leads_out
-        page = read(work, entity, by, asked, key) if count and not end else None
+        page = pages.get(key)
         more = _more(asked, key, page.next_cursor) if page and page.next_cursor else ""
         onward = None if stage is None or stage.next is None else stage.next
         drawn_cards = drawn.cards(page.items) if page else ()
@@ -307,11 +313,20 @@ class _Drawn:
         self._link = next((one for one in self._shown.values() if one.type == "reference" and not one.system), None)
         self._amount, self._tier = money, None if tier is None or tier.id == by.field.id else tier
         self._late = _late(work, entity, by)
+        self._place = addresses(entity.id)
+        self._titles: dict[tuple[str, str], tuple[str, str | None]] | None = None
+
+    def link(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Read the names of what all these records link to; cards of them need no statement then."""
+        self._titles = links(
+            self._work, [linked(self._entity, {k: item.get(k) for k in self._shown}) for item in items]
+        )
 
     def cards(self, items: Sequence[Mapping[str, Any]]) -> tuple[Card, ...]:
         """Return the cards of these records, in order; the names of what they link to are read at once."""
-        titles = links(self._work, [linked(self._entity, {k: item.get(k) for k in self._shown}) for item in items])
-        reader = Reader(self._work.catalog, self._entity, titles, short=True)
+        if self._titles is None:
+            self.link(items)
+        reader = Reader(self._work.catalog, self._entity, self._titles or {}, short=True)
         return tuple(self._card(reader, item) for item in items)
 
     def _card(self, reader: Reader, item: Mapping[str, Any]) -> Card:
@@ -322,7 +337,7 @@ class _Drawn:
         days, long, late = self._age(item)
         return Card(
             id=str(item["id"]),
-            url=url_for("web.record", entity_id=self._entity.id, record_id=item["id"]),
+            url=f"{self._place}{item['id']}",
             name=str(item.get(self._entity.display or "id") or item["id"]),
             under=value(self._link),
             amount=value(self._amount),

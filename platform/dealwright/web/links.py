@@ -8,6 +8,9 @@ from flask import url_for
 
 from dealwright import records
 
+#: Stands for an id, which needs no escaping either.
+_ANY = "0"
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -26,7 +29,13 @@ def links(work: Work, wanted: Iterable[Mapping[str, set[str]]]) -> dict[tuple[st
     for one in wanted:
         for entity_id, ids in one.items():
             together.setdefault(entity_id, set()).update(ids)
+    places = {entity_id: addresses(entity_id) for entity_id in together}
     return {
-        (entity_id, identifier): (title, url_for("web.record", entity_id=entity_id, record_id=identifier))
+        (entity_id, identifier): (title, f"{places[entity_id]}{identifier}")
         for (entity_id, identifier), title in records.titles(work, together).items()
     }
+
+
+def addresses(entity_id: str) -> str:
+    """Return what the addresses of an entity's records begin with; the id follows. Made once for many of them."""
+    return url_for("web.record", entity_id=entity_id, record_id=_ANY).removesuffix(_ANY)

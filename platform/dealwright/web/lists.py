@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
@@ -14,7 +15,7 @@ from dealwright.web.board import Asked
 from dealwright.web.columns import Column, columns, offered
 from dealwright.web.display import Display, Reader, display
 from dealwright.web.forms import linked
-from dealwright.web.links import links
+from dealwright.web.links import addresses, links
 from dealwright.web.lookup import candidates
 from dealwright.web.wrong import Wrong, wrong
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.definitions import Entity
+    from dealwright.metadata.definitions import Entity, Field
     from dealwright.metadata.views import View
     from dealwright.records import Page, Work
     from dealwright.web.queries import Query
@@ -149,15 +150,17 @@ def _groups(
     """Return the records by the values of a field: what a board shows beside each other, under each other."""
     asked = Asked(query["q"], query["filter"], query["sort"], query.address, all_states=True)
     counted = board.totals(work, entity, by, asked)
+    only = _only(entity, shown)
+    ways = [one for one in board.keys(work, entity, by, counted) if counted.get(one[0], (0, ""))[0]]
+    read = [board.read(work, entity, by, asked, key, only=only) for key, *_ in ways]
+    rows = iter(
+        _rows(work, entity, [item for page in read for item in page.items], shown)
+    )  # what they name is read once
     found = []
-    for key, title, hue, _ in board.keys(work, entity, by, counted):
-        count, total = counted.get(key, (0, ""))
-        if not count:
-            continue
-        read = board.read(work, entity, by, asked, key, only=_only(entity, shown))
+    for (key, title, hue, _), page in zip(ways, read, strict=True):
         condition = board.condition(entity, by, asked, key)
-        more = query.address({"group": "", "filter": condition}) if read.next_cursor else ""
-        found.append(Group(title, hue, count, total, _rows(work, entity, read.items, shown), more))
+        more = query.address({"group": "", "filter": condition}) if page.next_cursor else ""
+        found.append(Group(title, hue, *counted[key], tuple(islice(rows, len(page.items))), more))
     return tuple(found)
 
 
@@ -180,12 +183,23 @@ def _name_title(catalog: Catalog, entity: Entity) -> str:
 
 def _rows(work: Work, entity: Entity, items: Iterable[Mapping[str, Any]], shown: tuple[Column, ...]) -> tuple[Row, ...]:
     reader = Reader(work.catalog, entity, links(work, [linked(entity, item) for item in items]), short=True)
+    place = addresses(entity.id)
+    known: dict[tuple[str, str], Display] = {}
+
+    def cell(field: Field, value: Any) -> Display:
+        """Return a cell; the same stage or owner is worked out once for the page, and drawn once."""
+        if not isinstance(value, str):
+            return display(reader, field, value)
+        if (field.id, value) not in known:
+            known[field.id, value] = display(reader, field, value)
+        return known[field.id, value]
+
     return tuple(
         Row(
             str(item["id"]),
-            url_for("web.record", entity_id=entity.id, record_id=item["id"]),
+            f"{place}{item['id']}",
             str(item.get(entity.display or "id") or item["id"]),
-            tuple(display(reader, column.field, item.get(column.field.id)) for column in shown),
+            tuple(cell(column.field, item.get(column.field.id)) for column in shown),
         )
         for item in items
     )

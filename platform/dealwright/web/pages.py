@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
@@ -133,6 +134,7 @@ def home() -> ResponseReturnValue:
     return render_template("errors/error.html", title=gettext("Nothing to see yet"), detail=detail, problems=())
 
 
+@lru_cache(4096)
 def initials(name: str) -> str:
     """Return what stands in a person's avatar: two first letters, or the last character of a Chinese name."""
     words = name.split()
@@ -143,6 +145,7 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in words[:2]).upper()
 
 
+@lru_cache(4096)
 def hue_of(name: str) -> str:
     """Return the hue of a person's avatar: always the same for the same name."""
     hues = ("pink", "violet", "blue", "teal", "green", "amber", "orange", "red")

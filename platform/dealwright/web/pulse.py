@@ -3,7 +3,8 @@
     log ──(one small statement a second, while anybody looks)──> what was touched lately, in memory
         ──> for each session that has a page open on it: may he see one of these records? ──> "something of these changed"
 
-A page is told *that* something changed which it shows and its reader may see, never what: it then asks for itself again,
+A page is told *that* something changed which it shows and its reader may see or
+could until then, never what: it then asks for itself again,
 under the rights of every request. Whoever has lost his session is told nothing and let go. Nothing that is told depends on
 records or fields that its reader may not see: no numbers of events, no counts, only moments of the clock.
 
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright import access, clock
+from dealwright import events as kinds
 from dealwright.records import Work, read
 from dealwright.storage import events
 
@@ -46,6 +48,8 @@ _REMEMBERED, _AT_ONCE = 5000, 2000
 _REST: Final = 4
 #: Milliseconds of delay for each page that is told, so that they do not all come at once.
 _APART, _LONGEST_SPREAD = 25, 15_000
+#: Characters of a value before a change that is remembered.
+_SHORT = 64
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}\Z|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _log = logging.getLogger(__name__)
@@ -58,12 +62,16 @@ class Touch:
     Attributes:
         at: When this process learned of it, in milliseconds since 1970.
         about: Ids of other records that fields named before or after the change → those fields.
+        new: Whether the record was made.
+        was: What the changed fields held before, as far as it is short.
     """
 
     at: int
     entity: str
     record: str
     about: Mapping[str, frozenset[str]]
+    new: bool
+    was: Mapping[str, Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -129,7 +137,10 @@ class Pulse:
                 self._from = self._until
                 self._touches.clear()
                 return []
-            new = [Touch(self._until, entity, record, _about(changes)) for entity, record, changes in found]
+            new = [
+                Touch(self._until, entity, record, _about(changes), kind == kinds.CREATED, _was(changes))
+                for entity, record, kind, changes in found
+            ]
             with self._lock:
                 if len(self._touches) + len(new) > _REMEMBERED:
                     self._from = (
@@ -251,7 +262,10 @@ class Pulse:
 def told(
     work: Work, touches: Iterable[Touch], asking: Sequence[tuple[access.User, frozenset[str]]]
 ) -> list[frozenset[str]]:
-    """Return for each user of which of his names something was touched that he may see; each record is read once for all."""
+    """Return for each user of which of his names something was touched that he may see, or could until then.
+
+    Each record is read once for all users, and rules of rows are asked in memory: of the record as it is, and as it was.
+    """
     every: frozenset[str] = frozenset().union(*(names for _, names in asking))
     by_entity: dict[str, list[Touch]] = {}
     for one in touches:
@@ -260,7 +274,13 @@ def told(
     found: list[set[str]] = [set() for _ in asking]
     users = [user for user, _ in asking]
     for entity, some in by_entity.items():
-        sights = read.sighted(work, entity, {one.record for one in some}, users)
+        before: dict[str, dict[str, Any]] = {}
+        for one in some:  # the first value counts: what stood between two changes of one save was seen by nobody
+            before[one.record] = {**one.was, **before.get(one.record, {})}
+        for record in {one.record for one in some if one.new}:
+            del before[record]
+        # Who has lost sight of a record is told too: else it would stay on his list, as if it were still his.
+        sights = read.sighted(work, entity, {one.record for one in some}, users, before)
         for (user, names), sight, mine in zip(asking, sights, found, strict=True):
             shown = access.rights(work.catalog, user, entity).seen() if sight else frozenset()
             for one in some:
@@ -285,6 +305,16 @@ def _about(changes: Mapping[str, Any]) -> dict[str, frozenset[str]]:
             if isinstance(identifier, str) and len(identifier) == 36 and _ID.match(identifier):
                 found.setdefault(identifier, set()).add(name)
     return {identifier: frozenset(fields) for identifier, fields in found.items()}
+
+
+def _was(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what rules of rows may look at of a record as it was: what is long is kept by nobody, and looked at by none."""
+    held = {name: change[0] for name, change in changes.items() if len(change) == 2}
+    return {
+        name: value
+        for name, value in held.items()
+        if value is None or isinstance(value, (bool, int)) or (isinstance(value, str) and len(value) <= _SHORT)
+    }
 
 
 def _now() -> int:

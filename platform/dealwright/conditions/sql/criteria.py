@@ -26,6 +26,8 @@ from dealwright.conditions.types import NUMBERS, Type
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _COLLECTIONS = python.COLLECTIONS
+#: Types of fields whose columns always have an index.
+_INDEXED = frozenset({"reference", "user", "team"})
 _MOMENT = Type("datetime", nullable=False)
 
 
@@ -75,14 +77,29 @@ class Truths(Values):
         if not prefix or (start, prefix) in self.crossed:
             return None
         missing = bool(python.compile(_row_free(node))(self.env))
-        aliases, link, end = self.crossing(start, prefix)
+        aliases, links, end = self.crossing(start, prefix)
         self.crossed[start, prefix] = end
         inside = self.leaf(node, frame, not missing)
         del self.crossed[start, prefix]
         if isinstance(inside, sa.sql.elements.False_):
             return _said(wanted is missing)
-        found = sa.exists().where(link, inside).correlate_except(*aliases)
+        if wanted and not missing and self.few(node, end):
+            # Looked up once instead of for each record, and an index over the reference serves: who sees his own records,
+            # those of his team and those of his customers reads these three and not the whole table.
+            those = sa.select(aliases[0].c.id).where(*links[1:], inside).correlate_except(*aliases)
+            return self.column(start, prefix[0]).in_(those)
+        found = sa.exists().where(*links, inside).correlate_except(*aliases)
         return found if wanted is not missing else ~found
+
+    def few(self, node: Node, end: Frame) -> bool:
+        """Tell whether a leaf about a record of ``end`` holds of a few that an index finds: an indexed field is one value."""
+        if not (isinstance(node, Call) and node.op == "=="):
+            return False
+        names = [one for one in node.args if isinstance(one, Name) and not self.is_constant(one)]
+        found = self.field(end, names[0].steps[-1]) if len(names) == 1 and names[0].means is None else None
+        if found is None or not any(self.is_constant(one) for one in node.args):
+            return False
+        return found.type in _INDEXED or bool(found.spec.get("indexed"))
 
     def leaf(self, node: Node, frame: Frame, wanted: bool) -> sa.ColumnElement[bool]:
         """Return a part of a condition that has no connective above its comparison."""

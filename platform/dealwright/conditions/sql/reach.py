@@ -142,14 +142,14 @@ class Reach:
             # What is worked out, such as a count, may have a value also where there is no record to have it.
         elif (frame, prefix) in self.crossed:
             return self.column(self.crossed[frame, prefix], last)
-        aliases, link, end = self.crossing(frame, prefix)
+        aliases, links, end = self.crossing(frame, prefix)
         found = self.column(end, last)
-        return sa.select(found).where(link).correlate_except(*aliases).scalar_subquery()
+        return sa.select(found).where(*links).correlate_except(*aliases).scalar_subquery()
 
     def crossing(
         self, frame: Frame, prefix: tuple[str, ...]
-    ) -> tuple[list[sa.FromClause], sa.ColumnElement[bool], Frame]:
-        """Return new aliases for the records on a path, the condition that links them to the frame, and the last."""
+    ) -> tuple[list[sa.FromClause], list[sa.ColumnElement[bool]], Frame]:
+        """Return new aliases for the records on a path, for each what links it to the one before, and the last frame."""
         aliases: list[sa.FromClause] = []
         links: list[sa.ColumnElement[bool]] = []
         here = frame
@@ -158,7 +158,7 @@ class Reach:
             links.append(there.table.c.id == self.column(here, step))
             aliases.append(there.table)
             here = there
-        return aliases, sa.and_(*links), here
+        return aliases, links, here
 
     def joined(self, frame: Frame, prefix: tuple[str, ...]) -> Frame:
         """Return the frame at the end of a path, having joined every record on it that was not joined before."""
