@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from playwright.sync_api import expect
@@ -12,6 +13,12 @@ from dealwright.records import Work, page, save
 from windows import Visit
 
 PHONE = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True}
+#: One red pixel.
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+
+
+def photo(name: str) -> dict[str, Any]:
+    return {"name": name, "mimeType": "image/png", "buffer": PNG}
 
 
 def found(visit: Visit, entity: str) -> list[Any]:
@@ -60,6 +67,87 @@ def test_what_could_not_be_sent_waits_in_sight_is_sent_once_and_shows_a_clash(vi
         expect(edit.get_by_role("alert")).to_contain_text("Somebody else has saved this record meanwhile")
         expect(edit.locator(".clash")).to_contain_text("Their lamp")
         assert found(visit, "t.thing")[0]["name"] == "Their lamp"
+        _cut_off(visit)
+
+
+def test_a_photo_taken_without_a_connection_waits_with_its_form_and_arrives_once(visits) -> None:  # type: ignore[no-untyped-def]
+    with visits(**PHONE) as visit:
+        here = visit.open("/records/t.thing/new")
+        here.context.set_offline(True)
+        here.fill("#f-name", "Seen on the way")
+        here.locator("[data-field=picture] input[capture]").set_input_files(photo("shelf.png"))
+        line = here.locator("[data-field=picture] [data-held] li")
+        expect(line).to_contain_text("waits for a connection")
+        here.locator("header .btn.pri").click()
+        expect(here.locator(".unsent summary")).to_contain_text("Not sent yet: 1")
+        here.context.set_offline(False)
+        here.wait_for_url("**notice=created")
+        expect(here.locator(".unsent")).to_have_count(0)
+        (made,) = [one for one in found(visit, "t.thing") if one["name"] == "Seen on the way"]
+        assert (made["picture"]["name"], made["picture"]["size"]) == ("shelf.png", len(PNG))
+
+        # A form that was left with a file gets it back with all else that was typed; what is not wanted is not sent.
+        left = visit.open("/records/t.thing/new")
+        left.context.set_offline(True)
+        left.fill("#f-name", "Left behind")
+        left.locator("[data-field=picture] input[capture]").set_input_files(photo("door.png"))
+        expect(left.locator("[data-field=picture] [data-held] li")).to_contain_text("waits for a connection")
+        left.wait_for_function("JSON.stringify(localStorage).includes('local:')")
+        left.context.set_offline(False)
+        back = visit.open("/records/t.thing/new")
+        back.get_by_role("button", name="Go on with it").click()
+        expect(back.locator("[data-field=picture] [data-held] li")).to_contain_text("door.png")
+        back.locator("header .btn.pri").click()
+        back.wait_for_url("**notice=created")
+        pictures = [one["picture"]["name"] for one in found(visit, "t.thing") if one["picture"]]
+        assert pictures == ["shelf.png", "door.png"]
+        _cut_off(visit)
+
+
+def test_the_pages_can_be_installed_and_read_without_a_connection_until_somebody_signs_out(visits) -> None:  # type: ignore[no-untyped-def]
+    with visits(**PHONE, service_workers="allow") as visit:
+        lamp = pages.thing(visit.site.workspace, name="Desk lamp")
+        here = visit.open(f"/records/t.thing/{lamp.id}")
+        here.evaluate(
+            "navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller ?? new Promise(done => {"
+            "  navigator.serviceWorker.oncontrollerchange = done }))"
+        )
+        devtools = here.context.new_cdp_session(here)
+        wanting = devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]
+        # The windows of tests are private ones, in which Chromium installs nothing.
+        assert [one["errorId"] for one in wanting] == ["in-incognito"]
+
+        # Nothing is kept unasked.
+        visit.open(f"/records/t.thing/{lamp.id}")
+        here.context.set_offline(True)
+        here.goto(visit.site.address + f"/records/t.thing/{lamp.id}")
+        expect(here.get_by_role("heading", name="No connection")).to_be_visible()
+        expect(here.locator(".kept-pages")).to_have_count(0)
+        here.context.set_offline(False)
+
+        visit.open("/todo")
+        here.locator(".burger").click()
+        here.locator(".side .me").click()
+        here.locator("[data-act=reading]").click()
+        expect(here.locator(".toasts")).to_contain_text("can be read here without a connection")
+        visit.open(f"/records/t.thing/{lamp.id}")
+        here.wait_for_function(
+            "caches.keys().then(names => Promise.all(names.filter(n => n.startsWith('dealwright-kept-'))"
+            ".map(n => caches.open(n).then(c => c.keys())))).then(all => all.flat().length === 2)"
+        )
+        here.context.set_offline(True)
+        here.goto(visit.site.address + f"/records/t.thing/{lamp.id}")
+        expect(here.locator(".banner")).to_contain_text("No connection. This page is as it was on")
+        expect(here.get_by_role("heading", name="Desk lamp").first).to_be_visible()
+        here.goto(visit.site.address + "/reports")
+        expect(here.locator(".kept-pages a")).to_have_text(["Desk lamp", "To do"])
+        here.context.set_offline(False)
+        visit.open("/todo")
+        here.locator(".burger").click()
+        here.locator(".side .me").click()
+        here.get_by_role("button", name="Sign out").click()
+        here.wait_for_url("**/sign-in**")
+        here.wait_for_function("caches.keys().then(names => !names.some(n => n.startsWith('dealwright-kept-')))")
         _cut_off(visit)
 
 

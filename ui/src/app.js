@@ -9,4 +9,5 @@ import './form.js';
 import './fields.js';
 import './drafts.js';
 import './unsent.js';
+import './reading.js';
 import './changes.js';

@@ -1,6 +1,7 @@
 // Nothing typed is lost: what stands in a form is kept in this browser until it is saved, also when the session runs out,
-// the window closes or the machine stops. Passwords and files are not kept. Signing out removes all of it.
+// the window closes or the machine stops. Passwords are not kept; of files those that wait for a connection (waiting.js). Signing out removes all of it.
 import {$, t} from './core.js';
+import {PREFIX as LOCAL} from './waiting.js';
 
 const DAYS = 14, PREFIX = 'dealwright.draft:';
 const form = $('form[data-drafts]');
@@ -21,7 +22,7 @@ function restore(draft) {
   const sent = document.createElement('form');
   sent.method = 'post';
   sent.action = form.action;
-  const all = [...draft.entries, ['csrf_token', $('[name=csrf_token]', form).value], ['version', draft.version], ['_again', '1']];
+  const all = [...draft.entries.filter(([, value]) => !value.startsWith(LOCAL)), ['csrf_token', $('[name=csrf_token]', form).value], ['version', draft.version], ['_again', '1']];
   for (const [name, value] of all) {
     const input = document.createElement('input');
     input.type = 'hidden';

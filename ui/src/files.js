@@ -1,7 +1,10 @@
 // <dw-files>: the files of a field. Chosen, dropped or pasted, each is sent at once, with its progress, and the form
-// holds its id from then on. <dw-signature>: the same, and a pad to draw on; the drawing is sent with the form.
+// holds its id from then on. Without a connection it is kept on the device and sent later, with the form if that is sent
+// first. <dw-signature>: the same, and a pad to draw on; the drawing is sent with the form.
 // Without this script a plain input sends the files along with the form, and a tick keeps those that are there.
-import {$, $$, t} from './core.js';
+import {$, $$, csrf, t} from './core.js';
+import {keep} from './unsent.js';
+import * as waiting from './waiting.js';
 
 /** A number of bytes for people: as the server writes it, rounded up. */
 export function sized(count) {
@@ -35,8 +38,17 @@ class Files extends HTMLElement {
       const item = event.target.closest('[data-remove]')?.closest('li');
       if (!item) return;
       item.request?.abort();
+      if (item.waits) waiting.take(item.waits.id);
       setTimeout(() => this.chooser.focus());
     });
+  }
+
+  /** Files of this form that came back from this browser: the form was drawn anew with what was typed. */
+  async again(form) {
+    for (const one of await waiting.all()) {
+      if (one.url !== this.dataset.url || one.page !== form.getAttribute('action')) continue;
+      this.waits(this.line(one.file), one);
+    }
   }
 
   get chooser() { return $('input[type=file]', this); }
@@ -53,9 +65,8 @@ class Files extends HTMLElement {
     for (const file of 'multiple' in this.dataset ? files : files.slice(0, 1)) this.add(file);
   }
 
-  /** Show a file and send it; returns a promise of its arrival that nobody needs to wait for. */
-  add(file) {
-    const {accept, limit, tooLarge, wrongType, multiple} = this.dataset;
+  /** Put in a line for a file. */
+  line(file) {
     const item = $('template', this).content.firstElementChild.cloneNode(true);
     $('[data-name]', item).textContent = file.name;
     $('[data-size]', item).textContent = sized(file.size);
@@ -64,13 +75,18 @@ class Files extends HTMLElement {
     $('[name]', item).disabled = true; // nothing to name until it has arrived
     for (const one of $$('li.refused', this.items)) one.remove();
     this.items.append(item);
+    return item;
+  }
+
+  /** Show a file and send it; returns a promise of its arrival that nobody needs to wait for. */
+  add(file) {
+    const {accept, limit, tooLarge, wrongType} = this.dataset;
+    const item = this.line(file);
     if (!takes(accept, file.type)) return this.refused(item, wrongType.replace('{found}', file.type));
     if (file.size > Number(limit)) return this.refused(item, tooLarge.replace('{length}', sized(file.size)));
-    const sent = this.send(item, file).then(held => {
-      if (multiple === undefined) for (const one of $$('li', this.items)) if (one !== item) one.remove();
-      this.hold(item, held);
-    }, message => {
-      if (message !== null) this.refuse(item, message);
+    const sent = this.send(item, file).then(held => this.hold(item, held), async message => {
+      if (message === waiting.OFFLINE) await this.keep(item, file);
+      else if (message !== null) this.refuse(item, message);
       throw message;
     }).finally(() => this.sending.delete(sent));
     this.sending.add(sent);
@@ -96,13 +112,59 @@ class Files extends HTMLElement {
         if (request.status === 201) resolve(request.response);
         else reject(request.response?.message ?? t('The file was not taken. Reload the page and try again.'));
       });
-      request.addEventListener('error', () => reject(t('No connection. Nothing was lost; try again.')));
+      request.addEventListener('error', () => reject(waiting.OFFLINE));
       request.addEventListener('abort', () => reject(null));
       request.send(body);
     });
   }
 
+  /** Keep a file on this device until there is a connection. */
+  async keep(item, file) {
+    const {url} = this.dataset, page = this.closest('form').getAttribute('action');
+    const id = await waiting.put(url, page, file).catch(() => null);
+    if (id === null) this.refuse(item, t('No connection, and no room on this device to keep the file. Choose it again later.'));
+    else this.waits(item, {id, url, file});
+  }
+
+  waits(item, one) {
+    item.waits = one;
+    this.alone(item);
+    $('progress', item).hidden = true;
+    $('[data-size]', item).textContent = `${sized(one.file.size)} · ${t('waits for a connection')}`;
+    const input = $('[name]', item);
+    input.value = one.id;
+    input.checked = true;
+    input.disabled = this.chooser.disabled;
+    input.dispatchEvent(new Event('change', {bubbles: true}));
+  }
+
+  /** Send what waits, one call at a time; rejects with OFFLINE if there is still no way. */
+  resend() {
+    return (this.sent ??= this.resent().finally(() => { this.sent = null; }));
+  }
+
+  async resent() {
+    for (const item of $$('li', this.items).filter(one => one.waits)) {
+      const one = item.waits;
+      const held = await waiting.send(one, csrf()).catch(reason => {
+        if (reason === waiting.OFFLINE) throw reason;
+        this.refuse(item, reason || t('The file was not taken. Reload the page and try again.'));
+        item.waits = null;
+        throw reason;
+      });
+      item.waits = null;
+      this.hold(item, held);
+      waiting.take(one.id);
+    }
+  }
+
+  /** A field of one file holds the last that came. */
+  alone(item) {
+    if (this.dataset.multiple === undefined) for (const one of $$('li', this.items)) if (one !== item) one.remove();
+  }
+
   hold(item, held) {
+    this.alone(item);
     const input = $('[name]', item), link = $('[data-name]', item);
     input.value = held.id;
     input.checked = true;
@@ -138,8 +200,12 @@ class Files extends HTMLElement {
   }
 
   /** Wait until everything is sent; rejects if something was refused. */
-  async settled() { await Promise.all(this.sending); }
-  get busy() { return this.sending.size > 0; }
+  async settled() {
+    await Promise.all(this.sending);
+    await this.resend();
+  }
+
+  get busy() { return this.sending.size > 0 || $$('li', this.items).some(one => one.waits); }
 }
 
 class Signature extends Files {
@@ -214,7 +280,9 @@ class Signature extends Files {
   async settled() {
     if (this.inked) {
       const picture = await new Promise(resolve => this.canvas.toBlob(resolve, 'image/png'));
-      await this.add(new File([picture], 'signature.png', {type: 'image/png'}));
+      await this.add(new File([picture], 'signature.png', {type: 'image/png'})).catch(reason => {
+        if (reason !== waiting.OFFLINE) throw reason;
+      });
       this.clear();
     }
     await super.settled();
@@ -224,19 +292,30 @@ class Signature extends Files {
 customElements.define('dw-files', Files);
 customElements.define('dw-signature', Signature);
 
-// A form with files on their way is sent when they have arrived; if one is refused it stays, and says so.
+// A form with files on their way is sent when they have arrived; if one is refused it stays, and says so. Without a connection
+// form and files wait together.
 document.addEventListener('submit', event => {
-  const waiting = $$('dw-files, dw-signature', event.target).filter(one => one.busy);
-  if (!waiting.length || event.defaultPrevented) return;
+  const busy = $$('dw-files, dw-signature', event.target).filter(one => one.busy);
+  if (!busy.length || event.defaultPrevented) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   const {target: form, submitter} = event;
   if (form.ariaBusy === 'true') return;
   form.ariaBusy = 'true';
-  Promise.all(waiting.map(one => one.settled()))
-    .then(() => form.requestSubmit(submitter?.isConnected ? submitter : undefined), () => {})
+  Promise.all(busy.map(one => one.settled()))
+    .then(() => form.requestSubmit(submitter?.isConnected ? submitter : undefined), reason => {
+      if (reason === waiting.OFFLINE && form.matches('[data-form]') && submitter?.name !== '_again') keep(form, submitter);
+    })
     .finally(() => { form.ariaBusy = null; });
 }, true);
+
+// A form that waits as a whole sends its files itself (unsent.js).
+const again = () => $$('form:not([data-unsent]) :is(dw-files, dw-signature)').forEach(one => one.resend().catch(() => {}));
+addEventListener('online', again);
+setInterval(() => navigator.onLine && again(), 20000);
+for (const form of $$('form[data-form]').filter(one => $('[data-dirty]:not([hidden])', one))) {
+  for (const one of $$('dw-files, dw-signature', form)) one.again(form).catch(() => {});
+}
 
 // A file that misses its field must not replace the page, and what was typed with it.
 for (const kind of ['dragover', 'drop']) {

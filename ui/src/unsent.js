@@ -2,6 +2,7 @@
 // each under a key by which the server knows a second arrival of the same (Idempotency-Key). What the server refuses stays,
 // with a way to look at it. Signing out asks before it removes what is left.
 import {$, $$, csrf, icon, t, toast} from './core.js';
+import * as waiting from './waiting.js';
 
 const main = $('main[data-user]');
 const KEY = `dealwright.unsent:${main?.dataset.user}`, EVERY = 20000;
@@ -14,11 +15,13 @@ function write(all) {
   show();
 }
 
+const written = (form, submitter) => [...new FormData(form, submitter)].filter(([name, value]) => typeof value === 'string' && name !== 'csrf_token');
+
 /** Keep a form that could not be sent; the same page sent again replaces what it left before. */
 export function keep(form, submitter) {
-  const entries = [...new FormData(form, submitter)].filter(([name, value]) => typeof value === 'string' && name !== 'csrf_token');
+  const entries = written(form, submitter);
   const id = form.dataset.unsent ??= crypto.randomUUID();
-  const named = form.matches('[data-form]') && entries.find(([name, value]) => name !== 'version' && value.trim() && value.length < 80)?.[1];
+  const named = form.matches('[data-form]') && entries.find(([name, value]) => name !== 'version' && value.trim() && value.length < 80 && !value.startsWith(waiting.PREFIX))?.[1];
   const page = form.dataset.title || document.title.replace(/ · [^·]*$/, '');
   const one = {id, url: form.getAttribute('action'), title: named && !page.includes(named) ? `${page}: ${named}` : page, at: Date.now(), entries, state: 'waiting'};
   write([...read().filter(other => other.id !== id), one]);
@@ -30,7 +33,10 @@ async function flush() {
   if (sending || !main || !navigator.onLine || !read().some(one => one.state === 'waiting')) return;
   sending = true;
   try {
-    for (const one of read().filter(other => other.state === 'waiting')) {
+    for (const kept of read().filter(other => other.state === 'waiting')) {
+      const typed = JSON.stringify(kept.entries), one = await arrived(kept);
+      if (one === null) break;
+      if (one.state !== 'waiting') continue;
       const headers = {'X-CSRF-Token': csrf(), 'HX-Request': 'true', 'Idempotency-Key': one.id};
       const answer = await fetch(one.url, {method: 'POST', body: new URLSearchParams(one.entries), headers, redirect: 'manual'}).catch(() => null);
       if (!answer || answer.status >= 500) break;
@@ -38,11 +44,37 @@ async function flush() {
       if (to.startsWith('/sign-in') || answer.status === 403 || answer.status === 429) break; // not his turn: it stays
       const done = answer.ok || answer.type === 'opaqueredirect';
       write(read().flatMap(other => (other.id !== one.id ? [other] : done ? [] : [{...other, state: answer.status === 412 ? 'changed' : 'refused'}])));
-      if (done) toast(t('Sent: %(title)s', {title: one.title}));
+      if (!done) continue;
+      toast(t('Sent: %(title)s', {title: one.title}));
+      const form = $(`form[data-unsent="${one.id}"]`);
+      if (!form) continue;
+      delete form.dataset.unsent;
+      if (to && JSON.stringify(written(form)) === typed) location.assign(to); // saved: on to what saving leads to
     }
   } finally {
     sending = false;
   }
+}
+
+/** Send the files that a form names, and let it name what they are called now; null while there is no way for them. */
+async function arrived(one) {
+  const files = new Map((one.entries.some(([, value]) => value.startsWith(waiting.PREFIX)) ? await waiting.all() : []).map(file => [file.id, file]));
+  for (const entry of one.entries) {
+    if (!entry[1].startsWith(waiting.PREFIX)) continue;
+    const file = files.get(entry[1]);
+    try {
+      const held = file ? await waiting.send(file, csrf()) : {id: ''};
+      waiting.take(entry[1]);
+      entry[1] = held.id;
+    } catch (reason) {
+      if (reason === waiting.OFFLINE) return null;
+      one.state = 'refused';
+      one.why = `${file.file.name}: ${reason}`;
+    }
+    write(read().map(other => (other.id === one.id ? one : other))); // what has arrived is not sent again
+    if (one.state === 'refused') break;
+  }
+  return one;
 }
 
 /** Look at what was refused: the form offers what was typed, and saving there shows both sides. */
@@ -54,6 +86,8 @@ function open(one) {
   write(read().filter(other => other.id !== one.id));
   location.assign(path);
 }
+
+const forget = one => one.entries.forEach(([, value]) => value.startsWith(waiting.PREFIX) && waiting.take(value));
 
 const STATES = {
   waiting: () => t('waits for a connection'),
@@ -82,7 +116,7 @@ function show() {
     text.className = 'grow';
     name.textContent = one.title;
     const at = new Intl.DateTimeFormat(document.documentElement.lang, {dateStyle: 'medium', timeStyle: 'short'}).format(one.at);
-    text.append(name, document.createElement('br'), `${at} · ${STATES[one.state]()}`);
+    text.append(name, document.createElement('br'), `${at} · ${one.why ?? STATES[one.state]()}`);
     item.append(text);
     const act = (label, run) => {
       const button = document.createElement('button');
@@ -93,7 +127,11 @@ function show() {
       item.append(button);
     };
     if (one.state !== 'waiting' && /\/(new|edit)$/.test(one.url)) act(t('Open'), () => open(one));
-    act(t('Throw it away'), () => confirm(t('Throw away “%(title)s”?', {title: one.title})) && write(read().filter(other => other.id !== one.id)));
+    act(t('Throw it away'), () => {
+      if (!confirm(t('Throw away “%(title)s”?', {title: one.title}))) return;
+      forget(one);
+      write(read().filter(other => other.id !== one.id));
+    });
     list.append(item);
   }
   const now = document.createElement('button');
@@ -116,6 +154,16 @@ document.addEventListener('htmx:error', event => {
   keep(last.form, last.submitter);
 }, true);
 
+// A form that waits goes the same way when it is sent once more: what stands in it now, once.
+document.addEventListener('submit', event => {
+  const {target: form, submitter} = event;
+  if (!form.dataset.unsent || submitter?.name === '_again' || !read().some(one => one.id === form.dataset.unsent && one.state === 'waiting')) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  keep(form, submitter);
+  flush();
+}, true);
+
 // Signing out leaves nothing of its writer behind on a device that others may use.
 document.addEventListener('submit', event => {
   if (!event.target.action?.endsWith('/sign-out')) return;
@@ -126,6 +174,7 @@ document.addEventListener('submit', event => {
     return;
   }
   for (const one of Object.keys(localStorage).filter(name => name.startsWith('dealwright.unsent:'))) localStorage.removeItem(one);
+  waiting.clear();
 }, true);
 
 if (main) {
