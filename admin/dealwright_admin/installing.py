@@ -17,8 +17,9 @@ from dealwright.packs.questions import ASKED
 from dealwright.storage import audit, plans, revisions
 from dealwright.web import i18n, notices, visit
 from dealwright.web.i18n import gettext
-from dealwright_admin import pack_plans, pack_questions, publishing
+from dealwright_admin import pack_plans, pack_questions, publishing, words
 from dealwright_admin.console import Guarded, exposed
+from dealwright_admin.one_pack import brings
 from dealwright_admin.revisions import called
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Packs(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no type
                 "disabled": present.get(one.id, {}).get("disabled", False),
                 "needs": sorted(one.requires),
                 "needed_by": sorted(other.id for other in catalog.packs.values() if one.id in other.requires),
-                "counts": _counts(one.id),
+                "counts": [(words.kind(kind), n) for kind, n in brings(one.id).most_common(5)],
             }
             for one in catalog.packs.values()
             if one.id != BASE
@@ -143,16 +144,6 @@ class Packs(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no type
         )
         return str(page)
 
-    @exposed("/switch/", methods=("POST",))
-    def switch_view(self) -> ResponseReturnValue:
-        """Stop what a pack does, or let it work again."""
-        name, on = request.form.get("pack", ""), request.form.get("on") == "1"
-        try:
-            packs.switch(visit.workspace().database, name, on=on, by=visit.user().id)
-        except DealwrightError as error:
-            return self._page(error), error.status
-        return redirect(url_for("admin_packs.index_view", notice="done"), 303)
-
 
 def _in_force() -> str:
     with visit.workspace().database.read() as connection:
@@ -208,18 +199,3 @@ def _offered(present: dict[str, str]) -> list[dict[str, Any]]:
             title = title.get(i18n.tag()) or title.get("en") or name
         found.append({"id": name, "title": title, "version": source.layer.version, "there": there})
     return found
-
-
-def _counts(pack: str) -> list[tuple[str, int]]:
-    """Return how many documents of each kind a pack defines, the most first."""
-    from collections import Counter
-
-    from dealwright_admin import words
-
-    catalog = visit.catalog()
-    found: Counter[str] = Counter()
-    for kind, identifier in catalog.documents:
-        layer = catalog.provenance.get((kind, identifier, "/id"), ("",))[0]
-        if layer == pack:
-            found[words.kind(kind)] += 1
-    return found.most_common(5)

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext
 
 from dealwright_admin.approvals import Approvals
 from dealwright_admin.calendars import Calendars
+from dealwright_admin.carrying import Carrying
 from dealwright_admin.catalog import Entities, Rules
 from dealwright_admin.console import Guarded, exposed, local_moment, pretty, word
 from dealwright_admin.drafts import Drafts, OneDraft, draft_state
@@ -18,6 +19,8 @@ from dealwright_admin.entities import Entities as DraftedEntities
 from dealwright_admin.fields import Fields
 from dealwright_admin.happened import Audit, Decisions, Events
 from dealwright_admin.installing import Packs
+from dealwright_admin.leftovers import Leftovers
+from dealwright_admin.one_pack import OnePack
 from dealwright_admin.operations import Jobs, Switched, Timers
 from dealwright_admin.outbox import Outbox
 from dealwright_admin.parameters import Parameters
@@ -62,6 +65,12 @@ def mount(app: Flask) -> None:
         for view in views:
             view.group = group
             admin.add_view(view)
+    for view in (
+        OnePack("one_pack"),
+        Carrying(name="", endpoint="admin_carrying", url="packs/export"),
+        Leftovers(name="", endpoint="admin_leftovers", url="packs/left"),
+    ):
+        admin.add_view(view)
     for view in (
         OneDraft("draft"),
         DraftedEntities("draft_entities"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import sqlalchemy as sa
 
 from dealwright import access, packs, rules
 from dealwright.errors import ConflictError, DefinitionError, NotFoundError
-from dealwright.packs import Wanted, extract
+from dealwright.metadata import canonical
+from dealwright.packs import Wanted, carried, extract
 from dealwright.records import Change, Work, Workspace, read, save_one
 from dealwright.storage import Database, system, tables
 
@@ -171,3 +174,38 @@ def test_a_pack_gives_an_entity_another_id_and_then_to_another_pack_which_must_a
     assert visits(shop, "cmp.licence") == [("first", 1)]
     with shop.read() as connection:
         assert connection.scalar(sa.select(tables.layout(catalog(shop), "shop.deal").table.c.med__permit)) == one
+
+
+def test_an_archive_of_changes_passes_the_gate_and_gives_the_same_definitions_where_the_same_packs_are(
+    shop: Database, tmp_path: Path
+) -> None:
+    propose(shop, *CHANGES)
+    packs.apply(shop, packs.plan(shop, Wanted(proposals=True)).id)
+    here = catalog(shop)
+    head = {"version": "1.2.0", "title": "Ours", "publisher": {"id": "acme", "name": "Acme"}}
+    with shop.read() as connection:
+        built, made_of = carried.build(connection, tmp_path, "ours", "our", (), head)
+    assert (built.path.name, made_of.left) == ("ours-1.2.0.zip", ())
+    assert made_of.files["pack.json"]["requires"] == {"shop": "^1.0.0"}
+    packs.rollback(shop)
+    with packs.archive.unpacked(built.path) as folder:
+        source = packs.read(folder.resolve())
+        assert packs.archive.undeclared(source) == []
+        assert source.manifest["publisher"] == {"id": "acme", "name": "Acme"}
+        release = packs.releases.of_archive(built.path, source)
+        plan = packs.plan(shop, Wanted(packs=[source], archives={"ours": release}))
+        assert plan.risk in ("safe", "review"), [str(one) for one in plan.lines]
+        packs.apply(shop, plan.id)
+    there = catalog(shop)
+
+    def renamed(one: Any) -> Any:
+        text = canonical.text(canonical.plain(one)).replace("c__", "our__")
+        text = re.sub(r'"order":\d{5}', '"order":99999', text)  # behind the fields of the pack that it adds to
+        return json.loads(re.sub(r"\bc\.(visit|hot|cold)\b", r"our.\1", text))
+
+    same = {key: renamed(one) for key, one in here.documents.items()}
+    same = {(kind, re.sub(r"\Ac\.", "our.", name)): one for (kind, name), one in same.items()}
+    assert same.keys() == there.documents.keys()
+    differ = [key for key, one in there.documents.items() if renamed(one) != same[key]]
+    assert differ == [], [(renamed(there.documents[key]), same[key]) for key in differ]
+    assert there.text("entity", "shop.deal", "/properties/name/title", "zh-CN") == "客户"

@@ -98,7 +98,9 @@ POSTS = [
     ("/admin/packs/plan/", {"without": "page_fields"}),
     ("/admin/packs/plan/x/answers/", {"all": "take"}),
     ("/admin/packs/plan/x/apply/", {"reason": "forged"}),
-    ("/admin/packs/switch/", {"pack": "page_fields", "on": "0"}),
+    ("/admin/packs/of/page_fields/switch/", {"on": "0"}),
+    ("/admin/packs/export/", {"name": "forged"}),
+    ("/admin/packs/left/purge/", {"pack": "page_fields", "records": "0"}),
 ]
 
 
@@ -107,6 +109,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         address.replace("/drafts/x/", "/drafts/<draft>/")
         .replace("/revisions/x/", "/revisions/<revision>/")
         .replace("/plan/x/", "/plan/<plan>/")
+        .replace("/of/page_fields/", "/of/<pack>/")
         .replace("t.deal", "<entity>")
         .replace("budget/", "<field>/")
         .replace("t.<field>", "<approval>")

@@ -319,7 +319,7 @@ def test_a_pack_comes_in_as_an_archive_by_a_plan_is_stopped_and_taken_away(
     done = admin.post(f"{planned.location}apply/", {"fingerprint": fingerprint, "reason": "We need notes"})
     assert done.status_code == 303, text(done)
     assert "Small notes" in text(admin.get("/records/small.note"))
-    assert admin.post("/admin/packs/switch/", {"pack": "small_pack", "on": "0"}).status_code == 303
+    assert admin.post("/admin/packs/of/small_pack/switch/", {"on": "0"}).status_code == 303
     assert "Small pack 1.0.0 stopped" in text(admin.get("/admin/packs/"))
     going = str(admin.post("/admin/packs/plan/", {"without": "small_pack"}).location)
     page = admin.get(going)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from dealwright import packs, rules
+import pages
+from dealwright import access, clock, packs, rules
 from dealwright.packs import Wanted, overlay, whole
-from dealwright.records import Workspace
+from dealwright.records import Workspace, save
 from dealwright.storage import audit
-from pages import Person, text
+from pages import PASSWORD, Person, text
 
 NOTE: dict[str, Any] = {
     "kind": "entity", "id": "small.note", "title": "Small note", "plural": "Small notes", "display": "title",
@@ -97,3 +100,75 @@ def test_an_upgrade_shows_what_was_is_and_ours_and_waits_for_each_answer(
     # An answer to a plan of other days changes nothing.
     late = admin.post(f"{plan}answers/", {"all": "take"})
     assert late.status_code == 409 and "Other definitions are in force by now" in text(late)
+
+
+def test_own_changes_are_downloaded_as_a_pack_that_the_same_page_lets_in_again(
+    admin: Person, workspace: Workspace, tmp_path: Path
+) -> None:
+    assert "Nothing is changed yet" in text(admin.get("/admin/packs/export/"))
+    assert applied(admin, planned(admin, archived(tmp_path))).status_code == 303
+    rule = {
+        "kind": "rule", "id": "c.named", "title": "Named", "entity": "small.note", "if": "title != null",
+        "on": {"record": {"events": ["created"]}}, "then": [{"do": "set_field", "field": "title", "value": "'Named'"}],
+    }  # fmt: skip
+    with workspace.database.write() as connection:
+        overlay.propose(
+            connection, [{"path": "rule:c.named#", "op": "add", "value": rule}, {"path": DAYS, "value": 30}]
+        )
+    packs.apply(workspace.database, packs.plan(workspace.database, Wanted(proposals=True)).id)
+    page = admin.get("/admin/packs/export/")
+    assert "Named Rule new" in text(page) and 'value="rule:c.named#" checked' in page.text
+    form = {"name": "acme_sales", "ns": "acme", "version": "1.0.0", "title": "Acme sales", "publisher": "acme"}
+    refused = admin.post("/admin/packs/export/", form)
+    assert refused.status_code == 409 and "Choose at least one change." in text(refused)
+    chosen = {**form, "path": ["rule:c.named#", DAYS.partition("#")[0] + "#"]}
+    wrong = admin.post("/admin/packs/export/", {**chosen, "name": "Not A Name"})
+    assert wrong.status_code == 422 and "That cannot be done" in text(wrong) and 'value="Not A Name"' in wrong.text
+    answer = admin.post("/admin/packs/export/", chosen)
+    assert answer.status_code == 200 and answer.mimetype == "application/zip"
+    assert "acme_sales-1.0.0.zip" in answer.headers["Content-Disposition"]
+    plan = planned(admin, answer.data)
+    said = text(admin.get(plan))
+    assert "acme_sales 1.0.0" in said and "The pack says the same by now" in said
+    assert applied(admin, plan).status_code == 303
+    with workspace.database.read() as connection:
+        catalog = workspace.catalog(connection)
+        manifest = next(one for one in packs.active_packs(connection) if one.id == "acme_sales").manifest
+        assert "overlay.exported" in [one["action"] for one in audit.latest(connection, limit=30)]
+    assert "acme.named" in catalog.rules and "c.named" not in catalog.rules
+    assert manifest["publisher"] == {"id": "acme", "name": "acme"}
+
+
+def test_a_pack_is_stopped_with_a_reason_and_what_it_left_behind_goes_by_its_number(
+    app: Flask, admin: Person, workspace: Workspace, tmp_path: Path
+) -> None:
+    begun = clock.now()
+    with clock.frozen(begun):
+        assert applied(admin, planned(admin, archived(tmp_path))).status_code == 303
+        save(workspace, access.operator(), "small.note", {"title": "Kept"})
+        page = text(admin.get("/admin/packs/of/small_pack/"))
+        assert "What it brings" in page and "Small notes 1" in page
+        switch = "/admin/packs/of/small_pack/switch/"
+        assert admin.post(switch, {"on": "0", "reason": "It misbehaves"}).status_code == 303
+        assert "stopped" in text(admin.get("/admin/packs/of/small_pack/"))
+        with workspace.database.read() as connection:
+            assert packs.history(connection)[0]["reason"] == "It misbehaves"
+        assert admin.post(switch, {"on": "1"}).status_code == 303
+        gone = str(admin.post("/admin/packs/plan/", {"without": "small_pack"}).location)
+        assert applied(admin, gone).status_code == 303
+        page = text(admin.get("/admin/packs/left/"))
+        assert "small_pack" in page and "Small note entity:small.note 1" in page
+        export = admin.get("/admin/packs/left/export/?pack=small_pack&path=entity:small.note")
+        assert json.loads(export.data)["title"] == "Kept"
+        form = {"pack": "small_pack", "path": "entity:small.note", "records": "1", "reason": "Nobody wants it"}
+        early = admin.post("/admin/packs/left/purge/", form)
+        assert early.status_code == 409 and "30 days later" in text(early)
+    with clock.frozen(begun + timedelta(days=31)):
+        fresh = Person(app, access.sign_in(workspace, pages.ADMIN, PASSWORD)[0])
+        wrong = fresh.post("/admin/packs/left/purge/", {**form, "records": "2"})
+        assert wrong.status_code == 409 and "there are 1 records and values, not 2" in text(wrong)
+        assert fresh.post("/admin/packs/left/purge/", form).status_code == 303
+        assert "Nothing is left behind" in text(fresh.get("/admin/packs/left/"))
+        with workspace.database.read() as connection:
+            entry = audit.latest(connection, limit=1)[0]
+    assert (entry["action"], entry["data"]["reason"]) == ("pack.purged", "Nobody wants it")

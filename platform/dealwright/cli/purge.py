@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +11,9 @@ import click
 from dealwright import access
 from dealwright.cli.places import database_option, json_option, opened, show, told
 from dealwright.packs import purge as purging
-from dealwright.packs.stored import stored_catalog
-from dealwright.records import Work, export
-from dealwright.storage import erasure, tables
+from dealwright.records import bygone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dealwright.packs.left_behind import Left
     from dealwright.records import Workspace
     from dealwright.storage import Connection
@@ -84,20 +79,7 @@ def _written(workspace: Workspace, connection: Connection, left: list[Left], tar
     for one in left:
         file = target / f"{one.path.removeprefix('entity:').replace('#/properties/', '.')}.jsonl"
         with file.open("wb") as out:
-            for chunk in _lines(workspace, connection, one):
+            for chunk in bygone.lines(workspace, connection, one, access.operator()):
                 out.write(chunk)
         names.append(str(file))
     return names
-
-
-def _lines(workspace: Workspace, connection: Connection, one: Left) -> Iterator[bytes]:
-    was = stored_catalog(connection, one.revision)
-    if one.field is None:
-        work = Work(workspace, connection, access.operator(), catalog=was)
-        yield from export(work, one.entity, "jsonl", archived=True).chunks
-        return
-    layout = tables.layout(was, one.entity)
-    part = layout.parts.get(one.field)
-    columns = list(part.table.c)[1:] if part is not None else [layout.table.c[key] for key in one.columns]
-    for row in erasure.values(connection, columns):
-        yield json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"

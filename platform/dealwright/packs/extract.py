@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import ConflictError, DefinitionError, NotFoundError, Problem
@@ -55,6 +56,7 @@ class _Making:
     ns: str
     owners: Mapping[tuple[str, str], str]
     own: frozenset[str]
+    version: str = VERSION
     extensions: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -63,7 +65,13 @@ class _Making:
     left: list[tuple[Patch, str]] = field(default_factory=list)
 
 
-def extract(connection: Connection, name: str, namespace: str = "", paths: Iterable[str] = ()) -> Extracted:
+def extract(
+    connection: Connection,
+    name: str,
+    namespace: str = "",
+    paths: Iterable[str] = (),
+    head: Mapping[str, Any] = MappingProxyType({}),
+) -> Extracted:
     """Return the changes in force as the files of a pack.
 
     Args:
@@ -71,6 +79,7 @@ def extract(connection: Connection, name: str, namespace: str = "", paths: Itera
         name: Id of the pack.
         namespace: Of its documents; the id when empty.
         paths: Only changes at or within these; all of them where there are none.
+        head: What its manifest says otherwise: ``version``, ``title``, ``description``, ``publisher``.
 
     Raises:
         NotFoundError: If nothing is changed there.
@@ -88,10 +97,10 @@ def extract(connection: Connection, name: str, namespace: str = "", paths: Itera
         )
         raise DefinitionError(f"“{name}” cannot be made", [problem])
     own = frozenset(one.document[1] for one in found if one.op == "add" and not one.steps)
-    making = _Making(ns, _owners(before), own)
+    making = _Making(ns, _owners(before), own, str(head.get("version", VERSION)))
     for one in sorted(found, key=lambda one: (one.op != "add", len(one.steps), one.path)):
         _take(making, one)
-    files = _files(before, making, name)
+    files = _files(before, making, name, head)
     if problems := schemas.check_manifest(files["pack.json"], "pack.json"):
         raise DefinitionError(f"“{name}” cannot be made", problems)
     return Extracted(files, tuple(making.left))
@@ -193,7 +202,7 @@ def _put(node: Any, at: tuple[str, ...], value: Any) -> None:
 
 
 def _move(making: _Making, path: str) -> dict[str, str]:
-    return {"since": VERSION, "from": path, "to": _named(making, path)}
+    return {"since": making.version, "from": path, "to": _named(making, path)}
 
 
 def _named(making: _Making, node: Any) -> Any:
@@ -212,21 +221,33 @@ def _named(making: _Making, node: Any) -> Any:
     return text
 
 
-def _files(before: State, making: _Making, name: str) -> dict[str, Any]:
+def _read_by(before: State, making: _Making) -> set[str]:
+    """Return the packs that what goes names: their entities, fields, parameters, messages."""
+    said = json.dumps([*making.documents.values(), *making.extensions.values()], ensure_ascii=False)
+    names = {one.layer.namespace: one.id for one in sources_of(before)}
+    return {names[ns] for ns in names if re.search(rf"(?<![\w.]){re.escape(ns)}(\.|__)[a-z]", said)}
+
+
+def _files(before: State, making: _Making, name: str, head: Mapping[str, Any]) -> dict[str, Any]:
     versions = {one.id: one.layer.version for one in sources_of(before)}
+    requires = (making.requires | _read_by(before, making)) - {BASE_LAYER}
     files: dict[str, Any] = {
         "pack.json": {
             "format": 1,
             "id": name,
             "ns": making.ns,
-            "version": VERSION,
+            "version": making.version,
             "title": name.replace("_", " ").capitalize(),
             "platform": ">=0.1 <1",
             "default_locale": before.settings.get("locale", "en"),
-            "requires": {one: f"^{versions[one]}" for one in sorted(making.requires - {BASE_LAYER}) if one in versions},
+            "requires": {one: f"^{versions[one]}" for one in sorted(requires) if one in versions},
+            **head,
         },
         "CHANGELOG.json": [
-            {"version": VERSION, "changes": [{"type": "feature", "description": "Made of changes of a workspace"}]}
+            {
+                "version": making.version,
+                "changes": [{"type": "feature", "description": "Made of changes of a workspace"}],
+            }
         ],
     }
     folders = {kind: folder for folder, kind in FOLDERS.items()}
