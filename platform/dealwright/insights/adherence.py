@@ -190,7 +190,7 @@ def _left(at: Ground, stages: Sequence[str]) -> sa.Subquery:
     ]
     return (
         sa.select(visit.c.record, visit.c.stage, sa.func.max(visit.c.left_at).label("left_at"))
-        .where(*at.followed, visit.c.left_at.is_not(None), *at.within(visit.c.left_at), sa.or_(sa.false(), *onward))
+        .where(*at.followed(), visit.c.left_at.is_not(None), *at.within(visit.c.left_at), sa.or_(sa.false(), *onward))
         .group_by(visit.c.record, visit.c.stage)
         .subquery("left_stages")
     )

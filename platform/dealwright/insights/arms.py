@@ -153,7 +153,7 @@ def _lives(at: Ground) -> sa.Subquery:
             sa.func.min(sa.case((visit.c.stage.in_(on), entered))).label("on_at"),
             sa.func.min(sa.case((visit.c.stage.in_(won), entered))).label("won_at"),
         )
-        .where(*at.followed)
+        .where(*at.followed())
         .group_by(visit.c.record)
         .subquery("lives")
     )

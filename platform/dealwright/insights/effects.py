@@ -182,7 +182,7 @@ def _been(at: Ground, ended: sa.Subquery, stages: Sequence[str]) -> sa.Subquery:
     """Return for each record that was in a stage whether it was in each of these."""
     flags = [sa.func.max(flag(visit.c.stage == one)).label(f"b{i}") for i, one in enumerate(stages)]
     joined = visit.join(ended, ended.c.id == visit.c.record)
-    found = sa.select(visit.c.record, *flags).select_from(joined).where(*at.followed)
+    found = sa.select(visit.c.record, *flags).select_from(joined).where(*at.followed())
     return found.group_by(visit.c.record).subquery("been")
 
 
@@ -209,5 +209,5 @@ def _touches(at: Ground, ended: sa.Subquery) -> tuple[list[str], sa.Subquery | N
             sa.func.max(flag(here)).label(f"b{i}"),
             sa.func.max(flag(here, acts.c.at.is_not(None))).label(f"d{i}"),
         ]
-    found = sa.select(visit.c.record, *columns).select_from(joined).where(*at.followed)
+    found = sa.select(visit.c.record, *columns).select_from(joined).where(*at.followed())
     return [f"touch:{one}" for one in stages], found.group_by(visit.c.record).subquery("had")

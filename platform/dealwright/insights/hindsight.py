@@ -153,12 +153,12 @@ def _told(at: Ground, other: reports.Report, ends: Mapping[datetime, datetime]) 
     looks = []
     for i, run in enumerate(sorted(ends)):
         joined, criteria = at.visits(
-            visit.c.stage.in_(opened),
             visit.c.entered_at <= run,
             visit.c.left_at > run,
             at.table.c.status == "won",
             at.table.c.stage_entered_at > run,
             at.table.c.stage_entered_at < ends[run],
+            stages=opened,
         )
         looks.append(
             sa.select(

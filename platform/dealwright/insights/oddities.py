@@ -5,7 +5,7 @@
                 ended) by stage.
 
 A group is judged where five periods before have a value. For counts and sums a period without a record is 0; for rates
-it has no value. One statement, and one more where the group is a stage and a field.
+it has no value. One statement, and one more for the records of the last period where the group is a stage.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from dealwright.insights import figures, ground, outcomes, periods, totals
+from dealwright.insights import figures, ground, outcomes, periods, tally, totals
 from dealwright.insights.ground import flag, total
 from dealwright.insights.periods import Between
 from dealwright.insights.stages import STAGE, ways
@@ -49,17 +49,24 @@ def anomalies(at: Ground) -> Table:
     starts = periods.starts(Between(whole.since, max(until, periods.later(whole.since, "day", 1))), period.unit)
     keys = at.grouped()
     told, staged = _told(at, keys, starts)
-    groups = [told.c[f"k{i}"] for i in range(len(keys) + staged)]
+    # The last period once more by itself: what is counted and listed is of it alone.
+    between = at.between or whole
+    late, _ = _told(at.moved(Between(max(starts[-1], between.since), between.until)), keys, starts[-1:])
+    names = [f"k{i}" for i in range(len(keys) + staged)]
     values: dict[tuple[Any, ...], dict[int, float]] = defaultdict(dict)
     counts: dict[tuple[Any, ...], int] = {}
     last = len(starts) - 1
-    for row in at.rows(sa.select(*groups, told.c.bucket, *_figures(at, told)).group_by(*groups, told.c.bucket)):
-        key, bucket, rest = tuple(row[: len(groups)]), row[len(groups)], row[len(groups) + 1 :]
+    for row in _found(at, told, names, starts):
+        key, bucket, rest = tuple(row[: len(names)]), row[len(names)], row[len(names) + 1 :]
         value = _value(at, rest)
         if value is not None:
             values[key][bucket] = value
         if bucket == last:
             counts[key] = rest[0]
+    if staged:  # a record may have been in a stage several times
+        groups = [late.c[name] for name in names]
+        number = sa.func.count(sa.distinct(late.c.record))
+        counts = {tuple(row[:-1]): row[-1] for row in at.rows(sa.select(*groups, number).group_by(*groups))}
     # A count or a sum of nothing is nothing; a rate of nothing does not exist.
     empty = 0.0 if at.report.measure[0] in ("count", "sum") else None
     rows = []
@@ -67,12 +74,11 @@ def anomalies(at: Ground) -> Table:
         history = [values[key].get(i, empty) for i in range(last)]
         rows.append(Row(key, _judged(values[key].get(last, empty), history, counts.get(key, 0))))
     rows.sort(key=lambda row: (row.figures["verdict"] not in ("high", "low"), -abs(row.figures["z"] or 0)))
-    names = [one.name for one in groups]
     return Table(
         (*(key.head for key in keys), *((STAGE,) if staged else ())),
         _COLUMNS,
         rows,
-        lambda row, _: ground.chosen(told, names, row.key, told.c.bucket == last),
+        lambda row, _: ground.chosen(late, names, row.key),
         {key.head.id: key.starts for key in keys if key.starts},
         notes=[("judged", {"period": periods.named(starts[-1], period.unit), "before": last})],
     )
@@ -85,7 +91,10 @@ def _told(at: Ground, keys: Sequence[Key], starts: Sequence[date]) -> tuple[sa.S
     if measure in ("conversion", "dwell"):
         opened, later, _ = ways(at.pipeline)
         joined, criteria = at.visits(
-            visit.c.stage.in_(opened), visit.c.left_at.is_not(None), *at.within(visit.c.left_at)
+            *at.within(visit.c.left_at),
+            stages=opened,
+            beside=bool(keys),
+            ranged=False,
         )
         on = sa.or_(*(sa.and_(visit.c.stage == one, visit.c.went_to.in_(later[one])) for one in opened))
         statement = sa.select(
@@ -110,20 +119,35 @@ def _told(at: Ground, keys: Sequence[Key], starts: Sequence[date]) -> tuple[sa.S
     return statement.where(*at.criteria, *at.within(moment), *closed).subquery("told"), False
 
 
-def _figures(at: Ground, told: sa.Subquery) -> list[sa.ColumnElement[Any]]:
-    measure = at.report.measure[0]
+def _found(at: Ground, told: sa.Subquery, names: Sequence[str], starts: Sequence[date]) -> Sequence[Any]:
+    """Return for each group and period its key, the number of the period, the number of cases, and what is measured."""
+    groups, measure = [told.c[name] for name in names], at.report.measure[0]
+    if measure == "conversion" and len(names) == 1:
+        opened = ways(at.pipeline)[0]
+        parts = [(tally.place(groups[0], opened), len(opened)), (told.c.bucket, len(starts)), (told.c.hit, 2)]
+
+        def ask() -> Sequence[Any]:
+            sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+            for stage, bucket, hit, number in tally.kinds(at, parts):
+                one = sums[opened[stage], bucket]
+                one[0] += number
+                one[1] += hit * number
+            return [(*key, *one) for key, one in sums.items()]
+
+        return at.told(ask)
     if measure in ("win_rate", "conversion", "dwell"):
-        number = sa.func.count(sa.distinct(told.c.record))
-        return [number, sa.func.count(), total(told.c.spent if measure == "dwell" else told.c.hit)]
-    return totals.measured(at, told)
+        figured = [sa.func.count(), total(told.c.spent if measure == "dwell" else told.c.hit)]
+    else:
+        figured = totals.measured(at, told)
+    return at.rows(sa.select(*groups, told.c.bucket, *figured).group_by(*groups, told.c.bucket))
 
 
 def _value(at: Ground, found: Sequence[Any]) -> float | None:
     measure = at.report.measure[0]
     if measure in ("win_rate", "conversion"):
-        return 100 * found[2] / found[1] if found[1] else None
+        return 100 * found[1] / found[0] if found[0] else None
     if measure == "dwell":
-        return found[2] / found[1] / 86_400 if found[1] else None
+        return found[1] / found[0] / 86_400 if found[0] else None
     value = totals.settled(at, found)
     return None if value is None else float(Decimal(value))
 

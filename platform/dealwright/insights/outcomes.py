@@ -190,7 +190,7 @@ def losses(at: Ground) -> Table:
     reason = at.report.reason or at.pipeline.reason_field
     if not keys and at.layout.entity.field(reason) is not None:
         keys = [Key(Head(reason, "field", reason), at.value(reason))]
-    joined, criteria = at.visits(visit.c.left_at.is_(None), visit.c.stage.in_(ends))
+    joined, criteria = at.visits(visit.c.left_at.is_(None), stages=ends)
     when = visit.c.entered_at
     if at.report.period is not None and at.report.period.of is not None:
         when = at.value(at.report.period.of)  # type: ignore[assignment]

@@ -11,7 +11,7 @@
               were in the stage at six moments before, one horizon apart (a cohort estimate of a Markov chain's
               transitions; J. G. Kemeny and J. L. Snell, *Finite Markov Chains*, 1960).
 
-Two statements each.
+Two statements each, three for ``health``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from dealwright.insights import figures, ground, periods, totals
+from dealwright.insights import figures, ground, periods, tally, totals
 from dealwright.insights.ground import flag, total
 from dealwright.insights.periods import Between
 from dealwright.insights.stages import STAGE, stated, ways
@@ -31,6 +31,9 @@ from dealwright.insights.table import Column, Head, Row, Table
 from dealwright.storage.system import visit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from dealwright.insights.ground import Ground
 
 #: Cases that the chance of a stage weighs in that of a group.
@@ -112,7 +115,7 @@ def _chances(
     keys = [key for key in at.moved(None).grouped() if not key.starts]
     names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
     status = at.table.c.status
-    joined, criteria = at.visits(visit.c.stage.in_(opened), status.in_(("won", "lost")))
+    joined, criteria = at.visits(status.in_(("won", "lost")), stages=opened)
     told = (
         sa.select(
             visit.c.record.label("record"), *names, visit.c.stage.label("stage"), flag(status == "won").label("won")
@@ -249,33 +252,84 @@ def health(at: Ground) -> Table:
 def _moves(at: Ground, opened: list[str], ends: list[str], out: list[str]) -> dict[str, tuple[int, int, int]]:
     """Return for each stage how many were in it at moments in the past, and were won, and lost, one horizon later."""
     ahead = timedelta(days=at.report.horizon)
-    later = visit.alias("later")
-    looks = []
-    for back in range(1, _LOOKS + 1):
-        then, after = at.now - ahead * back, at.now - ahead * (back - 1)
-        joined = visit.join(at.table, at.table.c.id == visit.c.record).join(
-            later,
-            sa.and_(
-                later.c.record == visit.c.record,
-                later.c.entity == visit.c.entity,
-                later.c.entered_at <= after,
-                sa.or_(later.c.left_at.is_(None), later.c.left_at > after),
-            ),
+    looks = [at.now - ahead * back for back in range(_LOOKS, -1, -1)]
+    cases = _there(at, opened, looks[:-1])
+    ended: dict[tuple[str, bool], int] = {
+        (row[0], bool(row[1])): row[2] for row in at.rows(_ended(at, opened, ends, out, looks))
+    }
+    return {stage: (cases[stage], ended.get((stage, True), 0), ended.get((stage, False), 0)) for stage in cases}
+
+
+def _there(at: Ground, opened: list[str], looks: Sequence[datetime]) -> dict[str, int]:
+    """Return how many visits of each stage lasted at these moments, one that lasted at several counted for each."""
+    since, until = visit.c.entered_at, visit.c.left_at
+    where, criteria = at.visits(
+        sa.or_(until.is_(None), until > sa.literal(looks[0], until.type)),
+        ground.unindexed(since) <= sa.literal(looks[-1], since.type),
+        stages=opened,
+        beside=False,
+        ranged=False,
+    )
+    told = (
+        sa.select(
+            tally.place(visit.c.stage, opened).label("stage"),
+            _passed(since, looks).label("first"),
+            sa.case((until.is_(None), sa.literal_column(str(len(looks)))), else_=_passed(until, looks)).label("end"),
         )
-        _, criteria = at.visits(
-            visit.c.stage.in_(opened),
-            visit.c.entered_at <= then,
-            sa.or_(visit.c.left_at.is_(None), visit.c.left_at > then),
-        )
-        looks.append(
-            sa.select(
-                visit.c.stage.label("stage"),
-                flag(later.c.stage.in_(ends)).label("won"),
-                flag(later.c.stage.in_(out)).label("lost"),
-            )
-            .select_from(joined)
-            .where(*criteria)
-        )
-    seen = sa.union_all(*looks).subquery("seen")
-    statement = sa.select(seen.c.stage, sa.func.count(), total(seen.c.won), total(seen.c.lost)).group_by(seen.c.stage)
-    return {row[0]: (row[1], row[2], row[3]) for row in at.rows(statement)}
+        .select_from(where)
+        .where(*criteria)
+        .subquery("told")
+    )
+    size = len(looks) + 1
+    found = at.told(lambda: tally.kinds(at, [(told.c.stage, len(opened)), (told.c.first, size), (told.c.end, size)]))
+    cases: dict[str, int] = defaultdict(int)
+    for stage, first, end, number in found:
+        cases[opened[stage]] += max(end - first, 0) * number
+    return {stage: number for stage, number in cases.items() if number}
+
+
+def _ended(at: Ground, opened: list[str], ends: list[str], out: list[str], looks: Sequence[datetime]) -> sa.Select[Any]:
+    """Return the statement that counts records by the stage that they were in at a look, and whether they were won by the next.
+
+    Who was in an open stage at a look and in an end at the next one entered it between the two: so the ends are looked at
+    that were entered lately, and for each of them the visit that lasted at the look before.
+    """
+    end = visit.alias("ended")
+    entered, stages = end.c.entered_at, [*ends, *out]
+
+    def moment(number: int) -> sa.ColumnElement[Any]:
+        return sa.literal(looks[number], entered.type)
+
+    look = _passed(entered, looks[1:-1])
+    before = sa.case({i: moment(i) for i in range(_LOOKS)}, value=look)
+    after = sa.case({i: moment(i + 1) for i in range(_LOOKS)}, value=look)
+    there = sa.and_(
+        visit.c.record == end.c.record,
+        visit.c.entity == end.c.entity,
+        visit.c.entered_at <= before,
+        visit.c.left_at > before,
+        visit.c.stage.in_(opened),
+        visit.c.pipeline.in_(at.family),
+    )
+    won = flag(end.c.stage.in_(ends))
+    criteria = [
+        end.c.entity == at.report.entity,
+        end.c.stage.in_(stages),
+        entered > moment(0),
+        entered <= moment(_LOOKS),
+        sa.or_(end.c.left_at.is_(None), end.c.left_at > after),
+    ]
+    joined = end.join(visit, there).join(at.table, at.table.c.id == end.c.record)
+    told = sa.select(visit.c.stage.label("stage"), won.label("won")).select_from(joined).where(*criteria, *at.criteria)
+    seen = told.subquery("seen")
+    return sa.select(seen.c.stage, seen.c.won, sa.func.count()).group_by(seen.c.stage, seen.c.won)
+
+
+def _passed(column: sa.ColumnElement[Any], moments: Sequence[datetime], low: int = 0) -> sa.ColumnElement[Any]:
+    """Return how many of these rising moments lie before a moment, found by halves."""
+    if not moments:
+        return sa.literal_column(str(low), sa.BigInteger())
+    middle = len(moments) // 2
+    later = column > sa.literal(moments[middle], column.type)
+    beyond = _passed(column, moments[middle + 1 :], low + middle + 1)
+    return sa.case((later, beyond), else_=_passed(column, moments[:middle], low))

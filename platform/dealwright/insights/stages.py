@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from dealwright.insights import figures, ground
+from dealwright.insights import figures, ground, tally
 from dealwright.insights.ground import flag, seconds, total
 from dealwright.insights.outcomes import days, whole_hours
 from dealwright.insights.table import Column, Head, Row, Table
@@ -130,7 +130,7 @@ def _lives(at: Ground, opened: Sequence[str], later: Mapping[str, Sequence[str]]
             columns.append(sa.func.min(sa.case((here, visit.c.entered_at))).label(f"at{i}"))
     return (
         sa.select(visit.c.record.label("record"), *columns)
-        .where(*at.followed)
+        .where(*at.followed())
         .group_by(visit.c.record)
         .subquery("lives")
     )
@@ -184,7 +184,7 @@ def _period(at: Ground) -> Table:
     opened, later, out = ways(at.pipeline)
     keys = at.grouped()
     names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
-    joined, criteria = at.visits(visit.c.stage.in_(opened))
+    joined, criteria = at.visits(stages=opened)
     left = [visit.c.left_at.is_not(None), *at.within(visit.c.left_at)]
     on = sa.or_(*(sa.and_(visit.c.stage == one, visit.c.went_to.in_(later[one])) for one in opened))
     told = (
@@ -232,7 +232,7 @@ def dwell(at: Ground) -> Table:
     opened, _, _ = ways(at.pipeline)
     keys = at.grouped()
     names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
-    joined, criteria = at.visits(visit.c.stage.in_(opened), *at.within(visit.c.entered_at))
+    joined, criteria = at.visits(*at.within(visit.c.entered_at), stages=opened, beside=bool(keys))
     until = sa.literal_column(str(int(at.now.timestamp())), sa.BigInteger())
     told = (
         sa.select(
@@ -240,6 +240,7 @@ def dwell(at: Ground) -> Table:
             *names,
             visit.c.stage.label("stage"),
             flag(visit.c.left_at.is_(None)).label("lasts"),
+            visit.c.seconds.label("seconds"),
             sa.func.coalesce(visit.c.seconds, until - seconds(visit.c.entered_at)).label("spent"),
         )
         .select_from(joined)
@@ -247,10 +248,8 @@ def dwell(at: Ground) -> Table:
         .subquery("told")
     )
     groups = [*(told.c[f"k{i}"] for i in range(len(keys))), told.c.stage]
-    hours = whole_hours(told.c.spent)
     counted: dict[tuple[Any, ...], _Stay] = {}
-    statement = sa.select(*groups, told.c.lasts, hours, sa.func.count(), total(told.c.spent))
-    for row in at.found(statement.group_by(*groups, told.c.lasts, hours)):
+    for row in _hours(at, told, groups, opened):
         stay = counted.setdefault(tuple(row[: len(groups)]), _Stay())
         stay.add(lasts=bool(row[-4]), hours=int(row[-3]), number=row[-2], spent=row[-1])
     place = {stage: i for i, stage in enumerate(opened)}
@@ -271,6 +270,40 @@ def dwell(at: Ground) -> Table:
         lambda row, _: ground.chosen(told, [one.name for one in groups], row.key, told.c.lasts == 1),
         {key.head.id: key.starts for key in keys if key.starts},
     )
+
+
+def _hours(
+    at: Ground, told: sa.Subquery, groups: Sequence[sa.ColumnElement[Any]], opened: Sequence[str]
+) -> Sequence[Any]:
+    """Return for each group, whether the visits last, and each whole hour: their number, and their seconds.
+
+    A row for each hour is more than a report may have rows, and never more than visits.
+    """
+    hours = whole_hours(told.c.spent)
+    if at.connection.dialect.name == "sqlite" and len(groups) == 1:
+        return at.told(lambda: _tallied(at, told, hours, opened))
+    statement = sa.select(*groups, told.c.lasts, hours, sa.func.count(), total(told.c.spent))
+    return at.found(statement.group_by(*groups, told.c.lasts, hours))
+
+
+def _tallied(
+    at: Ground, told: sa.Subquery, hours: sa.ColumnElement[Any], opened: Sequence[str]
+) -> list[tuple[str, int, int, int, int]]:
+    """Return the same for stages alone from SQLite; the seconds of all ended visits of a stage stand in one of its rows."""
+    kinds = 2 * len(opened)
+    # Seconds are written when a visit ends: those that last have none.
+    spent = [total(sa.case((told.c.stage == one, told.c.seconds))) for one in opened]
+    code = hours * kinds + tally.place(told.c.stage, opened) * 2 + told.c.lasts
+    counts, sums = tally.counted(at, code, *spent)
+    rows = []
+    for number, count in counts.items():
+        hour, kind = divmod(number, kinds)
+        place, lasts = divmod(kind, 2)
+        whole = 0
+        if not lasts:
+            whole, sums[place] = sums[place], 0
+        rows.append((opened[place], lasts, hour, count, whole))
+    return rows
 
 
 class _Stay:
