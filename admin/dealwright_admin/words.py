@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 #: Longest value that is shown in a line.
 _LONG = 90
+#: Lists whose elements have a title of their own.
+_KEYED = frozenset(
+    ("properties", "steps", "options", "stages", "checks", "checklist", "enter", "exit", "inputs", "segments")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def place(catalog: Catalog, of: str, identifier: str, at: Sequence[str]) -> str:
     outer = ""
     for step in at:
         here.append(step)
-        if outer in ("properties", "steps", "options", "stages", "checks", "checklist", "enter", "exit", "inputs"):
+        if outer in _KEYED:
             at_title = "".join(f"/{one}" for one in (*here, "title"))
             words.append(i18n.text(catalog, of, identifier, at_title, "") or title_of(step.removeprefix("c__")))
         elif step not in ("properties", "steps", "options", "stages", "items"):

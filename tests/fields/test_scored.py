@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from dealwright import fields
+from dealwright import conditions, fields
 from dealwright.errors import DefinitionError
 from dealwright.metadata import load
 from scored import HEAT, HOT, SCORED, W_WIN, WORLD
@@ -103,3 +103,16 @@ def test_a_score_that_would_feed_itself_is_refused_over_formulas_and_over_other_
 
 def test_weights_of_parameters_are_looked_at_as_they_are_in_force():
     assert faults({**W_WIN, "default": -1}) == [("/inputs/1/weight", "negative-weight")]
+
+
+def test_a_segment_names_inputs_gives_one_of_them_weight_and_is_judged_by_its_condition():
+    def segment(when="win > 50", **weights):
+        return heat(segments=[{"id": "s", "when": when, "weights": weights}])
+
+    assert faults(segment(win=3)) == []
+    assert faults(segment(wim=3)) == [("/segments/0/weights/wim", "unknown-name")]
+    assert faults(segment(win=-1)) == [("/segments/0/weights/win", "negative-weight")]
+    assert faults(segment(credit=0, win=0, sized=0)) == [("/segments/0/weights", "no-weight")]
+    catalog = load.catalog_of([*WORLD[:-2], PIPELINE, segment("wim > 50", win=3)], with_base=True)
+    assert [one.pointer for one in conditions.problems(catalog)] == ["/segments/0/when"]
+    assert faults(segment("boosted > 50", win=3)) == [("/inputs", "circular")]

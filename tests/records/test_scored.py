@@ -187,6 +187,27 @@ def test_of_a_published_score_shares_of_denied_inputs_stay_hidden(database):
     assert (score["hidden"], score["coverage"], score["missing"]) == (1, None, None)
 
 
+def test_weights_of_a_segment_follow_the_record_and_are_hidden_with_what_it_asks(database):
+    rich = {"id": "rich", "title": "Much credit", "when": "account.credit >= 500", "weights": {"win": 5}}
+    score = {**HEAT, "publish": True, "inputs": HEAT["inputs"][1:], "segments": [rich]}
+    world = opened(database, *WORLD, score, *ROLES)
+    account = made(world, "t.account", name="Kestrel", credit="400")
+    ada = person(world, "Ada", ["t.rep"])
+    deal = save(world, name="Pumps", account=account, win="80", amount="10", owner=ada.id).id
+    assert told(world, deal)[0]["value"] == "90.00"  # 1/2 · 80 + 1/2 · 100
+    richer = made(world, "t.account", name="Merlin", credit="500")
+    save(world, deal, account=richer)
+    [found] = told(world, deal)
+    assert found["value"] == "83.33"  # 5/6 · 80 + 1/6 · 100
+    assert [(one["id"], one.get("segment_title")) for one in found["shares"]] == [
+        ("win", "Much credit"),
+        ("sized", None),
+    ]
+    # A rep may see both inputs, and not the credit: the weights would tell it.
+    [found] = told(world, deal, ada)
+    assert (found["value"], found["shares"], found["hidden"]) == ("83.33", [], 2)
+
+
 def test_scores_of_a_record_that_may_not_be_seen_are_not_found(database):
     world = opened(database, *WORLD, *ROLES)
     deal = made(world, "t.deal", name="Pumps")

@@ -60,6 +60,22 @@ def test_another_range_gives_the_lowest_score_for_no_points():
     assert shares(worked_out(score, a="100", b="0")) == {"x": Decimal("2.50"), "y": Decimal("-7.50")}
 
 
+def test_the_first_segment_that_a_record_is_in_gives_the_weights_that_it_names():
+    of_x = {"id": "of_x", "when": 'kind == "x"', "weights": {"x": 1, "y": "0.5"}}
+    done = {"id": "done", "when": "done", "weights": {"z": 0}}
+    score = compiled(one("x", "a", 2), one("y", "b", 1), one("z", "c", 1), segments=[of_x, done], min_coverage="0.5")
+    assert worked_out(score, a="80", b="40", c="20", kind="y", done=False).value == Decimal("55.00")
+    # 1/2.5 · 80 + 0.5/2.5 · 40 + 1/2.5 · 20; that the second segment holds too changes nothing.
+    found = worked_out(score, a="80", b="40", c="20", kind="x", done=True)
+    assert (found.value, shares(found)["y"]) == (Decimal("48.00"), Decimal("8.00"))
+    assert [(one.weight, one.segment) for one in found.shares] == [
+        (Decimal("40.00"), "of_x"), (Decimal("20.00"), "of_x"), (Decimal("40.00"), None)]  # fmt: skip
+    # 2/3 · 80 + 1/3 · 40: an input without weight gives nothing and is not missed.
+    found = worked_out(score, a="80", b="40", c=None, kind=None, done=True)
+    assert (found.value, found.coverage) == (Decimal("66.67"), Decimal("100.00"))
+    assert worked_out(score, a=None, b="40", c="20", kind="x", done=False).coverage == Decimal("60.00")
+
+
 def test_of_a_secret_only_that_there_is_one_is_kept():
     found = worked_out(compiled(one("s", "secret"), one("x", "a")), secret="12", a=None)
     assert [one.fact for one in found.shares] == [{"set": True}, None]

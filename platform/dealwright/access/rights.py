@@ -256,20 +256,37 @@ def _inputs_seen(
         return all_rows_see(catalog, roles, field.spec["of"], read)
     score = scores.filled(catalog, entity.id).get(field.id)
     if score is not None and not score.publish:
-        return all(_input_seen(catalog, roles, score, one.value, sees) for one in score.inputs)
+        inputs = all(_input_seen(catalog, roles, score, one.value, sees) for one in score.inputs)
+        return inputs and _segments_seen(catalog, roles, score, sees)
     return True
 
 
 def inputs_seen(catalog: Catalog, roles: tuple[str, ...], score: Score, seen: Iterable[str]) -> frozenset[str]:
-    """Return the inputs of a score all of whose fields may be seen, on a record of which ``seen`` may be."""
+    """Return the inputs of a score all of whose fields may be seen, on a record of which ``seen`` may be.
+
+    None where what its segments ask may not be seen: each weight tells in which of them the record is.
+    """
     sees = frozenset(seen).issuperset
+    if not _segments_seen(catalog, roles, score, sees):
+        return frozenset()
     return frozenset(one.id for one in score.inputs if _input_seen(catalog, roles, score, one.value, sees))
 
 
-def _input_seen(
-    catalog: Catalog, roles: tuple[str, ...], score: Score, source: str, sees: Callable[[Iterable[str]], bool]
+def _segments_seen(
+    catalog: Catalog, roles: tuple[str, ...], score: Score, sees: Callable[[Iterable[str]], bool]
 ) -> bool:
-    value = conditions.of(catalog, score.entity, source, "score", namespace=namespace_of(score.id))
+    return all(_input_seen(catalog, roles, score, one.when, sees, "filter") for one in score.segments)
+
+
+def _input_seen(
+    catalog: Catalog,
+    roles: tuple[str, ...],
+    score: Score,
+    source: str,
+    sees: Callable[[Iterable[str]], bool],
+    use: str = "score",
+) -> bool:
+    value = conditions.of(catalog, score.entity, source, use, namespace=namespace_of(score.id))
     return sees(value.fields.difference(VIRTUAL)) and _others_seen(catalog, roles, value)
 
 

@@ -154,6 +154,9 @@ def places(catalog: Catalog) -> Iterator[Use]:
         if kind == "score":
             for index, given in enumerate(document.get("inputs", ())):
                 yield _standing("score", document, f"/inputs/{index}/value", str(given["value"]), "score", identifier)
+            for index, segment in enumerate(document.get("segments", ())):
+                pointer = f"/segments/{index}/when"
+                yield _standing("score", document, pointer, str(segment["when"]), "filter", identifier)
             if document.get("when"):
                 yield _standing("score", document, "/when", str(document["when"]), "filter", identifier)
         if kind == "report":

@@ -80,15 +80,18 @@ def _types(catalog: Catalog, score: Score, edges: dict[Node, list[Node]]) -> Ite
                 if option not in options:
                     text = f"there is no option “{option}”; there are {', '.join(options)}"
                     yield Problem(f"/inputs/{index}/scale/map/{option}", "unknown-name", text, f"score:{score.id}")
+    for segment in score.segments:
+        chosen = compiled(catalog, score, segment.when, "filter")
+        reads |= chosen.reads if chosen is not None else frozenset()
     for name in (score.into, score.tier_into):
         if name is not None:
             edges.setdefault((score.entity, name), []).extend(sorted(reads))
 
 
-def compiled(catalog: Catalog, score: Score, source: str) -> Condition | None:
-    """Return the expression of an input; None if it does not compile."""
+def compiled(catalog: Catalog, score: Score, source: str, use: str = "score") -> Condition | None:
+    """Return the expression of an input, or the condition of a segment (``filter``); None if it does not compile."""
     try:
-        return conditions.of(catalog, score.entity, source, "score", namespace=namespace_of(score.id))
+        return conditions.of(catalog, score.entity, source, use, namespace=namespace_of(score.id))
     except ConditionError:
         return None
 

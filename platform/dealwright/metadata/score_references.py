@@ -44,8 +44,24 @@ def _weights(findings: Findings, score: Score) -> None:
             )
     if sum(one.weight for one in score.inputs) <= 0:
         findings.say(key, ["inputs"], "no-weight", "no input has a weight above 0, so nothing can be worked out")
+    _segments(findings, score)
     if score.low >= score.high:
         findings.say(key, ["range"], "empty-range", f"{score.low} is not below {score.high}; write the lower end first")
+
+
+def _segments(findings: Findings, score: Score) -> None:
+    key = ("score", score.id)
+    own = {one.id: one.weight for one in score.inputs}
+    for segment in score.segments:
+        at = ["segments", segment.id, "weights"]
+        for name, weight in segment.weights.items():
+            if name not in own:
+                message = f"the score has no input “{name}”; it has {_list(sorted(own))}"
+                findings.say(key, [*at, name], "unknown-name", message)
+            elif weight < 0:
+                findings.say(key, [*at, name], "negative-weight", f"the weight is {weight}; 0 is the least")
+        if sum((own | dict(segment.weights)).values()) <= 0:
+            findings.say(key, at, "no-weight", "no input has a weight above 0 here, so nothing can be worked out")
 
 
 def _scale(findings: Findings, score: Score, name: str, scale: scores.Scale) -> None:

@@ -1,6 +1,7 @@
 """Scores as frozen objects, their numbers settled: a parameter is the value that is in force.
 
     Score ── Input ── Scale        each input's value becomes 0 to 100 points by its scale
+          ├─ Segment               other weights for some records
           └─ Tier                  ranges of the score
 
 :func:`of` gives them once per catalog; :func:`filled` says which fields of an entity receive a score or a tier.
@@ -58,6 +59,16 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """Records for which some inputs weigh otherwise: ``weights`` by input, ``when`` is the source of a condition."""
+
+    id: str
+    title: str
+    when: str
+    weights: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
 class Tier:
     """A range of a score: from ``start``, which belongs to it, to the start of the next."""
 
@@ -72,6 +83,7 @@ class Score:
     """Points worked out from a record.
 
     Attributes:
+        segments: Other weights for some records: the first whose condition a record meets.
         low, high: The lowest and highest score.
         min_coverage: Share of the weight, 0 to 1, whose inputs must have a value.
         tiers: The highest first.
@@ -86,6 +98,7 @@ class Score:
     title: str
     entity: str
     inputs: tuple[Input, ...]
+    segments: tuple[Segment, ...]
     low: Decimal
     high: Decimal
     min_coverage: Decimal
@@ -155,6 +168,15 @@ def _score(catalog: Catalog, identifier: str, document: Document) -> Score:
                 number(one["weight"]),
             )
             for one in document["inputs"]
+        ),
+        segments=tuple(
+            Segment(
+                one["id"],
+                one.get("title") or title_of(one["id"]),
+                one["when"],
+                MappingProxyType({name: number(weight) for name, weight in one["weights"].items()}),
+            )
+            for one in document.get("segments", ())
         ),
         low=number(low),
         high=number(high),

@@ -140,6 +140,7 @@ def row(score: CompiledScore, record: str, result: Outcome) -> scores.Kept:
                 "weight": format(one.weight, "f"),
                 "counted": format(one.counted, "f"),
                 "share": format(one.share, "f"),
+                **({"segment": one.segment} if one.segment is not None else {}),
             }
             for one in result.shares
         ],

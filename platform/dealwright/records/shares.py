@@ -15,6 +15,8 @@ from dealwright.rules.plain import plain
 from dealwright.storage import scores as stored
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dealwright.metadata.scores import Score
     from dealwright.records.work import Work
     from dealwright.scoring import CompiledScore
@@ -28,7 +30,8 @@ def scores(work: Work, entity_id: str, record_id: str) -> list[dict[str, Any]]:
         Items ``{"score", "title", "value", "tier", "tier_title", "range", "next_tier", "reason", "coverage", "missing",
         "hidden", "shares"}``. ``value`` is None where the score does not stand, and ``reason`` says why: ``no-inputs``,
         ``coverage``, or ``not-yet`` for a record that has not been scored. ``shares`` are in the order of the document;
-        ``hidden`` counts those that the user may not see, and with any ``coverage`` and ``missing`` are None.
+        ``hidden`` counts those that the user may not see, and with any ``coverage`` and ``missing`` are None. A share whose
+        weight is that of a segment has its ``segment`` and ``segment_title``.
 
     Raises:
         NotFoundError: If there is no such record, or the user may not read it.
@@ -63,8 +66,16 @@ def _told(work: Work, compiled: CompiledScore, kept: Kept | None, seen: frozense
         "coverage": f"{kept.coverage:.2f}" if kept is not None and whole and shown else None,
         "missing": [one["id"] for one in shares if one["points"] is None] if whole and shown else None,
         "hidden": len(score.inputs) - len(inputs) if shown else len(score.inputs),
-        "shares": [{**one, "title": _input_title(work, score, one["id"])} for one in shares],
+        "shares": [_share(work, score, one) for one in shares],
     }
+
+
+def _share(work: Work, score: Score, kept: Mapping[str, Any]) -> dict[str, Any]:
+    told = {**kept, "title": _input_title(work, score, kept["id"])}
+    segment = next((one for one in score.segments if one.id == kept.get("segment")), None)
+    if segment is not None:
+        told["segment_title"] = _text(work, score, f"/segments/{segment.id}/title", segment.title)
+    return told
 
 
 def _input_title(work: Work, score: Score, name: str) -> str:

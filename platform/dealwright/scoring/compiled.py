@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dealwright.conditions import Condition
     from dealwright.metadata.catalog import Catalog
-    from dealwright.metadata.scores import Input, Score
+    from dealwright.metadata.scores import Input, Score, Segment
     from dealwright.scoring.scales import Points
 
 
@@ -44,6 +44,16 @@ class CompiledInput:
 
 
 @dataclass(frozen=True, slots=True)
+class CompiledSegment:
+    """Records of one kind: ``weights`` of all inputs in their order, ``named`` those that are other than elsewhere."""
+
+    id: str
+    when: Condition
+    weights: tuple[int, ...]
+    named: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledScore:
     """A score, ready to be worked out.
 
@@ -52,8 +62,8 @@ class CompiledScore:
             records are to be worked out again.
         when: Condition for a record to be scored at all; None for always.
         names: Names of an environment that inputs and ``when`` read.
+        segments: Other weights for some records.
         low, span: Of the range.
-        weight: Of all inputs.
         least: The share of it below which there is no score.
         fields: Own fields that a change of the score depends on.
         ages: Whether it changes by the mere passing of time.
@@ -62,10 +72,10 @@ class CompiledScore:
     score: Score
     version: str
     inputs: tuple[CompiledInput, ...]
+    segments: tuple[CompiledSegment, ...]
     when: Condition | None
     low: Decimal
     span: Decimal
-    weight: int
     least: Decimal
     tiers: tuple[tuple[str, Decimal], ...]
     hysteresis: Decimal
@@ -77,6 +87,10 @@ class CompiledScore:
     def id(self) -> str:
         """Id of the score."""
         return self.score.id
+
+    def segment(self, env: Mapping[str, Any]) -> CompiledSegment | None:
+        """Return the first segment that a record is in; None for one whose inputs have their own weights."""
+        return next((one for one in self.segments if one.when.evaluate(env)), None)
 
 
 def of(catalog: Catalog, entity_id: str) -> tuple[CompiledScore, ...]:
@@ -94,21 +108,24 @@ def of(catalog: Catalog, entity_id: str) -> tuple[CompiledScore, ...]:
 
 
 def _compiled(catalog: Catalog, score: Score) -> CompiledScore:
-    whole = lcm(*(one.weight.as_integer_ratio()[1] for one in score.inputs))
+    weights = [one.weight for one in score.inputs]
+    weights += [weight for segment in score.segments for weight in segment.weights.values()]
+    whole = lcm(*(one.as_integer_ratio()[1] for one in weights))
     inputs = tuple(_input(catalog, score, one, int(one.weight * whole)) for one in score.inputs)
+    segments = tuple(_segment(catalog, score, one, whole) for one in score.segments)
     when = None
     if score.when is not None:
         when = conditions.of(catalog, score.entity, score.when, "filter", namespace=namespace_of(score.id))
-    asked = [*(one.value for one in inputs), *([when] if when is not None else [])]
+    asked = [one.value for one in inputs] + [one.when for one in segments] + ([when] if when is not None else [])
     read = frozenset().union(*(one.fields for one in asked))
     return CompiledScore(
         score=score,
         version=_version(score, asked),
         inputs=inputs,
+        segments=segments,
         when=when,
         low=score.low,
         span=score.high - score.low,
-        weight=sum(one.weight for one in inputs),
         least=score.min_coverage,
         tiers=tuple((one.id, one.start) for one in score.tiers),
         hysteresis=score.hysteresis,
@@ -124,6 +141,12 @@ def _input(catalog: Catalog, score: Score, one: Input, weight: int) -> CompiledI
     value = conditions.of(catalog, score.entity, one.value, "score", namespace=namespace_of(score.id))
     secret = any(is_secret(catalog, score.entity, name) for name in value.names)
     return CompiledInput(one.id, value, points(one.scale), weight, secret)
+
+
+def _segment(catalog: Catalog, score: Score, one: Segment, whole: int) -> CompiledSegment:
+    when = conditions.of(catalog, score.entity, one.when, "filter", namespace=namespace_of(score.id))
+    weights = tuple(int(one.weights.get(given.id, given.weight) * whole) for given in score.inputs)
+    return CompiledSegment(one.id, when, weights, frozenset(one.weights))
 
 
 def _of_later_fields(catalog: Catalog, entity_id: str, read: frozenset[str]) -> frozenset[str]:
@@ -143,7 +166,7 @@ def _ages(catalog: Catalog, score: Score, asked: list[Condition], read: frozense
 
 def _version(score: Score, asked: list[Condition]) -> str:
     """Return the version: titles and hues do not count; the values of parameters in expressions do."""
-    decisive: Mapping[str, Any] = {
+    decisive: dict[str, Any] = {
         "inputs": [[one.id, one.value, str(one.scale), one.weight] for one in score.inputs],
         "rest": [score.low, score.high, score.min_coverage, score.hysteresis, score.decimals],
         "tiers": [[one.id, one.start] for one in score.tiers],
@@ -155,4 +178,6 @@ def _version(score: Score, asked: list[Condition]) -> str:
             if isinstance(part, Literal) and part.name is not None
         ],
     }
+    if score.segments:
+        decisive["segments"] = [[one.id, one.when, sorted(map(list, one.weights.items()))] for one in score.segments]
     return hashlib.sha256(canonical.text(decisive).encode()).hexdigest()[:16]

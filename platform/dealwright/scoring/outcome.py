@@ -32,6 +32,7 @@ class Share:
         weight: Its weight in percent of all weights, as the document says.
         counted: Its weight in percent of those that are there: what was missing is shared out. 0 if it is missing.
         share: Its part of the score, in points of the score.
+        segment: Id of the segment that the weight is of; None where it is the input's own.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Share:
     weight: Decimal
     counted: Decimal
     share: Decimal
+    segment: str | None = None
 
     @property
     def missing(self) -> bool:
@@ -76,14 +78,17 @@ def outcome(score: CompiledScore, env: Mapping[str, Any], held: str | None = Non
     """
     values = [one.value.evaluate(env) for one in score.inputs]
     given = [None if v is None else one.points(v, env) for one, v in zip(score.inputs, values, strict=True)]
-    there = sum(one.weight for one, got in zip(score.inputs, given, strict=True) if got is not None)
+    segment = score.segment(env)
+    weights = segment.weights if segment is not None else tuple(one.weight for one in score.inputs)
+    named = segment.named if segment is not None else frozenset[str]()
+    every, there = sum(weights), sum(one for one, got in zip(weights, given, strict=True) if got is not None)
     least, of = score.least.as_integer_ratio()
-    reason = "no-inputs" if there == 0 else "coverage" if there * of < least * score.weight else ""
+    reason = "no-inputs" if there == 0 else "coverage" if there * of < least * every else ""
     places = score.score.decimals
     value: Decimal | None = None
     parts: Sequence[Decimal] = [Decimal(0)] * len(given)
     if not reason:
-        tops, bottom = _laid_over(score, given, there)
+        tops, bottom = _laid_over(score, weights, given, there)
         value = rounded(sum(tops), bottom, places)
         parts = shared(tops, bottom, [one.id for one in score.inputs], value, places)
     shares = tuple(
@@ -91,24 +96,27 @@ def outcome(score: CompiledScore, env: Mapping[str, Any], held: str | None = Non
             id=one.id,
             fact={"set": True} if one.secret and found is not None else _fact(found),
             points=None if got is None else rounded(*got, SHOWN),
-            weight=rounded(100 * one.weight, score.weight, SHOWN),
-            counted=rounded(100 * one.weight, there, SHOWN) if got is not None and there else Decimal(0),
+            weight=rounded(100 * weight, every, SHOWN),
+            counted=rounded(100 * weight, there, SHOWN) if got is not None and there else Decimal(0),
             share=part,
+            segment=segment.id if segment is not None and one.id in named else None,
         )
-        for one, found, got, part in zip(score.inputs, values, given, parts, strict=True)
+        for one, weight, found, got, part in zip(score.inputs, weights, values, given, parts, strict=True)
     )
     reached = tier(score, value, held) if value is not None else None
-    return Outcome(value, reached, rounded(100 * there, score.weight, SHOWN), reason, shares)
+    return Outcome(value, reached, rounded(100 * there, every, SHOWN), reason, shares)
 
 
-def _laid_over(score: CompiledScore, given: Sequence[Ratio | None], there: int) -> tuple[list[int], int]:
+def _laid_over(
+    score: CompiledScore, weights: Sequence[int], given: Sequence[Ratio | None], there: int
+) -> tuple[list[int], int]:
     """Return the exact share of each input over one denominator: weight / there · (low + span · points / 100)."""
     bottom = lcm(*(got[1] for got in given if got is not None))
     (low, low_of), (span, span_of) = score.low.as_integer_ratio(), score.span.as_integer_ratio()
     start, slope = 100 * low * span_of * bottom, span * low_of
     tops = [
-        0 if got is None else one.weight * (start + slope * got[0] * (bottom // got[1]))
-        for one, got in zip(score.inputs, given, strict=True)
+        0 if got is None else weight * (start + slope * got[0] * (bottom // got[1]))
+        for weight, got in zip(weights, given, strict=True)
     ]
     return tops, 100 * low_of * span_of * bottom * there
 

@@ -122,4 +122,6 @@ def _factor(reader: Reader, score: Score, one: Mapping[str, Any]) -> Factor:
     shown = gettext("weight %(weight)s %%", weight=weight)
     if not missing and weight != counted:
         shown = gettext("weight %(weight)s %%, counts %(counted)s %%", weight=weight, counted=counted)
+    if one.get("segment_title"):
+        shown = f"{shown} · {one['segment_title']}"
     return Factor(one["title"], shown_fact, number(one["share"]), shown, one["points"] or "0", missing)
