@@ -2,44 +2,93 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import redirect, request, url_for
 
+from dealwright.errors import NotFoundError
 from dealwright.metadata import canonical
 from dealwright.metadata.names import namespace_of
 from dealwright.packs import drafts
 from dealwright.web import i18n, visit
 from dealwright.web.i18n import gettext
-from dealwright_admin import problems, words
+from dealwright_admin import effects, problems, words
 from dealwright_admin.console import exposed
 from dealwright_admin.draft_page import DraftPage, autosaved, opened, writing
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from dealwright.metadata.catalog import Catalog
     from dealwright.packs.drafts import Opened
 
 
+#: How a document names a parameter: in a condition, or where a constant may stand.
+_NAMED: Final = re.compile(r'param\.([a-z][a-z0-9_]*)|"param":"([a-z][a-z0-9_]*)"')
+#: Kind, id, title and address of a document that uses a parameter.
+Used = tuple[str, str, str, str]
+
+
 class Parameters(DraftPage):
-    """Parameters of all packs in a draft."""
+    """Parameters of a draft: a page for each pack, and a search over all."""
 
     part = "parameters"
 
     @exposed("/<draft>/parameters/", methods=("GET", "POST"))
     def index_view(self, draft: str) -> ResponseReturnValue:
-        """Show the parameters, or let them have the values of a form; a script posts it while somebody types."""
+        """Show the packs that leave something to the admins, or what a search finds; take the values of a form."""
         if request.method == "POST":
-            with writing(draft) as (connection, found):
-                for name in found.ids("parameter"):
-                    if f"p-{name}" in request.form:
-                        found = _written(connection, found, name, request.form[f"p-{name}"].strip())
-            if not autosaved():
-                return redirect(url_for("admin_draft_parameters.index_view", draft=draft), 303)
-            return self.shown("verdict.html", found), 200
+            return self._posted(draft, url_for("admin_draft_parameters.index_view", draft=draft))
         found = opened(draft)
-        return self.shown("parameters.html", found, groups=_groups(found)), 200
+        wanted = request.args.get("q", "").strip()
+        groups = _groups(found)
+        if wanted:
+            groups = [{**one, "lines": _matching(one["lines"], wanted)} for one in groups]
+            groups = [one for one in groups if one["lines"]]
+        return self.shown("parameters.html", found, groups=groups, wanted=wanted), 200
+
+    @exposed("/<draft>/parameters/<pack>/", methods=("GET", "POST"))
+    def pack_view(self, draft: str, pack: str) -> ResponseReturnValue:
+        """Show the parameters of a pack, or let them have the values of a form; a script posts it while somebody types."""
+        here = url_for("admin_draft_parameters.pack_view", draft=draft, pack=pack)
+        if request.method == "POST":
+            return self._posted(draft, here)
+        found = opened(draft)
+        groups = _groups(found)
+        group = next((one for one in groups if one["space"] == pack), None)
+        if group is None:
+            raise NotFoundError(gettext("There is nothing with the id “%(id)s”.", id=pack[:80]))
+        wanted = request.args.get("q", "").strip()
+        lines = _matching(group["lines"], wanted) if wanted else group["lines"]
+        page = self.shown(
+            "parameters_pack.html",
+            found,
+            group=group,
+            groups=groups,
+            lines=lines,
+            wanted=wanted,
+            here=here,
+            words=words,
+        )
+        return page, 200
+
+    def _posted(self, draft: str, here: str) -> ResponseReturnValue:
+        with writing(draft) as (connection, found):
+            for name in found.ids("parameter"):
+                if f"p-{name}" in request.form:
+                    found = _written(connection, found, name, request.form[f"p-{name}"].strip())
+        if not autosaved():
+            return redirect(here, 303)
+        wrong = problems.told(found)
+        mine = [one for one in wrong if one.kind == "parameter" and f"p-{one.id}" in request.form]
+        return self.shown("verdict.html", found, mine=mine), 200
+
+    @exposed("/<draft>/parameters/effect/")
+    def effect_view(self, draft: str) -> ResponseReturnValue:
+        """Show for how many records the draft would decide otherwise now."""
+        found = opened(draft)
+        decisions = [] if found.examined.problems else effects.now(found)
+        return self.shown("effect_now.html", found, decisions=decisions), 200
 
     @exposed("/<draft>/parameters/reset/", methods=("POST",))
     def reset_view(self, draft: str) -> ResponseReturnValue:
@@ -48,7 +97,19 @@ class Parameters(DraftPage):
         with writing(draft) as (connection, found):
             found.document("parameter", name)
             drafts.take_back(connection, found, "parameter", name, by=visit.user().id)
-        return redirect(url_for("admin_draft_parameters.index_view", draft=draft, _anchor=name), 303)
+        here = url_for("admin_draft_parameters.pack_view", draft=draft, pack=namespace_of(name), _anchor=name)
+        return redirect(here, 303)
+
+
+def _matching(lines: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
+    """Return the lines in which a text stands: in the title, the id, the description or what uses it."""
+    text = wanted.casefold()
+    return [
+        one
+        for one in lines
+        if any(text in str(part).casefold() for part in (one["title"], one["id"], one["description"]))
+        or any(text in title.casefold() for _, _, title, _ in one["used"])
+    ]
 
 
 def _written(connection: Any, found: Opened, name: str, text: str) -> Opened:
@@ -77,17 +138,25 @@ def _typed(kind: str, text: str) -> Any:
 
 def _groups(found: Opened) -> list[dict[str, Any]]:
     """Return the parameters by pack, each as its line shows it."""
-    catalog = found.catalog
-    packs = {pack.namespace: i18n.pack_title(pack) for pack in catalog.packs.values()}
+    packs = {pack.namespace: i18n.pack_title(pack) for pack in found.catalog.packs.values()}
     wrong = problems.told(found)
-    used = _users(catalog)
+    used = users(found)
     groups: dict[str, list[dict[str, Any]]] = {}
     for name in found.ids("parameter"):
         groups.setdefault(namespace_of(name), []).append(_line(found, name, used.get(name, []), wrong))
-    return [{"title": packs.get(namespace, namespace), "lines": lines} for namespace, lines in groups.items()]
+    return [
+        {
+            "space": space,
+            "title": packs.get(space, space),
+            "lines": lines,
+            "changed": sum(1 for one in lines if one["changed"]),
+            "wrong": sum(1 for one in lines if one["errors"]),
+        }
+        for space, lines in groups.items()
+    ]
 
 
-def _line(found: Opened, name: str, used: list[str], wrong: list[problems.Wrong]) -> dict[str, Any]:
+def _line(found: Opened, name: str, used: list[Used], wrong: list[problems.Wrong]) -> dict[str, Any]:
     document = found.document("parameter", name)
     below = found.below.documents.get(("parameter", name), {})
     description = i18n.text(found.catalog, "parameter", name, "/description", str(document.get("description", "")))
@@ -101,8 +170,16 @@ def _line(found: Opened, name: str, used: list[str], wrong: list[problems.Wrong]
         "changed": bool(found.changed("parameter", name)),
         "range": _range(document),
         "unit": unit(str(document.get("unit", ""))),
-        "options": [(str(one["id"]), str(one["title"])) for one in document.get("options", ())],
+        "options": [
+            (
+                str(one["id"]),
+                i18n.text(found.catalog, "parameter", name, f"/options/{one['id']}/title", str(one["title"])),
+            )
+            for one in document.get("options", ())
+        ],
         "used": used,
+        "source": str(document.get("source", "")),
+        "local": document.get("scope") == "environment",
         "errors": [one.message for one in problems.at(wrong, "parameter", name)],
     }
 
@@ -129,19 +206,18 @@ def unit(word: str) -> str:
     return said.get(word, word)
 
 
-def _users(catalog: Catalog) -> dict[str, list[str]]:
-    """Return for each parameter what names it, in words."""
-    found: dict[str, list[str]] = {}
+def users(found: Opened) -> dict[str, list[Used]]:
+    """Return for each parameter what names it: kind, id, title, and where that is edited."""
+    catalog = found.catalog
+    told: dict[str, list[Used]] = {}
     for (kind, identifier), document in catalog.documents.items():
         if kind == "parameter":
             continue
-        text = canonical.text(document)
-        namespace = namespace_of(identifier)
-        for parameter in catalog.parameters:
-            own, _, name = parameter.partition(".")
-            said = name if own == namespace else f"{own}__{name}"
-            if f"param.{said}" in text or f'"param":"{said}"' in text:
-                found.setdefault(parameter, []).append(
-                    f"{words.kind(kind)} {words.document(catalog, kind, identifier)}"
-                )
-    return found
+        space = namespace_of(identifier)
+        for said in {one[0] or one[1] for one in _NAMED.findall(canonical.text(document))}:
+            own, bar, name = said.partition("__")
+            parameter = f"{own}.{name}" if bar else f"{space}.{said}"
+            if parameter in catalog.parameters:
+                title = words.document(catalog, kind, identifier)
+                told.setdefault(parameter, []).append((kind, identifier, title, words.href(found, kind, identifier)))
+    return told

@@ -186,5 +186,6 @@ def href(draft: Opened, of: str, identifier: str, at: Sequence[str] = ()) -> str
     if of == "calendar":
         return url_for("admin_draft_calendars.calendar_view", draft=key, calendar=identifier)
     if of == "parameter":
-        return url_for("admin_draft_parameters.index_view", draft=key)
+        space = identifier.partition(".")[0]
+        return url_for("admin_draft_parameters.pack_view", draft=key, pack=space, _anchor=identifier)
     return ""

@@ -86,6 +86,7 @@ POSTS = [
     ("/admin/drafts/x/roles/t.clerk/", {"title": "forged"}),
     ("/admin/drafts/x/roles/t.clerk/reset/", {}),
     ("/admin/drafts/x/parameters/", {}),
+    ("/admin/drafts/x/parameters/space/", {}),
     ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
     ("/admin/drafts/x/slas/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/slas/t.answer/", {"title": "forged"}),
@@ -117,6 +118,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("t.clerk", "<role>")
         .replace("base.working_hours", "<calendar>")
         .replace("t.answer", "<sla>")
+        .replace("parameters/space/", "parameters/<pack>/")
         for address, _ in POSTS
         if address.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))
     }

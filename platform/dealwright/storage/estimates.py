@@ -26,10 +26,15 @@ def matching(connection: Connection, catalog: Catalog, entity: str, condition: C
     table = tables.layout(catalog, entity).table
     where: list[sa.ColumnElement[bool]] = [table.c.archived_at.is_(None)]
     if condition is not None:
-        zone = ZoneInfo(catalog.settings.get("zone", "UTC"))
-        env = {"now()": now, "today()": now.astimezone(zone).date()}
-        where.append(sql.criteria(condition, tables.of(catalog), table, catalog, env))
+        where.append(_criteria(catalog, table, condition, now))
     return _counted(connection, table, where)
+
+
+def both(connection: Connection, catalog: Catalog, entity: str, one: Condition, other: Condition, now: datetime) -> int:
+    """Return how many active records meet two filters now, of this or of another catalog with the same tables."""
+    table = tables.layout(catalog, entity).table
+    where = [_criteria(catalog, table, each, now) for each in (one, other)]
+    return _counted(connection, table, [table.c.archived_at.is_(None), *where])
 
 
 def older(connection: Connection, catalog: Catalog, entity: str, field: str, than: datetime) -> int:
@@ -40,6 +45,12 @@ def older(connection: Connection, catalog: Catalog, entity: str, field: str, tha
         moment = sa.func.coalesce(moment, table.c.created_at)
     before = sa.bindparam(None, than, type_=table.c[field].type)
     return _counted(connection, table, [table.c.archived_at.is_(None), moment < before])
+
+
+def _criteria(catalog: Catalog, table: sa.Table, condition: Condition, now: datetime) -> sa.ColumnElement[bool]:
+    zone = ZoneInfo(catalog.settings.get("zone", "UTC"))
+    env = {"now()": now, "today()": now.astimezone(zone).date()}
+    return sql.criteria(condition, tables.of(catalog), table, catalog, env)
 
 
 def _counted(connection: Connection, table: sa.Table, where: list[sa.ColumnElement[bool]]) -> int:
