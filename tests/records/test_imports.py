@@ -14,6 +14,7 @@ from dealwright.errors import DefinitionError, ForbiddenError, NotFoundError, To
 from dealwright.records import Work, imports, read
 from dealwright.records.tables_in import open_table
 from dealwright.storage import audit
+from sent import statements
 from worlds import counts, made, opened, person, rows_of
 
 TABLES = ["t__deal", "t__account", "dw_event", "dw_decision", "dw_outbox", "dw_audit", "dw_import"]
@@ -52,6 +53,33 @@ def test_without_a_mapping_each_column_is_named_like_a_field(workspace, load):
     assert (done.rows, done.created, done.rejected) == (2, 2, 0)
     # 75 is in the range of tier A; of 20 no rule says anything.
     assert deals(workspace, "name", "amount", "tier") == [("Beds", None, None), ("Pumps", "1200.50", "A")]
+
+
+def test_rows_meet_records_by_several_fields_together_and_what_is_ambiguous_comes_back(workspace, load, tmp_path):
+    for name, tier in (("Pumps", "A"), ("Pumps", "B"), ("Beds", "A"), ("Beds", "A"), ("Lamps", None)):
+        made(workspace, "t.deal", name=name, tier=tier)
+    mapping = {"key": ["name", "tier"], "columns": {"n": "name", "t": "tier", "a": "amount"}}
+    text = "n,t,a\nPumps,A,10\nPumps,C,20\nBeds,A,30\nLamps,,40\nPumps,A,50\n,,60\nPumps,Z,70\n"
+    told = []
+    done = load(text, mapping, dry=True, told=told.extend)
+    assert [(number, became) for number, _, became in told] == [
+        (2, "changed"), (3, "new"), (4, "ambiguous"), (5, "changed"), (6, "refused"), (7, "refused"), (8, "refused"),
+    ]  # fmt: skip
+    out = tmp_path / "rejects.csv"
+    with statements() as sent:
+        done = load(text, mapping, rejects=out)
+    assert sum("t__deal" in one and one.startswith("SELECT") for one in sent) <= 4, "no statement for each row"
+    assert (done.created, done.updated, done.rejected) == (1, 2, 4)
+    assert done.reasons == {"ambiguous": 1, "key-twice": 1, "required": 1, "no-such-option": 1}
+    assert "2 records have the same" in rejects(out)[0]["_reason"]
+    found = deals(workspace, "name", "tier", "amount")
+    assert sorted(found, key=str) == sorted(
+        [("Beds", "A", None), ("Beds", "A", None), ("Lamps", None, "40.00"), ("Pumps", "A", "10.00"), ("Pumps", "B", None),
+         ("Pumps", "C", "20.00")], key=str,
+    )  # fmt: skip
+    with pytest.raises(DefinitionError) as wrong:
+        load(text, {**mapping, "key": ["name", "lines", "nmae", "win"]})
+    assert {problem.code for problem in wrong.value.problems} == {"no-key", "unknown-field"}
 
 
 def test_values_defaults_constants_and_columns_left_out(workspace, load):
@@ -359,6 +387,21 @@ def restricted(database, tmp_path):
     """A workspace with a user who may import deals of his own, sees accounts of the East, and not every field."""
     workspace = opened(database, IMPORTER, folder=tmp_path / "files")
     return workspace, person(workspace, "Ida", ["t.importer"])
+
+
+def test_a_record_that_the_importer_may_not_see_is_met_by_no_row(restricted, tmp_path):
+    workspace, ida = restricted
+    made(workspace, "t.deal", name="Hidden")
+    path = tmp_path / "deals.csv"
+    mapping = {"key": ["name"], "columns": {"name": "name", "win": "win", "owner": "owner"}}
+    for created, updated, win in ((1, 0, "20"), (0, 1, "30")):
+        path.write_text(f"name,win,owner\nHidden,{win},{ida.id}\n")
+        done = imports.run(workspace, ida, "t.deal", open_table(path), mapping)
+        assert (done.created, done.updated) == (created, updated), done.reasons
+    with pytest.raises(UnknownFieldError):
+        imports.run(
+            workspace, ida, "t.deal", open_table(path), {**mapping, "key": ["margin"], "constants": {"margin": "1"}}
+        )
 
 
 def test_an_import_has_the_rights_of_its_user(restricted, tmp_path):

@@ -110,6 +110,27 @@ def test_a_file_goes_its_way_from_choosing_it_to_what_was_refused(
     assert "Import a file" not in text(clerk.get("/records/t.thing"))
 
 
+def test_records_that_are_there_are_met_by_fields_that_somebody_chooses(workspace: Workspace, admin: Person) -> None:
+    thing(workspace, name="Blue lamp", size="s")
+    for _ in range(2):
+        thing(workspace, name="Red lamp", size="l")
+    address = begun(admin, "Name,Size,Amount\nBlue lamp,Small,5\nRed lamp,Large,6\nNew lamp,Small,7\n")
+    mapping = {**chosen(admin.get(address).text), "key": "+"}
+    page = admin.post(address, {**mapping, "do": "look"})
+    assert "new 3" in text(page) and 'name="together" value="size"' in page.text
+    looked = admin.post(address, {**mapping, "together": ["name", "size"], "do": "look"})
+    assert all(
+        one in text(looked)
+        for one in ("new 1", "changed 1", "refused 1", "could be several", "2 records have the same")
+    )
+    assert looked.text.count('name="together"') == 3 and looked.text.count(" checked") >= 2
+    queue.install(workspace.database)
+    assert admin.post(address, {**mapping, "together": ["name", "size"], "do": "start"}).status_code == 303
+    done = carried_out(workspace, address)
+    assert (done.counts["created"], done.counts["updated"], done.counts["rejected"]) == (1, 1, 1)
+    assert ("Blue lamp", "5.00", "s", None) in things(workspace)
+
+
 @pytest.mark.parametrize(
     ("content", "name", "said"),
     [

@@ -18,6 +18,7 @@ from dealwright import access, clock, fields
 from dealwright.errors import ConflictError, DealwrightError, NotFoundError, RecordError, UnavailableError
 from dealwright.fields.messages import locale, speaking
 from dealwright.records import imports
+from dealwright.records.mapping import comparable
 from dealwright.records.tables_in import open_table
 from dealwright.records.work import Work
 from dealwright.storage import files, queue, records
@@ -59,10 +60,12 @@ class Looked:
 
     Attributes:
         refused: (number, cells, reasons) of each row that would be refused.
+        rows: (number, cells, what would become of it) of each row, as :func:`dealwright.records.imports.run` tells it.
     """
 
     counts: Counts
     refused: list[tuple[int, Sequence[str], str]] = field(default_factory=list)
+    rows: list[tuple[int, Sequence[str], str]] = field(default_factory=list)
 
 
 def take(workspace: Workspace, user: User, entity_id: str, content: IO[bytes], name: str) -> str:
@@ -154,6 +157,13 @@ def targets(catalog: Catalog, user: User, entity: Entity) -> list[Field]:
 def keys(entity: Entity) -> list[Field]:
     """Return the fields by which a row can meet a record that is there already."""
     return [one for one in entity.fields.values() if one.spec.get("external_id")]
+
+
+def together(catalog: Catalog, user: User, entity: Entity, document: Mapping[str, Any]) -> list[Field]:
+    """Return the fields, among those that columns of a mapping fill, by which a row can meet a record together with others."""
+    filled = {said["to"] if isinstance(said, dict) else said for said in document.get("columns", {}).values() if said}
+    seen = access.rights(catalog, user, entity.id).seen()
+    return [one for one in targets(catalog, user, entity) if one.id in filled & seen and comparable(one)]
 
 
 def matches(catalog: Catalog, user: User, one: Field) -> list[Field]:
@@ -296,12 +306,15 @@ def look(workspace: Workspace, user: User, one: Import, document: Mapping[str, A
         table, entity = table_of(work, one), work.catalog.entity(one.entity)
         catalog = work.catalog
     found: list[tuple[int, Sequence[str], str]] = []
+    rows: list[tuple[int, Sequence[str], str]] = []
 
     def refused(_: Connection, rows: Sequence[Refused]) -> None:
         found.extend((number, cells, reasons(catalog, entity, problems)) for number, cells, problems in rows)
 
-    counts = imports.run(workspace, user, one.entity, table, document, dry=True, most=LOOKED, refused=refused)
-    return Looked(counts, found)
+    counts = imports.run(
+        workspace, user, one.entity, table, document, dry=True, most=LOOKED, refused=refused, told=rows.extend
+    )
+    return Looked(counts, found, rows)
 
 
 def reasons(catalog: Catalog, entity: Entity, problems: Sequence[Problem]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Rows in one transaction.
 BATCH = 500
+#: Code of a row that could be about several records.
+AMBIGUOUS = "ambiguous"
 #: A row that was refused: its number, its cells, and what is wrong with it.
 Refused: TypeAlias = tuple[int, Sequence[str], Sequence[Problem]]
 
@@ -68,6 +70,12 @@ class _Row:
     data: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     id: str | None = None
+    became: str = "same"
+
+    def told(self) -> tuple[int, Sequence[str], str]:
+        """Return number, cells, and what became of it, as :func:`run` tells it."""
+        refused = self.problems[0].code if self.problems else ""
+        return self.number, self.cells, self.became if not refused else AMBIGUOUS if refused == AMBIGUOUS else "refused"
 
 
 class _DryRunError(Exception):
@@ -88,6 +96,7 @@ def run(
     most: int | None = None,
     report: Callable[[Counts], None] = lambda counts: None,
     refused: Callable[[Connection, Sequence[Refused]], None] = lambda connection, rows: None,
+    told: Callable[[Sequence[tuple[int, Sequence[str], str]]], None] = lambda rows: None,
 ) -> Counts:
     """Import a file.
 
@@ -104,6 +113,8 @@ def run(
         most: Rows that are looked at; None for all. Only with ``dry``.
         report: Called after each batch.
         refused: Called with the refused rows of each batch, in the transaction that notes how far the import has come.
+        told: Called with each batch: number, cells, and what became of the row: ``new``, ``changed``, ``same``, ``ambiguous``
+            (it could be about several records) or ``refused``.
 
     Returns:
         What became of the rows, those of an earlier, interrupted run included.
@@ -131,6 +142,7 @@ def run(
             _batch(
                 workspace, user, entity_id, mapping, table, batch, taken, counts, writer, refused, digest, rules, dry
             )
+            told([row.told() for row in batch])
             report(counts)
     if not dry:
         with workspace.database.write() as connection:
@@ -152,6 +164,9 @@ def checked(work: Work, entity_id: str, table: Table, document: Any) -> FileMapp
 
 def _demand_seen(work: Work, entity: Entity, mapping: FileMapping) -> None:
     """Refuse to look records up by a field that the user may not see: the answers would tell its values."""
+    for name in mapping.together:
+        if name not in access.rights(work.catalog, work.user, entity.id).seen():
+            raise UnknownFieldError(f"{entity.id} has no field “{name}”")
     for column in mapping.columns.values():
         if column.match is not None:
             target = entity.all_fields()[column.to].to or ""
@@ -235,6 +250,8 @@ def _remaining(
         if number > done:
             yield row
             continue
+        if mapping.together:
+            taken.setdefault(_said(mapping, table, [row])[0], number)
         for name, column in mapping.columns.items():
             if column.to == mapping.key:
                 _convert(work, entity, column, _texts([row], table.header.index(name), column))
@@ -261,6 +278,58 @@ def _read(
             _convert(work, entity, column, texts)
     if mapping.key is not None:
         _find(work, entity, mapping.key, batch, taken)
+    elif mapping.together:
+        _find_together(work, entity, mapping, table, batch, taken)
+
+
+def _said(mapping: FileMapping, table: Table, batch: Sequence[_Row]) -> list[tuple[str | None, ...]]:
+    """Return for each row what its cells say of the fields that find a record together; a constant says nothing."""
+    parts = [
+        [text for _, text in _texts(batch, table.header.index(name), replace(column, create=False))]
+        for name, column in mapping.columns.items()
+        if column.to in mapping.together
+    ]
+    return list(zip(*parts, strict=True)) if parts else [() for _ in batch]
+
+
+def _find_together(
+    work: Work, entity: Entity, mapping: FileMapping, table: Table, batch: Sequence[_Row], taken: dict[Any, int]
+) -> None:
+    """Find the records that rows are about by several fields, among those that the user may read; two statements.
+
+    Several that are alike make a row ambiguous; a row that says the same as an earlier one of the file is refused.
+    """
+    names = mapping.together
+    wanted: dict[int, tuple[Any, ...]] = {}
+    for row, said in zip(batch, _said(mapping, table, batch), strict=True):
+        if any(problem.pointer.removeprefix("/") in names for problem in row.problems):
+            continue
+        typed = fields.typed(work.catalog, entity.id, {name: row.data.get(name) for name in names})
+        values = tuple(typed[name] for name in names)
+        if all(value is None for value in values):
+            row.problems.append(Problem(f"/{names[0]}", "required", say("row-without-key", key=", ".join(names))))
+        elif said in taken:
+            text = say("row-key-twice", value=" · ".join(filter(None, said)), row=taken[said])
+            row.problems.append(Problem(f"/{names[0]}", "key-twice", text))
+        else:
+            taken[said] = row.number
+            wanted[row.number] = values
+    found = (
+        stored.find_together(work.connection, work.catalog, entity.id, names, set(wanted.values())) if wanted else {}
+    )
+    if not access.rights(work.catalog, work.user, entity.id).unrestricted("read"):
+        may = visible(work, entity.id, {one for ids in found.values() for one in ids})
+        found = {values: [one for one in ids if one in may] for values, ids in found.items()}
+    for row in batch:
+        ids = found.get(wanted[row.number], []) if row.number in wanted else []
+        if len(ids) > 1:
+            titles = [
+                work.catalog.text("entity", entity.id, f"/properties/{name}/title", locale()) or name for name in names
+            ]
+            text = say("row-meets-several", count=len(ids), fields=", ".join(titles))
+            row.problems.append(Problem(f"/{names[0]}", AMBIGUOUS, text))
+        elif ids:
+            row.id = ids[0]
 
 
 def _texts(batch: Sequence[_Row], index: int, column: Column) -> list[tuple[_Row, str | None]]:
@@ -313,7 +382,7 @@ def _match(work: Work, entity: Entity, column: Column, texts: Sequence[tuple[_Ro
             row.data[column.to] = ids[0] if ids else None
         elif ids:
             message = say("row-refers-to-several", count=len(ids), title=title, field=column.match, text=text)
-            row.problems.append(Problem(f"/{column.to}", "ambiguous", message))
+            row.problems.append(Problem(f"/{column.to}", AMBIGUOUS, message))
         else:
             more = refused.get(text or "", "")
             message = say("row-refers-to-none", title=title, field=column.match, text=text, more=more)
@@ -359,10 +428,12 @@ def _save(work: Work, entity: Entity, batch: Sequence[_Row], counts: Counts, *, 
             row.problems += result.problems or (Problem("", result.code, result.detail),)
         elif result.created:
             counts.created += 1
+            row.became = "new"
         elif result.unchanged:
             counts.unchanged += 1
         else:
             counts.updated += 1
+            row.became = "changed"
 
 
 def _move(work: Work, entity: Entity, row: _Row, pipeline: str | None, stage: str | None) -> Saved | DealwrightError:

@@ -7,6 +7,7 @@
                  "comment": null},
      "constants": {"source": "'import'"}}
 
+A list as ``key`` names fields by which a row meets a record together, such as ``["name", "region"]``; they need not be unique.
 A column that the mapping does not name is an error, so that no data is passed over in silence; ``null`` says it is not
 wanted. Without a mapping each column must be named like a field.
 """
@@ -14,7 +15,7 @@ wanted. Without a mapping each column must be named like a field.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 #: What becomes of a record that the key of a row finds.
 EXISTING = ("update", "skip")
+#: Fields that can find a record together, and types of fields that cannot be one of them.
+MOST_TOGETHER = 5
+_NOT_COMPARED = frozenset(
+    {"long_text", "rich_text", "code", "json", "checklist", "multi_select", "tags", "address", "geolocation", "file", "image",
+     "signature", "any_reference", "formula", "autonumber"}
+)  # fmt: skip
 #: System fields that a column may fill, beside the entity's own fields.
 _SYSTEM = ("owner", "team", "stage", "pipeline")
 
@@ -56,6 +63,7 @@ class Column:
 class FileMapping:
     """A checked mapping for one file and entity. ``columns`` holds only what is wanted, by the file's header.
 
+    ``key`` is an external id; ``together`` are fields that find a record by all of them, in place of it.
     ``existing`` says what becomes of a record that the key finds: ``update`` changes it, ``skip`` leaves it as it is.
     """
 
@@ -63,6 +71,7 @@ class FileMapping:
     columns: Mapping[str, Column]
     constants: Mapping[str, Condition]
     existing: str = "update"
+    together: tuple[str, ...] = ()
 
 
 def read(
@@ -85,7 +94,11 @@ def read(
     if existing not in EXISTING:
         problems.append(Problem("/existing", "not-a-choice", "existing is update or skip", source))
     columns = _columns(catalog, entity, header, document.get("columns", {}), source, problems)
-    key = document.get("key")
+    key, together = document.get("key"), ()
+    if isinstance(key, list):
+        key, together = None, tuple(map(str, key))
+        filled_by = {column.to for column in columns.values()} | set(document.get("constants", {}))
+        problems += _together_problems(entity, together, filled_by, source)
     if key is not None:
         if key not in entity.fields or not entity.fields[key].spec.get("external_id"):
             problems.append(Problem("/key", "no-key", f"“{key}” is no field of {entity.id} with external_id", source))
@@ -106,7 +119,28 @@ def read(
             problems.append(Problem(f"/constants/{name}", error.reason, error.message, source))
     if problems:
         raise DefinitionError(f"the mapping cannot be used for {entity.id}", problems)
-    return FileMapping(key, columns, constants, existing)
+    return FileMapping(key, columns, constants, existing, together)
+
+
+def comparable(one: Field) -> bool:
+    """Tell whether a record can be found by a field, with others beside it: one value in one column, and no long text."""
+    return len(fields.columns(one)) == 1 and one.type not in _NOT_COMPARED and one.spec.get("sensitivity") != "secret"
+
+
+def _together_problems(
+    entity: Entity, together: Sequence[str], filled_by: Collection[str], source: str
+) -> Iterator[Problem]:
+    if not together or len(set(together)) != len(together) or len(together) > MOST_TOGETHER:
+        text = f"a list as key names one to {MOST_TOGETHER} different fields that find a record together"
+        yield Problem("/key", "no-key", text, source)
+    for name in together:
+        found = entity.fields.get(name) or (entity.system_fields.get(name) if name in _SYSTEM else None)
+        if found is None:
+            yield _unknown(entity, "/key", name, source)
+        elif not comparable(found):
+            yield Problem("/key", "no-key", f"“{name}” is {found.type}: records cannot be found by it", source)
+        elif name not in filled_by:
+            yield Problem("/key", "no-key", f"no column fills the key “{name}”", source)
 
 
 #: What the parts of a column may be.
@@ -120,6 +154,8 @@ def _misformed(document: Any, source: str) -> Iterator[Problem]:
     if not isinstance(document, Mapping):
         yield Problem("", "wrong-type", "a mapping is an object in { }", source)
         return
+    if not isinstance(document.get("key"), (str, list, NoneType)):
+        yield Problem("/key", "wrong-type", "key is the name of a field, or a list of names", source)
     for part in ("columns", "constants"):
         if not isinstance(document.get(part, {}), Mapping):
             yield Problem(f"/{part}", "wrong-type", f"{part} is an object in {{ }}", source)

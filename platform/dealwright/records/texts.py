@@ -61,6 +61,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "the key {key} is empty; every row needs one",
             "匹配依据“{key}”为空，每行都需要填写",
         ),
+        "row-meets-several": (
+            "{count} records have the same {fields}; change one of them, or say which by its number",
+            "有 {count} 条记录的{fields}相同，请先修改其中一条，或改用编号指定",
+        ),
         "row-key-twice": (
             "the key “{value}” stands in row {row} too; keep one of them",
             "匹配依据“{value}”在第 {row} 行已出现，请只保留一行",

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from dealwright import clock
 from dealwright.storage import bulk, system, tables
 from dealwright.storage.clashes import Clash, clashes
-from dealwright.storage.related import active, exists, find_by, leading, paths, referring, rollups
+from dealwright.storage.related import active, exists, find_by, find_together, leading, paths, referring, rollups
 from dealwright.storage.several import chunks, possible
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "clashes",
     "exists",
     "find_by",
+    "find_together",
     "get",
     "goes",
     "insert",

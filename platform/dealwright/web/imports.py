@@ -13,6 +13,7 @@ from dealwright import access
 from dealwright.errors import ConflictError, DealwrightError, DefinitionError, TooLargeError
 from dealwright.fields.messages import speaking
 from dealwright.records import importing
+from dealwright.records.mapping import MOST_TOGETHER
 from dealwright.web import i18n, refusals, visit
 from dealwright.web.display import moment
 from dealwright.web.i18n import gettext
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Refused rows that a page shows; the file has all.
 SHOWN = 50
+#: Choice of the page in place of a key: fields that are chosen beside it.
+TOGETHER = "+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,12 @@ def one(entity_id: str, identifier: str) -> ResponseReturnValue:
                 for each in importing.targets(work.catalog, work.user, here)
             ],
             keys=[(each.id, i18n.field_text(work.catalog, here, each)) for each in importing.keys(here)],
-            key=document.get("key", ""),
+            together=[
+                (each.id, i18n.field_text(work.catalog, here, each))
+                for each in importing.together(work.catalog, work.user, here, document)
+            ],
+            key=document.get("key") or request.form.get("key", ""),
+            outcomes=_outcomes(),
             existing=document.get("existing", "update"),
             missing=_missing(work, here, document),
         )
@@ -166,6 +174,17 @@ def _choices(work: Work, entity: Entity, table: Table, document: Mapping[str, An
             )
         )
     return found
+
+
+def _outcomes() -> dict[str, tuple[str, str]]:
+    """Return what becomes of a row, and its hue."""
+    return {
+        "new": (gettext("new"), "green"),
+        "changed": (gettext("changed"), "blue"),
+        "same": (gettext("as they are"), "gray"),
+        "ambiguous": (gettext("could be several"), "amber"),
+        "refused": (gettext("refused"), "red"),
+    }
 
 
 def _missing(work: Work, entity: Entity, document: Mapping[str, Any]) -> list[str]:
@@ -206,8 +225,12 @@ def _document(work: Work, entity: Entity, table: Table) -> dict[str, Any]:
             said["values"] = read
         columns[heading] = said
     document: dict[str, Any] = {"columns": columns}
-    if request.form.get("key"):
-        document["key"] = request.form["key"]
+    key: str | list[str] = request.form.get("key", "")
+    if key == TOGETHER:
+        filled = {said["to"] for said in columns.values() if said}
+        key = [name for name in dict.fromkeys(request.form.getlist("together")) if name in filled][:MOST_TOGETHER]
+    if key:
+        document["key"] = key
         if request.form.get("existing") == "skip":
             document["existing"] = "skip"
     return document
