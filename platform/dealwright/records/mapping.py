@@ -94,9 +94,10 @@ def read(
     if existing not in EXISTING:
         problems.append(Problem("/existing", "not-a-choice", "existing is update or skip", source))
     columns = _columns(catalog, entity, header, document.get("columns", {}), source, problems)
-    key, together = document.get("key"), ()
+    key = document.get("key")
+    together: tuple[str, ...] = ()
     if isinstance(key, list):
-        key, together = None, tuple(map(str, key))
+        together, key = tuple(str(name) for name in key), None
         filled_by = {column.to for column in columns.values()} | set(document.get("constants", {}))
         problems += _together_problems(entity, together, filled_by, source)
     if key is not None:

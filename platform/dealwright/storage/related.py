@@ -344,7 +344,7 @@ def find_together(
     asked = {one for one in wanted if not any(isinstance(value, str) and "\0" in value for value in one)}
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for some in chunks(list(asked)):
-        where = [table.c.archived_at.is_(None)]
+        where: list[sa.ColumnElement[bool]] = [table.c.archived_at.is_(None)]
         for i, column in enumerate(columns):
             values = {one[i] for one in some}
             there = column.in_([value for value in values if value is not None])
