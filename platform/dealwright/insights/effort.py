@@ -84,7 +84,7 @@ def _figures(at: Ground, row: Sequence[Any], wholes: Sequence[Decimal]) -> dict[
         "ratio": figures.share(mine, shares[2]) if mine is not None and shares[2] else None,
         "activities": activities,
         "minutes": int(taken) // _MINUTE,
-        "value": value if at.report.measure[1] is None or value is not None else Decimal(0),
+        "value": figures.rounded(value or Decimal(0)) if at.report.measure[1] is not None else value,
         "count": count,
         "touched": touched,
     }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from dealwright import conditions
 from dealwright.errors import ConflictError, Problem
-from dealwright.metadata import intakes, ladders
+from dealwright.metadata import intakes, ladders, reports
 from dealwright.metadata.names import BASE, namespace_of
 from dealwright.metadata.pointers import pointer
 from dealwright.rules.actions import compiled
@@ -94,6 +94,11 @@ def used(catalog: Catalog, pack: str, namespace: str) -> list[Use]:
         Use("entities", one.entity, "create", source=f"intake:{one.id}", pointer="/entity")
         for one in intakes.of(catalog).values()
         if namespace_of(one.id) == namespace
+    ]
+    found += [
+        Use("notify", "email", source=f"report:{one.id}", pointer="/email")
+        for one in reports.of(catalog).values()
+        if one.email != "none" and namespace_of(one.id) == namespace
     ]
     found += _of_fields(catalog, pack, namespace)
     return [one for one in dict.fromkeys(found) if one.sort != "entities" or namespace_of(one.name) != namespace]
