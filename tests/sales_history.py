@@ -1,7 +1,8 @@
 """The invented history of the demonstration: two years of sales by five sellers, the same for the same seed.
 
 200 accounts and 600 deals, of which the first 40 and 120 are a small history of their own: the others are marked ``more``.
-``python tests/sales_history.py`` writes ``rule_packs/sales_pipeline/demo/sales_history.json``. Stages last as long as
+``python tests/sales_history.py`` writes ``rule_packs/sales_pipeline/demo/sales_history.json`` and,
+of what was done on the deals, ``sales_work.json``. Stages last as long as
 gamma-distributed days, and what enters a stage is lost from it by a share of the stage: most where needs are confirmed, many
 before a negotiation. A few large accounts get most of the deals. Days count back from today, so it never grows old.
 """
@@ -15,6 +16,8 @@ from typing import Any
 from dealwright.resources import shipped
 
 FILE = shipped("rule_packs") / "sales_pipeline" / "demo" / "sales_history.json"
+#: Activities and checklists: what was done on the deals.
+WORK = FILE.with_name("sales_work.json")
 SEED = 2026
 #: Accounts, deals that began more than 60 days ago, and since then: of the small history, and what the large one has more.
 SMALL, MORE = (40, 88, 32), (160, 440, 40)
@@ -64,7 +67,10 @@ CHINESE = {
     "Solution did not fit the old equipment": "方案与旧设备不兼容", "Too dear": "价格太高",
     "Terms of delivery": "交付条件谈不拢", "Project was stopped": "项目已停止",
     "A site of the same size": "同等规模的单位", "What is still missing": "还缺什么",
-    "Next step agreed": "已约定下一步", "Everything at once": "一次性交付", "In two parts": "分两批交付",
+    "How it goes on": "进展如何", "Papers that were asked for": "对方要的资料",
+    "Who decides, and by when": "谁决定，何时决定",
+    "Shown with their own data": "用对方的数据演示", "On site": "现场拜访", "Next step agreed": "已约定下一步",
+    "Everything at once": "一次性交付", "In two parts": "分两批交付",
     "Within four weeks, free to site": "四周内送达现场", "Two years, on site within a day": "两年质保，一天内上门",
     "Two others offer the same; ours is served from next door": "另有两家同类产品；我们就近服务",
 }  # fmt: skip
@@ -100,6 +106,19 @@ REASONS = {
     "negotiation": ["Too dear", "Terms of delivery"],
     "closing": ["Project was stopped"],
 }
+#: Kind of an activity, minutes that it takes, what it is about.
+TOUCHES = [
+    ("call", 15, "How it goes on"), ("mail", 10, "Papers that were asked for"), ("meeting", 50, "Who decides, and by when"),
+    ("demo", 90, "Shown with their own data"), ("visit", 120, "On site"),
+]  # fmt: skip
+#: Items of the checklist of each stage, and how often each is done by whoever goes on.
+ITEMS = {
+    "lead": [("research", 0.6), ("first_contact", 0.9)],
+    "needs": [("pains", 0.85), ("deciders", 0.5)],
+    "solution": [("demo", 0.75), ("reference", 0.6)],
+}
+#: Days after which activities are entered together.
+ENTERED = 10
 ANSWERED_BY = "A site of the same size"
 
 
@@ -108,7 +127,9 @@ class History:
 
     def __init__(self) -> None:
         self.chance = random.Random(SEED)
+        self.effort = random.Random(SEED + 1)
         self.entries: list[dict[str, Any]] = []
+        self.done: list[dict[str, Any]] = []
         self.accounts: list[dict[str, Any]] = []
         self.texts = dict(CHINESE)
         self.more = False
@@ -116,6 +137,10 @@ class History:
     def add(self, ago: float, entity: str, **entry: Any) -> None:
         marked = {"more": True} if self.more else {}
         self.entries.append({"days_ago": round(ago, 2), "entity": entity, **entry, **marked})
+
+    def did(self, ago: float, entity: str, **entry: Any) -> None:
+        self.add(ago, entity, **entry)
+        self.done.append(self.entries.pop())
 
     def named(self, english: str, *parts: str) -> str:
         """Return a name, and remember it in Chinese."""
@@ -175,10 +200,13 @@ class History:
         pace = quick * self.chance.uniform(0.7, 1.4)
         while stage != "won":
             days = max(0.6, self.chance.gammavariate(2.2, DAYS[stage] / 2.2) * pace)
-            ago -= days * (3 if self.chance.random() < 0.06 else 1)
+            entered, ago = ago, ago - days * (3 if self.chance.random() < 0.06 else 1)
             if ago < 0.3:
+                self.work(number, stage, entered, 8, account, goes_on=False)
                 return stage
-            if self.chance.random() < LOSS[stage] / account["seller"][2]:
+            lost = self.chance.random() < LOSS[stage] / account["seller"][2]
+            self.work(number, stage, entered, ago, account, goes_on=not lost)
+            if lost:
                 end = "archived" if stage == "lead" else "lost"
                 closed = {} if stage == "lead" else {"closed_on": day(ago)}
                 self.move(number, ago, end, closed, reason=self.chance.choice(REASONS[stage]))
@@ -197,6 +225,26 @@ class History:
             self.move(number, ago, onward, self.learned(stage, begun, ago, at, amount))
             stage = onward
         return None
+
+    def work(
+        self, number: int, stage: str, entered: float, until: float, account: dict[str, Any], *, goes_on: bool
+    ) -> None:
+        """Let the seller work on a deal in a stage, on what goes on more than on what is lost there."""
+        if entered - until < 2.5:
+            return
+        about = {"entity": "sales.opportunity", "id": f"@h{number}"}
+        while self.effort.random() < (0.42 if goes_on else 0.22):
+            often = [5, 4, 3, 2 if stage == "solution" else 0, 1]
+            kind, minutes, subject = self.effort.choices(TOUCHES, weights=often)[0]
+            on, hour = round(self.effort.uniform(until + 1, entered - 1)), self.effort.randint(9, 16)
+            took = {"at": {"days_ago": on, "at": f"{hour:02}:00"}}
+            if self.effort.random() < 0.8:
+                took["ended_at"] = {"days_ago": on, "at": f"{hour + minutes // 60:02}:{minutes % 60:02}"}
+            said = {"kind": kind, "about": about, "subject": subject, "notes": "Next step agreed", **account["owned"]}
+            self.did(max(on - on % ENTERED, 0.05), "base.activity", data={**said, **took})
+        done = [item for item, often in ITEMS.get(stage, ()) if self.effort.random() < often * (1 if goes_on else 0.5)]
+        if done:
+            self.did(until + 0.5, "sales.opportunity", record=f"@h{number}", done={stage: done})
 
     def learned(self, stage: str, begun: float, ago: float, at: int, amount: float) -> dict[str, Any]:
         """Return what a deal needs to leave a stage."""
@@ -238,8 +286,8 @@ def standing(stage: str) -> dict[str, str]:
     return {"win_probability": str(chance), "tier": tier, "touchpoint": TOUCHPOINT.get(stage, "decision")}
 
 
-def written() -> str:
-    """Return the history as the file holds it, the oldest first."""
+def written() -> tuple[str, str]:
+    """Return the history as the file holds it, the oldest first, and the work on deals as that of its own does."""
     history = History()
     places = [(city, kind) for city in (*EAST, *SOUTH) for kind in KINDS]
     history.chance.shuffle(places)
@@ -254,11 +302,17 @@ def written() -> str:
         for number, ago in enumerate(sorted(begun, reverse=True), start=deals):
             history.deal(number, ago)
         deals += older + newer
-    entries = sorted(history.entries, key=lambda one: -float(one["days_ago"]))
-    lines = ",\n".join("    " + json.dumps(one, ensure_ascii=False) for one in entries)
     texts = json.dumps({"zh-CN": history.texts}, ensure_ascii=False)
-    return '{\n  "texts": ' + texts + ',\n  "history": [\n' + lines + "\n  ]\n}\n"
+    happened, done = (_lines(one) for one in (history.entries, history.done))
+    return '{\n  "texts": ' + texts + ",\n" + happened, "{\n" + done
+
+
+def _lines(entries: list[dict[str, Any]]) -> str:
+    entries = sorted(entries, key=lambda one: -float(one["days_ago"]))
+    lines = ",\n".join("    " + json.dumps(one, ensure_ascii=False) for one in entries)
+    return '  "history": [\n' + lines + "\n  ]\n}\n"
 
 
 if __name__ == "__main__":
-    FILE.write_text(written(), encoding="utf-8")
+    for file, text in zip((FILE, WORK), written(), strict=True):
+        file.write_text(text, encoding="utf-8")

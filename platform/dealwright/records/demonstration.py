@@ -13,9 +13,11 @@ day of that month.
 
     "history": [{"days_ago": 400.5, "entity": "sales.opportunity", "as": "ward", "data": {"name": "Ward 7"}},
                 {"days_ago": 390, "entity": "sales.opportunity", "record": "@ward", "to": "needs", "more": true,
-                 "data": {"engaged_on": {"days_ago": 390}}}]
+                 "data": {"engaged_on": {"days_ago": 390}}},
+                {"days_ago": 388, "entity": "sales.opportunity", "record": "@ward", "done": {"needs": ["pains"]}}]
 
-``history`` is what has happened before: records and moves, each at its moment. Gates are asked as at any time, rules are not,
+``history`` is what has happened before: records, moves, and items of the checklists of stages that are ``done``, each at its
+moment. Gates are asked as at any time, rules are not,
 as in an import that says so: nobody is told of what is long over. Moments at which a rule is to look at a record are noted as
 ever; those that have passed are looked at in the end, now: what has stalled by today is told of, and what was won or lost
 meanwhile is not. A person with ``days_ago`` has been here since then. What is marked ``more`` is left out of a small history.
@@ -37,6 +39,7 @@ from zoneinfo import ZoneInfo
 from dealwright import access, clock, packs
 from dealwright.errors import DealwrightError
 from dealwright.metadata import strict
+from dealwright.records import checklists
 from dealwright.records.moves import move_one
 from dealwright.records.passing import pass_until
 from dealwright.records.people import add_user
@@ -178,7 +181,7 @@ def _history(workspace: Workspace, document: Mapping[str, Any], meaning: _Meanin
     happened.sort(key=lambda one: -one["days_ago"])
     with workspace.database.write() as connection:
         catalog = workspace.catalog(connection)
-        for _, those in groupby(happened, key=lambda one: (one["days_ago"], one["entity"], "to" in one)):
+        for _, those in groupby(happened, key=lambda one: (one["days_ago"], one["entity"], "to" in one, "done" in one)):
             some = list(those)
             with _at(some[0]):
                 work = Work(workspace, connection, access.operator("demo"), catalog=catalog, rules=False, bulk=True)
@@ -186,6 +189,11 @@ def _history(workspace: Workspace, document: Mapping[str, Any], meaning: _Meanin
                     for one in some:
                         data, reason = meaning.of(one.get("data", {})), meaning.of(one.get("reason", ""))
                         move_one(work, one["entity"], meaning.record(one), one["to"], data=data, reason=reason)
+                    continue
+                if "done" in some[0]:
+                    for one in some:
+                        asked = [{"stage": stage, "id": item} for stage, items in one["done"].items() for item in items]
+                        checklists.tick(work, one["entity"], meaning.record(one), asked)
                     continue
                 made = save_many(work, some[0]["entity"], [Change(meaning.of(one["data"])) for one in some])
                 for one, saved in zip(some, made, strict=True):
