@@ -180,6 +180,7 @@ PAGES = (
     Surface("POST", f"{_P}/<record_id>/restore", "record", f"{_E}/{{deal}}/restore", {}),
     Surface("GET", "/reports", "signed-in", "/reports"),
     Surface("GET", "/reports/<identifier>", "entity", "/reports/t.by_stage"),
+    Surface("GET", "/reports/<identifier>/export", "entity", "/reports/t.by_stage/export?format=csv"),
     Surface(
         "GET",
         "/reports/<identifier>/records",

@@ -95,6 +95,18 @@ def test_a_report_speaks_the_reader_s_language(admin: Person, workspace: Workspa
     assert "总览" in text(admin.get("/dashboards/t.overview", **{"Accept-Language": "zh-CN"}))
 
 
+def test_a_report_is_taken_away_as_a_file_headed_as_on_its_page(admin: Person, workspace: Workspace):
+    deal(workspace, budget="1")
+    menu = admin.get("/reports/t.funnel?compare=previous")
+    address = re.findall(r'href="([^"]+format=csv)"', menu.text)[0].replace("&amp;", "&")
+    sheet = admin.get(address)
+    assert sheet.headers["Content-Disposition"] == 'attachment; filename="t.funnel.csv"'
+    heads, first = sheet.get_data().decode("utf-8-sig").splitlines()[:2]
+    assert heads.startswith("Stage,Entered,")
+    assert first.startswith("Lead,1,")
+    assert admin.get("/reports/t.funnel/export?format=pdf").status_code == 400
+
+
 def test_a_dashboard_holds_its_reports_under_one_time(admin: Person, workspace: Workspace):
     deal(workspace, budget="70")
     page = admin.get("/dashboards/t.overview?since=2020-01-01&until=2020-12-31")

@@ -70,6 +70,7 @@ document.addEventListener('click', event => {
   const side = $('.side');
   if (act === 'drawer') side?.classList.toggle('open');
   else if (!event.target.closest('.side')) side?.classList.remove('open');
+  if (act === 'print') print();
   if (act === 'theme') theme();
   if (act === 'density') choose('density', document.documentElement.dataset.density === 'compact' ? 'comfortable' : 'compact');
 });

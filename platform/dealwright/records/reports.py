@@ -8,7 +8,7 @@ records on which it may be seen (``records.read.allowed``), as in lists.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -358,8 +358,14 @@ def _row(work: Work, made: Made, key: str) -> Row:
     raise NotFoundError("the report has no row with this key")
 
 
-def export(work: Work, made: Made, kind: str) -> Export:
+def export(work: Work, made: Made, kind: str, titles: Callable[[Mapping[str, Any], str], str] | None = None) -> Export:
     """Return the rows of a report as a file, csv or xlsx, each key by its label.
+
+    Args:
+        work: Who asks, and where.
+        made: The report.
+        kind: Which of the two.
+        titles: Gives a column its title from the report and its id, if it is not to be headed by that.
 
     Raises:
         ForbiddenError: If the user may not export the entity.
@@ -368,8 +374,8 @@ def export(work: Work, made: Made, kind: str) -> Export:
     access.demand(work.catalog, work.user, "export", made.report.entity)
     told = shown(work, made)
     columns = [one["id"] for one in told["columns"]]
-    heads = [*(one["id"] for one in told["heads"]), *columns]
     compared = [f"before:{one}" for one in columns] if made.before is not None else []
+    heads = [*(one["id"] for one in told["heads"]), *columns, *compared]
     rows = [
         [
             *row["labels"],
@@ -378,7 +384,7 @@ def export(work: Work, made: Made, kind: str) -> Export:
         ]
         for row in told["rows"]
     ]
-    return exports.sheet(kind, [*heads, *compared], rows)
+    return exports.sheet(kind, [titles(told, one) for one in heads] if titles else heads, rows)
 
 
 def _text(value: Any) -> str:

@@ -99,7 +99,7 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
         description=catalog.text("report", said["report"], "/description", i18n.tag()),
         time=_time(said),
         as_of=moment(said["as_of"].isoformat()),
-        labels=tuple(_head(catalog, entity_id, one) for one in said["heads"]),
+        labels=tuple(head(catalog, entity_id, one) for one in said["heads"]),
         columns=(
             *([(gettext("Benchmark"), True)] if standards else ()),
             *([(gettext("Target"), True)] if targets else ()),
@@ -274,7 +274,8 @@ def column_title(catalog: Catalog, entity_id: str, name: str) -> str:
     return _columns().get(name, name)
 
 
-def _head(catalog: Catalog, entity_id: str, head: Mapping[str, Any]) -> str:
+def head(catalog: Catalog, entity_id: str, head: Mapping[str, Any]) -> str:
+    """Return the title of a column of keys."""
     known = {
         "stage": gettext("Stage"),
         "path": gettext("Path"),

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
+from dealwright import access
 from dealwright.errors import QueryError
 from dealwright.fields.messages import speaking
 from dealwright.records import report_runs
@@ -19,6 +20,8 @@ from dealwright.web.display import moment
 from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask.typing import ResponseReturnValue
 
     from dealwright.records import Work
@@ -35,6 +38,7 @@ def register(pages: Blueprint) -> None:
     """Add the pages to the blueprint."""
     pages.add_url_rule("/reports", "reports", listing)
     pages.add_url_rule("/reports/<identifier>", "report", report)
+    pages.add_url_rule("/reports/<identifier>/export", "report_export", export)
     pages.add_url_rule("/reports/<identifier>/records", "report_records", behind)
     pages.add_url_rule("/snapshots/<identifier>", "snapshot", snapshot)
     pages.add_url_rule("/dashboards/<identifier>", "dashboard", dashboard)
@@ -64,6 +68,7 @@ def report(identifier: str) -> ResponseReturnValue:
             "reports/report.html",
             view=_view(work, said, given if wrong is None else {}),
             anew=_anew("web.report", identifier, given, work, said),
+            files=_files(work, identifier, said, given if wrong is None else {}),
             given=given,
             wrong=wrong,
             compares=_compares(),
@@ -73,6 +78,25 @@ def report(identifier: str) -> ResponseReturnValue:
             ],
         )
     return page, 200 if wrong is None else 422
+
+
+def export(identifier: str) -> ResponseReturnValue:
+    """Give the rows of a report as a file, headed as on its page: ``format`` is csv or xlsx."""
+    kind, given = request.args.get("format", "xlsx"), _given()
+    with visit.reading() as work, speaking(i18n.tag()):
+
+        def title(said: Mapping[str, Any], column: str) -> str:
+            head = next((one for one in said["heads"] if one["id"] == column), None)
+            if head is not None:
+                return report_views.head(work.catalog, said["entity"], head)
+            before, _, figure = column.rpartition("before:")
+            named = report_views.figure_title(work.catalog, said, figure)
+            return named if figure == column and not before else gettext("%(figure)s, before", figure=named)
+
+        made = road.export(work, road.make(work, identifier, _asked(given)), kind, title)
+        response = Response(made.chunks, mimetype=made.type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{identifier}.{kind}"'
+    return response
 
 
 def snapshot(identifier: str) -> ResponseReturnValue:
@@ -160,6 +184,14 @@ def _anew(endpoint: str, identifier: str, given: dict[str, str], work: Work, *sa
     if all(work.now == one["as_of"] for one in said):
         return None
     return _address(endpoint, identifier, {**given, "fresh": "1"})
+
+
+def _files(work: Work, identifier: str, said: dict[str, Any], given: dict[str, str]) -> list[tuple[str, str]]:
+    """Return what the report can be taken away as: title and address; nothing for who may not export."""
+    if not access.rights(work.catalog, work.user, said["entity"]).allows("export"):
+        return []
+    kinds = (("xlsx", gettext("Export as a spreadsheet")), ("csv", gettext("Export as CSV")))
+    return [(title, _address("web.report_export", identifier, {**given, "format": kind})) for kind, title in kinds]
 
 
 def _given() -> dict[str, str]:
