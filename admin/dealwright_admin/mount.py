@@ -20,6 +20,7 @@ from dealwright_admin.fields import Fields
 from dealwright_admin.happened import Audit, Decisions, Events
 from dealwright_admin.installing import Packs
 from dealwright_admin.leftovers import Leftovers
+from dealwright_admin.messages import Messages
 from dealwright_admin.one_pack import OnePack
 from dealwright_admin.operations import Jobs, Switched, Timers
 from dealwright_admin.outbox import Outbox
@@ -81,6 +82,7 @@ def mount(app: Flask) -> None:
         Parameters("draft_parameters"),
         Calendars("draft_calendars"),
         Slas("draft_slas"),
+        Messages("draft_messages"),
         Publishing("draft_publishing"),
         Trying("draft_trying"),
     ):

@@ -16,4 +16,5 @@ PARTS: Final = (
     ("parameters", lazy_gettext("Parameters"), "admin_draft_parameters.index_view"),
     ("slas", lazy_gettext("SLAs"), "admin_draft_slas.index_view"),
     ("calendars", lazy_gettext("Calendars"), "admin_draft_calendars.index_view"),
+    ("messages", lazy_gettext("Messages"), "admin_draft_messages.index_view"),
 )

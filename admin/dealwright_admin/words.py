@@ -181,6 +181,8 @@ def href(draft: Opened, of: str, identifier: str, at: Sequence[str] = ()) -> str
         return url_for("admin_draft_pipelines.pipeline_view", draft=key, pipeline=identifier)
     if of == "role":
         return url_for("admin_draft_roles.role_view", draft=key, role=identifier)
+    if of == "message":
+        return url_for("admin_draft_messages.message_view", draft=key, message=identifier)
     if of == "sla":
         return url_for("admin_draft_slas.sla_view", draft=key, sla=identifier)
     if of == "calendar":

@@ -199,7 +199,7 @@ def test_designers_fit_every_screen_and_nothing_in_them_is_inaccessible(
         f"{draft}entities/sales.opportunity/fields/amount/", f"{draft}approvals/", f"{draft}approvals/sales.discount/",
         f"{draft}pipelines/", f"{draft}pipelines/sales.standard/?open=won", f"{draft}parameters/",
         f"{draft}parameters/sales/", f"{draft}calendars/base.working_hours/",
-        f"{draft}slas/sales.lead_response/",
+        f"{draft}slas/sales.lead_response/", f"{draft}messages/sales.stall/", f"{draft}messages/",
         f"{draft}roles/sales.rep/?beside=sales.manager", f"{draft}publish/", "admin/revisions/", "admin/packs/",
     )  # fmt: skip
     phone = {"viewport": {"width": 360, "height": 760}, "is_mobile": True, "has_touch": True}

@@ -88,6 +88,10 @@ POSTS = [
     ("/admin/drafts/x/parameters/", {}),
     ("/admin/drafts/x/parameters/space/", {}),
     ("/admin/drafts/x/parameters/reset/", {"name": "t.x"}),
+    ("/admin/drafts/x/messages/", {"title": "forged"}),
+    ("/admin/drafts/x/messages/t.hello/", {"title": "forged"}),
+    ("/admin/drafts/x/messages/t.hello/send/", {"channel": "in_app"}),
+    ("/admin/drafts/x/messages/t.hello/reset/", {}),
     ("/admin/drafts/x/slas/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/slas/t.answer/", {"title": "forged"}),
     ("/admin/drafts/x/slas/t.answer/reset/", {}),
@@ -118,6 +122,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("t.clerk", "<role>")
         .replace("base.working_hours", "<calendar>")
         .replace("t.answer", "<sla>")
+        .replace("t.hello", "<message>")
         .replace("parameters/space/", "parameters/<pack>/")
         for address, _ in POSTS
         if address.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))

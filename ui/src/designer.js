@@ -139,6 +139,7 @@ class Names extends HTMLElement {
   }
 
   word() {
+    if (this.hasAttribute('braces')) return this.input.value.slice(0, this.input.selectionStart).match(/(?<!\{)\{([\p{L}_][\p{L}\p{N}_.]*)$/u)?.[1] ?? '';
     return this.input.value.slice(0, this.input.selectionStart).match(/[\p{L}_][\p{L}\p{N}_.]*$/u)?.[0] ?? '';
   }
 

@@ -43,6 +43,7 @@ from dealwright.actions.effects import (
 )
 from dealwright.actions.kinds import ACTIONS, Subject, apply
 from dealwright.actions.messages import filled, message
+from dealwright.actions.plain import readable
 
 __all__ = [
     "ACTIONS",
@@ -67,4 +68,5 @@ __all__ = [
     "apply",
     "filled",
     "message",
+    "readable",
 ]
