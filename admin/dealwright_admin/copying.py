@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import NotFoundError
 from dealwright.metadata import canonical
-from dealwright.metadata.names import BASE, CUSTOM
+from dealwright.metadata.names import BASE, CUSTOM, namespace_of
+from dealwright.metadata.scopes import qualified
 from dealwright.web.i18n import gettext
 from dealwright_admin.entities import free
 
@@ -22,6 +23,8 @@ _LEFT: Final = frozenset({"sealed", "deprecated", "$schema", "derived_from"})
 def copied(draft: Opened, kind: str, original: str, taken: Collection[str]) -> dict[str, Any]:
     """Return an own copy of a document of a pack, as it stands in the draft.
 
+    Parameters of the pack are named as those of another pack in it, so that it means what the original means.
+
     Raises:
         NotFoundError: If no pack defines such a document.
     """
@@ -33,7 +36,7 @@ def copied(draft: Opened, kind: str, original: str, taken: Collection[str]) -> d
     name = free(original.partition(".")[2], taken, kind, f"{CUSTOM}.")
     origin = {"id": original, "sha256": canonical.digest(draft.below.documents[(kind, original)])}
     return {
-        **_own({key: value for key, value in document.items() if key not in _LEFT}),
+        **_own(qualified({key: value for key, value in document.items() if key not in _LEFT}, namespace_of(original))),
         "id": f"{CUSTOM}.{name}",
         "title": gettext("%(title)s (copy)", title=document["title"]),
         "derived_from": origin | ({"version": version} if version else {}),

@@ -156,8 +156,14 @@ class Fields(DraftPage):
         return redirect(url_for("admin_draft_fields.field_view", draft=draft, entity=entity, field=field), 303)
 
 
-def names(draft: Opened, entity: str) -> list[dict[str, str]]:
-    """Return what a condition about an entity can name: its fields, what they lead to, parameters, the user."""
+def names(draft: Opened, entity: str, namespace: str = "") -> list[dict[str, str]]:
+    """Return what a condition about an entity can name: its fields, what they lead to, parameters, the user.
+
+    Args:
+        draft: The draft that the document is in.
+        entity: About whose records it is.
+        namespace: That of the document, whose own parameters bear no prefix; that of the entity when empty.
+    """
     catalog = draft.catalog
     about = catalog.entities.get(entity)
     if about is None:
@@ -177,11 +183,11 @@ def names(draft: Opened, entity: str) -> list[dict[str, str]]:
                 for inner in to.fields.values()
             ]
     for parameter in catalog.parameters.values():
-        namespace, _, name = parameter.id.partition(".")
-        own = namespace == about.id.partition(".")[0]
+        whose, _, name = parameter.id.partition(".")
+        own = whose == (namespace or about.id.partition(".")[0])
         found.append(
             {
-                "name": f"param.{name}" if own else f"param.{namespace}__{name}",
+                "name": f"param.{name}" if own else f"param.{whose}__{name}",
                 "title": words.document(catalog, "parameter", parameter.id),
                 "type": words.kind("parameter"),
             }

@@ -30,6 +30,7 @@ from dealwright_admin.pipelines import Pipelines
 from dealwright_admin.publishing import Publishing
 from dealwright_admin.revisions import Revisions
 from dealwright_admin.roles import Roles as DraftedRoles
+from dealwright_admin.rules import Rules as DraftedRules
 from dealwright_admin.slas import Slas
 from dealwright_admin.trying import Trying
 
@@ -78,6 +79,7 @@ def mount(app: Flask) -> None:
         Fields("draft_fields"),
         Approvals("draft_approvals"),
         Pipelines("draft_pipelines"),
+        DraftedRules("draft_rules"),
         DraftedRoles("draft_roles"),
         Parameters("draft_parameters"),
         Calendars("draft_calendars"),

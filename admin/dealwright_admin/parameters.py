@@ -76,7 +76,7 @@ class Parameters(DraftPage):
         with writing(draft) as (connection, found):
             for name in found.ids("parameter"):
                 if f"p-{name}" in request.form:
-                    found = _written(connection, found, name, request.form[f"p-{name}"].strip())
+                    found = written(connection, found, name, request.form[f"p-{name}"].strip())
         if not autosaved():
             return redirect(here, 303)
         wrong = problems.told(found)
@@ -112,7 +112,8 @@ def _matching(lines: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
     ]
 
 
-def _written(connection: Any, found: Opened, name: str, text: str) -> Opened:
+def written(connection: Any, found: Opened, name: str, text: str) -> Opened:
+    """Let a parameter have what was typed, where that is something else; return the draft as it is then."""
     document = found.document("parameter", name)
     value = _typed(document["type"], text)
     # The form holds every parameter: one that says in a text what it is ("200") was not touched by coming back as a number.
@@ -143,7 +144,7 @@ def _groups(found: Opened) -> list[dict[str, Any]]:
     used = users(found)
     groups: dict[str, list[dict[str, Any]]] = {}
     for name in found.ids("parameter"):
-        groups.setdefault(namespace_of(name), []).append(_line(found, name, used.get(name, []), wrong))
+        groups.setdefault(namespace_of(name), []).append(line(found, name, used.get(name, []), wrong))
     return [
         {
             "space": space,
@@ -156,7 +157,8 @@ def _groups(found: Opened) -> list[dict[str, Any]]:
     ]
 
 
-def _line(found: Opened, name: str, used: list[Used], wrong: list[problems.Wrong]) -> dict[str, Any]:
+def line(found: Opened, name: str, used: list[Used], wrong: list[problems.Wrong]) -> dict[str, Any]:
+    """Return a parameter as its line shows it."""
     document = found.document("parameter", name)
     below = found.below.documents.get(("parameter", name), {})
     description = i18n.text(found.catalog, "parameter", name, "/description", str(document.get("description", "")))

@@ -51,6 +51,12 @@ def looked(draft: Opened) -> list[Wrong]:
     return [one for each in draft.examined.warnings if (one := _wrong(draft, each)) and f"{one.kind}:{one.id}" in mine]
 
 
+def worth_a_look(draft: Opened, kind: str, identifier: str) -> list[Wrong]:
+    """Return what should be looked at in one document, whether the draft changes it or not."""
+    found = [_wrong(draft, each) for each in draft.examined.warnings]
+    return [one for one in found if (one.kind, one.id) == (kind, identifier)]
+
+
 def at(wrong: Sequence[Wrong], kind: str, identifier: str, place: Sequence[str] = ()) -> list[Wrong]:
     """Return the problems at a place and within it."""
     return [one for one in wrong if (one.kind, one.id) == (kind, identifier) and one.at[: len(place)] == tuple(place)]

@@ -82,6 +82,9 @@ POSTS = [
     ("/admin/drafts/x/pipelines/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/pipelines/t.simple/", {"title": "forged"}),
     ("/admin/drafts/x/pipelines/t.simple/reset/", {}),
+    ("/admin/drafts/x/rules/", {"title": "forged", "entity": "t.deal"}),
+    ("/admin/drafts/x/rules/t.big/", {"title": "forged"}),
+    ("/admin/drafts/x/rules/t.big/reset/", {}),
     ("/admin/drafts/x/roles/", {"title": "forged"}),
     ("/admin/drafts/x/roles/t.clerk/", {"title": "forged"}),
     ("/admin/drafts/x/roles/t.clerk/reset/", {}),
@@ -124,6 +127,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("t.answer", "<sla>")
         .replace("t.hello", "<message>")
         .replace("parameters/space/", "parameters/<pack>/")
+        .replace("t.big", "<rule>")
         for address, _ in POSTS
         if address.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))
     }

@@ -51,6 +51,11 @@ document.addEventListener('change', event => {
   event.target.nextElementSibling.hidden = !['count', 'percent'].includes(event.target.value);
 });
 
+// Where inputs follow from a choice, the page is drawn anew with those of the one that was chosen.
+document.addEventListener('change', event => {
+  if (event.target.matches('[data-redraw]')) event.target.form.requestSubmit();
+});
+
 let open = null; // the form with something that the server has not heard of yet
 let typed = 0; // how often something was typed: what is told as saved is all of it
 let busy = null; // the form that is being saved
