@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What a step may do; each step does one of these.
-OPERATIONS: Final = ("create", "update", "move", "delete", "event", "request", "approve", "reject", "tick")
+OPERATIONS: Final = (
+    "create", "update", "move", "delete", "tick_off", "event", "request", "approve", "reject", "tick"
+)  # fmt: skip
 #: The first year in which a test may begin.
 FIRST: Final = 1970
 #: When a test begins that does not say.
@@ -123,6 +125,8 @@ def _record_fault(operation: str, step: dict[str, Any]) -> str:
         return f"{'an event' if operation == 'event' else 'a request'} is about a record: give its name"
     if operation in ("create", "update") and not isinstance(record, dict):
         return "give the fields and values"
+    if operation == "tick_off" and "item" not in step:
+        return "name the item of the checklist in “item”"
     if operation == "move" and "to" not in step and "pipeline" not in step:
         return "say where to: “to” is a stage, “pipeline” a pipeline"
     return ""

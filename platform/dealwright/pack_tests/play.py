@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,19 @@ from dealwright import access, calendars, clock
 from dealwright import approvals as definitions
 from dealwright.errors import DealwrightError, GateUnmetError
 from dealwright.pack_tests.named import Mistake, Named, moment
-from dealwright.records import Change, Work, approval_facts, approving, archive, move_one, pass_until, save_one, send
-from dealwright.storage import accounts, approvals, decisions, events
+from dealwright.records import (
+    Change,
+    Work,
+    approval_facts,
+    approving,
+    archive,
+    checklists,
+    move_one,
+    pass_until,
+    save_one,
+    send,
+)
+from dealwright.storage import accounts, approvals, decisions, events, files
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -80,7 +92,7 @@ class Play:
         if roles:
             data.setdefault("email", f"{record.get('id', 'user')}@example.com")
         work = Work(self.workspace, self.connection, access.operator("test"), rules=False)
-        identifier = save_one(work, entity, Change(self.named.data(entity, data))).id
+        identifier = save_one(work, entity, Change(self._data(entity, data))).id
         if "id" in record:
             self.named.put(record["id"], entity, identifier)
         if unknown := [role for role in roles if role not in self.catalog.roles]:
@@ -142,19 +154,22 @@ class Play:
     def _do(self, work: Work, step: Mapping[str, Any]) -> None:
         if "create" in step:
             data = {name: value for name, value in step["record"].items() if name != "id"}
-            saved = save_one(work, step["create"], Change(self.named.data(step["create"], data)))
+            saved = save_one(work, step["create"], Change(self._data(step["create"], data)))
             if "id" in step["record"]:
                 self.named.put(step["record"]["id"], step["create"], saved.id)
         elif "update" in step:
             entity, identifier = self.named.of(step["update"])
-            save_one(work, entity, Change(self.named.data(entity, step["record"]), identifier))
+            save_one(work, entity, Change(self._data(entity, step["record"]), identifier))
         elif "move" in step:
             entity, identifier = self.named.of(step["move"])
             more = {"pipeline": step.get("pipeline"), "reason": step.get("reason", "")}
-            data = self.named.data(entity, step.get("record", {}))
+            data = self._data(entity, step.get("record", {}))
             move_one(work, entity, identifier, step.get("to"), data=data, **more)
         elif "delete" in step:
             archive(work, *self.named.of(step["delete"]))
+        elif "tick_off" in step:
+            entity, identifier = self.named.of(step["tick_off"])
+            checklists.tick(work, entity, identifier, [self._item(work, step)])
         elif "event" in step:
             entity, identifier = self.named.of(step["record"])
             send(work, step["event"], entity, identifier, step.get("data", {}))
@@ -164,6 +179,25 @@ class Play:
             approving.decide(work, self._asked(step["approve"], step), "approved", comment=step.get("comment"))
         elif "reject" in step:
             approving.decide(work, self._asked(step["reject"], step), "rejected", comment=step.get("comment"))
+
+    def _item(self, work: Work, step: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a step says of an item; a file that it names is uploaded, and says its own name."""
+        item = {"id": step["item"], **{name: step[name] for name in ("stage", "done", "note") if name in step}}
+        if "file" in step:
+            item["file"] = self._uploaded(step["file"], work.user.id).id
+        return item
+
+    def _data(self, entity: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a record of the test says in API JSON: ids for names, and uploaded files for the names of files."""
+        found = self.named.data(entity, data)
+        for name in found.keys() & self.catalog.entity(entity).fields.keys():
+            if self.catalog.entity(entity).fields[name].type == "file" and isinstance(found[name], str):
+                found[name] = files.value(self._uploaded(found[name], self._user(self.step).id))
+        return found
+
+    def _uploaded(self, name: str, by: str | None) -> files.StoredFile:
+        """Upload a file whose content is its own name."""
+        return files.add(self.connection, files.keep(self.workspace.folder, BytesIO(name.encode())), name, by=by)
 
     def _asked(self, name: str, step: Mapping[str, Any]) -> str:
         """Return the id of the open approval of a record that a step decides."""
