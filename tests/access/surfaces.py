@@ -122,6 +122,7 @@ API = (
     Surface("GET", "/api/v1/reports/<identifier>/export", "entity", "/api/v1/reports/t.by_stage/export"),
     Surface("GET", "/api/v1/reports/<identifier>/snapshots", "entity", "/api/v1/reports/t.by_stage/snapshots"),
     Surface("GET", "/api/v1/snapshots/<identifier>", "record", "/api/v1/snapshots/{deal}"),
+    Surface("GET", "/api/v1/reports/unusual", "signed-in", "/api/v1/reports/unusual"),
     Surface("GET", "/api/v1/dashboards", "signed-in", "/api/v1/dashboards"),
     Surface("GET", "/api/v1/dashboards/<identifier>", "entity", "/api/v1/dashboards/t.stages"),
     Surface("GET", "/api/v1/search", "signed-in", "/api/v1/search?q=Kestrel"),
@@ -179,6 +180,7 @@ PAGES = (
     Surface("POST", f"{_P}/<record_id>/archive", "record", f"{_E}/{{deal}}/archive", {}),
     Surface("POST", f"{_P}/<record_id>/restore", "record", f"{_E}/{{deal}}/restore", {}),
     Surface("GET", "/reports", "signed-in", "/reports"),
+    Surface("GET", "/reports/unusual", "signed-in", "/reports/unusual"),
     Surface("GET", "/reports/<identifier>", "entity", "/reports/t.by_stage"),
     Surface("GET", "/reports/<identifier>/export", "entity", "/reports/t.by_stage/export?format=csv"),
     Surface(

@@ -108,6 +108,8 @@ REPORTS = [
            period={"unit": "quarter", "last": 8}),
     report("fitted", "allocation", group=["account"], measure="sum:amount", by="minutes",
            period={"unit": "quarter", "last": 8}),
+    report("held", "win_rate", group=["account.region"], benchmark="region_wins"),
+    report("held_all", "win_rate", benchmark="region_wins"),
     report("regions", "cycle_time", group=["account.region", "stage_entered_at:quarter"]),
 ]  # fmt: skip
 

@@ -134,6 +134,19 @@ def test_a_figure_far_from_its_benchmark_says_so_with_the_source(deals):
     assert {row["benchmark"]["source"] for row in said["rows"]} == {"Trade survey"}
 
 
+def test_a_benchmark_of_an_industry_stands_beside_that_industry_alone(deals):
+    with clock.frozen(NOW):
+        for industry, value in (("EAST", "40"), (None, "30"), ("Fisheries", "99")):
+            made(
+                deals.workspace, "base.benchmark", title=str(industry), metric="region_wins", industry=industry,
+                value=value, valid_from="2026-01-01" if industry is None else "2026-02-01",
+            )  # fmt: skip
+    _, said = asked(deals, "held")
+    assert {row["key"][0]: row["benchmark"]["value"] for row in said["rows"]} == {"east": "40", "west": "30"}
+    _, said = asked(deals, "held_all")
+    assert [row["benchmark"]["value"] for row in said["rows"]] == ["30"]
+
+
 def _snapshots(deals):
     """Three snapshots of Max: two that have had their time, and one that has not. Put once for all tests."""
     user = deals.people["Max"].id

@@ -138,3 +138,14 @@ def test_what_cannot_be_used_is_said_and_the_report_is_there(admin: Person, work
         assert page.status_code == 422
         assert said in text(page)
         assert "70" in text(page)
+
+
+def test_what_is_out_of_the_ordinary_is_on_one_page_with_why_and_the_way_there(
+    admin: Person, guest: Person, workspace: Workspace
+):
+    assert 'href="/reports/unusual"' in admin.get("/reports").text
+    page = text(admin.get("/reports/unusual"))
+    assert "Nothing is out of the ordinary." in page
+    assert "异常一览" in text(admin.get("/reports/unusual", **{"Accept-Language": "zh-CN"}))
+    assert "/reports/unusual" not in guest.get("/reports").text
+    assert guest.get("/reports/unusual").status_code == 200

@@ -199,6 +199,7 @@ def _general() -> dict[str, Any]:
             "get": _operation("Work the reports of a dashboard out", _OBJECT, identified=True, query=_ASKED)
         },
         "/reports": {"get": _operation("List reports", _OBJECT)},
+        "/reports/unusual": {"get": _operation("List what reports have found out of the ordinary", _OBJECT)},
         "/reports/{id}": {"get": _operation("Work a report out", _OBJECT, identified=True, query=_ASKED)},
         "/reports/{id}/export": {
             "get": _operation("A report as a file", None, identified=True, query=(*_ASKED, "format"))

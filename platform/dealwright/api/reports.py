@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from dealwright.api import answers
 from dealwright.errors import QueryError
-from dealwright.records import report_runs
+from dealwright.records import report_runs, unusual
 from dealwright.records import reports as road
 from dealwright.records.reports import Asked
 
@@ -22,6 +22,14 @@ def listed() -> Response:
     answers.only_known()
     with answers.reading() as work:
         return answers.answer({"items": road.listed(work)})
+
+
+@reports.get("/reports/unusual")
+def found() -> Response:
+    """List what is out of the ordinary in all reports that the caller may read, the newest first."""
+    answers.only_known()
+    with answers.reading() as work:
+        return answers.answer({"items": [one.written() for one in unusual.gathered(work)]})
 
 
 @reports.get("/reports/<identifier>")

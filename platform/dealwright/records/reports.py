@@ -257,7 +257,7 @@ def shown(work: Work, made: Made) -> dict[str, Any]:
         if made.before is not None:
             earlier = before.get(row.key)
             one["before"] = _figures(work, made, earlier) if earlier is not None else None
-        standard = standards.fitting(work, report, held, table, row)
+        standard = standards.fitting(work, report, held, table, row, one["labels"])
         if standard is not None:
             one["benchmark"] = standard
         goal = goals.fitting(work, report, targets, table, row, made.ground.between) if targets else None

@@ -1,12 +1,15 @@
 """Benchmarks beside figures: records of ``base.benchmark`` with the metric of a report, each with its source and day.
 
-A row is held against the benchmark of its stage, else against one that names no stage; of several the latest that is
-valid. Who may not read benchmarks sees none.
+A row is held against the benchmark of its industry and stage, else of its industry, else of its stage, else one that names
+neither; of several the latest that is valid. The industry of a row is any key of its groups, by its id or by what people
+call it. One of an industry stands beside no row of another, nor beside rows of all of them together. Who may not read
+benchmarks sees none.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.errors import DealwrightError
@@ -43,18 +46,33 @@ def of(work: Work, report: Report) -> Sequence[Mapping[str, Any]]:
 
 
 def fitting(
-    work: Work, report: Report, known: Sequence[Mapping[str, Any]], table: Table, row: Row
+    work: Work,
+    report: Report,
+    known: Sequence[Mapping[str, Any]],
+    table: Table,
+    row: Row,
+    labels: Sequence[str] = (),
 ) -> dict[str, Any] | None:
     """Return the benchmark that a row is held against; None if there is none.
+
+    Args:
+        work: The transaction.
+        report: The report.
+        known: What :func:`of` found.
+        table: The report worked out.
+        row: One of its rows.
+        labels: What people call the keys of the row.
 
     Returns:
         ``value``, ``source``, ``valid_from``; where the report warns also ``percent``, what the figure is of the
         benchmark, and ``verdict``: above, below or within its limits, or few where there are too few cases.
     """
     stage = next((one for head, one in zip(table.heads, row.key, strict=True) if head.kind == "stage"), None)
-    for wanted in dict.fromkeys((stage, None)):
+    groups = [i for i, head in enumerate(table.heads) if head.kind == "field"]
+    named = {str(one).casefold() for i in groups for one in (row.key[i], *labels[i : i + 1]) if one}
+    for industries, wanted in product((named, {""}), dict.fromkeys((stage, None))):
         for one in known:
-            if (one.get("stage") or None) == wanted:
+            if (one.get("stage") or None) == wanted and (one.get("industry") or "").casefold() in industries:
                 found = {name: one.get(name) for name in ("value", "source", "valid_from")}
                 return found | _judged(work, report, row, Decimal(one["value"]))
     return None

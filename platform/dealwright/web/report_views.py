@@ -88,7 +88,7 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
     targets = any("target" in row for row in said["rows"])
     rows = []
     for row in said["rows"]:
-        beside = [_standard(row.get("benchmark"))] if standards else []
+        beside = [standard(row.get("benchmark"))] if standards else []
         beside += [_target(row.get("target"))] if targets else []
         cells = [*beside, *(_cell(row, one, link, intervals=intervals) for one in columns)]
         rows.append((tuple(_labels(said, row)), tuple(cells)))
@@ -131,7 +131,7 @@ def _cell(
     elif intervals and name in ("win_rate", "decided_rate") and low is not None:
         text = f"{text} ({number(low)}–{number(row['figures']['high'])})"
     if name == "verdict":
-        text = _heading(row["figures"]) if "health" in row["figures"] else _why(row["figures"])
+        text = heading(row["figures"]) if "health" in row["figures"] else why(row["figures"])
     url = link(row["key"], name) if column["counted"] and value else None
     earlier = (row.get("before") or {}).get(name)
     compared = earlier is not None and column["kind"] != "word" and name != "threshold"
@@ -152,7 +152,8 @@ def figure(kind: str, value: Any) -> str:
     return number(value["amount"] if isinstance(value, dict) else value)
 
 
-def _standard(found: Mapping[str, Any] | None) -> Cell:
+def standard(found: Mapping[str, Any] | None) -> Cell:
+    """Return a benchmark with its source, and whether the figure is too far from it."""
     if found is None:
         return Cell("–")
     source = ", ".join(str(one) for one in (found.get("source"), found.get("valid_from")) if one)
@@ -184,7 +185,8 @@ def _time(said: Mapping[str, Any]) -> str:
     return gettext("%(time)s, before: %(before)s", time=text, before=f"{other['since']} – {other['until']}")
 
 
-def _why(figures: Mapping[str, Any]) -> str:
+def why(figures: Mapping[str, Any]) -> str:
+    """Return how far an anomaly lies from what is usual."""
     if figures["usual"] is None:
         return word(str(figures["verdict"]))
     values = {name: number(figures[name] if figures[name] is not None else 0) for name in ("value", "usual", "spread")}
@@ -192,7 +194,7 @@ def _why(figures: Mapping[str, Any]) -> str:
     return gettext("%(said)s: %(value)s, usually %(usual)s, give or take %(spread)s", said=said, **values)
 
 
-def _heading(figures: Mapping[str, Any]) -> str:
+def heading(figures: Mapping[str, Any]) -> str:
     """Return where a trend is heading, and why."""
     said = word(str(figures["verdict"]))
     if figures["usual"] is None:

@@ -15,7 +15,7 @@ from dealwright.fields.messages import speaking
 from dealwright.records import report_runs
 from dealwright.records import reports as road
 from dealwright.records.reports import Asked
-from dealwright.web import i18n, notices, report_views, visit
+from dealwright.web import i18n, notices, report_views, unusual, visit
 from dealwright.web.display import moment
 from dealwright.web.i18n import gettext
 
@@ -37,6 +37,7 @@ _SNAPSHOTS: Final = 12
 def register(pages: Blueprint) -> None:
     """Add the pages to the blueprint."""
     pages.add_url_rule("/reports", "reports", listing)
+    pages.add_url_rule("/reports/unusual", "unusual", unusual.listing)
     pages.add_url_rule("/reports/<identifier>", "report", report)
     pages.add_url_rule("/reports/<identifier>/export", "report_export", export)
     pages.add_url_rule("/reports/<identifier>/records", "report_records", behind)
