@@ -1,4 +1,4 @@
-# make demo | test | check | bench | passing | nightly | process | ui | screenshots | lock | clean
+# make demo | test | check | bench | passing | nightly | pages | process | ui | screenshots | lock | clean
 # Everything runs in .venv, which the first command makes from requirements.lock. PYTHON=python3.12 takes another Python.
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ PM4PY := pm4py==2.7.23.11
 # Modules are compiled once and not by each process that starts, as pip does for an installed package.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check bench passing nightly process ui screenshots lock clean tools
+.PHONY: demo test check bench passing nightly pages process ui screenshots lock clean tools
 
 demo: $(VENV)/.installed  ## a workspace with every shipped pack, demo users and data; prints the address and sign-ins
 	$(BIN)/dealwright demo
@@ -39,6 +39,10 @@ passing: $(VENV)/.installed  ## a million open timers, 100,000 of them due at on
 nightly: $(VENV)/.installed  ## the long sizes of tests
 	DEALWRIGHT_TEST_GRAPHS=12000 $(BIN)/pytest -n $(JOBS) tests/metadata/test_laws.py
 	$(BIN)/pytest -n $(JOBS) -m nightly
+
+pages: $(VENV)/.installed  ## every page in every language, theme and width, in Chromium; pictures of them under build/pages
+	mkdir -p build/pages
+	DEALWRIGHT_TEST_PICTURES=$(CURDIR)/build/pages $(BIN)/pytest -n $(JOBS) tests/ui/test_pages.py -k no_page_has_a_fault
 
 process: $(VENV)/.installed  ## what pm4py says of the process of the generated deals, in an environment of its own; fails where it has changed
 	mkdir -p build

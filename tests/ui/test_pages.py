@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import os
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,12 +22,14 @@ from windows import Site, Visit, inaccessible
 WIDTHS = {"phone": 390, "desk": 1440}
 #: What is looked at each time; the other languages, themes and widths are `make nightly`.
 EACH_TIME = {("en", "light", "desk"), ("zh-CN", "dark", "phone")}
+#: Where pictures of the pages go, if anywhere.
+PICTURES = os.environ.get("DEALWRIGHT_TEST_PICTURES")
 #: Addresses that answer with data, a file, or a part of a page that is opened anyway.
 NO_PAGES = {
     f"web.{name}"
     for name in (
         *("home", "conditions", "changes", "unread", "export", "lookup", "palette", "file", "quick"),
-        *("rejects", "snapshot"),
+        *("rejects", "report_export", "snapshot"),
     )
 }
 
@@ -132,6 +136,9 @@ def test_no_page_has_a_fault_is_inaccessible_or_wider_than_the_screen(
                 over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 found += [f"{name}: {over} pixels wider than {narrow}"] if over > 0 else []
             page.set_viewport_size(size)
+            if PICTURES:
+                to = Path(PICTURES) / f"{name} {language} {theme} {width}.jpg"
+                page.screenshot(path=to, type="jpeg", quality=70, full_page=True)
             if not touch and language == "en":
                 found += [f"{name}: {one}" for one in heavy(page)]
     assert found == [], "\n".join(found)
