@@ -42,7 +42,7 @@ nightly: $(VENV)/.installed  ## the long sizes of tests
 
 pages: $(VENV)/.installed  ## every page in every language, theme and width, in Chromium; pictures of them under build/pages
 	mkdir -p build/pages
-	DEALWRIGHT_TEST_PICTURES=$(CURDIR)/build/pages $(BIN)/pytest -n $(JOBS) tests/ui/test_pages.py -k no_page_has_a_fault
+	DEALWRIGHT_TEST_PICTURES=$(CURDIR)/build/pages $(BIN)/pytest -n $(JOBS) tests/ui/test_pages.py -k no_page_has_a_fault -m "browser or nightly"
 
 process: $(VENV)/.installed  ## what pm4py says of the process of the generated deals, in an environment of its own; fails where it has changed
 	mkdir -p build

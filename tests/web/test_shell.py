@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from dealwright import access
 from dealwright.records import Workspace, save
 from dealwright.storage import accounts
@@ -86,6 +88,18 @@ def test_the_navigation_stands_by_pack_and_names_it_in_the_language_of_the_page(
     page = admin.get("/records/t.thing").text
     headings = re.findall(r'<h2 id="nav-\d+"[^>]*>([^<]+)</h2>', page)
     assert headings == ["Work", "Records", "Build"]
+
+
+def test_a_pack_s_lists_stay_folded_up_for_who_folded_them_but_where_he_is(
+    admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart = {"t.lease": "rooms"}  # as if leases came from a pack of their own
+    monkeypatch.setattr("dealwright.web.shell.namespace_of", lambda one: apart.get(one, one.partition(".")[0]))
+    admin.client.set_cookie("folded", "rooms.nothing")
+    page = admin.get("/records/t.thing").text
+    assert re.search(r'data-group="rooms" aria-expanded="false".*?<div id="group-rooms" hidden>', page, re.S)
+    assert '<div id="group-t">' in page
+    assert '<div id="group-rooms">' in admin.get("/records/t.lease").text
 
 
 def test_rows_are_compact_for_who_chose_that(admin: Person) -> None:

@@ -71,9 +71,19 @@ document.addEventListener('click', event => {
   if (act === 'drawer') side?.classList.toggle('open');
   else if (!event.target.closest('.side')) side?.classList.remove('open');
   if (act === 'print') print();
+  if (act === 'fold') fold(event.target.closest('[data-group]'));
   if (act === 'theme') theme();
   if (act === 'density') choose('density', document.documentElement.dataset.density === 'compact' ? 'comfortable' : 'compact');
 });
+
+/** Fold a group of the navigation up or down; the server knows it from a cookie, so the next page comes so. */
+function fold(button) {
+  const shut = button.getAttribute('aria-expanded') === 'true';
+  button.setAttribute('aria-expanded', String(!shut));
+  document.getElementById(button.getAttribute('aria-controls')).hidden = shut;
+  const folded = $$('[data-group][aria-expanded=false]').map(one => one.dataset.group);
+  document.cookie = `folded=${folded.join('.')};path=/;max-age=31536000;samesite=lax`;
+}
 
 function theme() {
   const chosen = document.documentElement.dataset.theme;

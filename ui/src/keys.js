@@ -25,7 +25,7 @@ document.addEventListener('keydown', event => {
   }
   if (went && event.timeStamp - went < 1500) {
     went = 0;
-    const to = event.key === 'n' ? $('.bell') : $$('.nav a')[Number(event.key) - 1];
+    const to = event.key === 'n' ? $('.bell') : $$('.nav a').filter(one => one.checkVisibility())[Number(event.key) - 1];
     if (to) {
       event.preventDefault();
       location.assign(to.href);

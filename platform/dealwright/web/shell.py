@@ -43,10 +43,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries of the navigation under one heading."""
+    """Entries of the navigation under one heading, which can be folded up where ``id`` says by what name."""
 
     title: str
     links: tuple[Link, ...]
+    id: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +152,11 @@ def _groups(catalog: Catalog, user: User) -> tuple[Group, ...]:
     groups = [Group(gettext("Work"), tuple(links.pop(BASE)))]
     titles = {pack.namespace: i18n.pack_title(pack) for pack in catalog.packs.values()}
     alone = len(links) == 1
-    groups += [
-        Group(gettext("Records") if alone else titles.get(namespace, namespace), tuple(some))
-        for namespace, some in links.items()
-    ]
+    folded = set() if alone else set(request.cookies.get("folded", "").split("."))
+    for namespace, some in links.items():
+        title = gettext("Records") if alone else titles.get(namespace, namespace)
+        shut = namespace in folded and not any(link.current for link in some)
+        groups.append(Group(title, tuple(some), id="" if alone else namespace, folded=shut))
     if access.capable(catalog, user, "admin") and "admin.index" in _endpoints():
         address = url_for("admin.index")
         link = Link(gettext("Administration"), address, icon="settings", current=request.path.startswith(address))
