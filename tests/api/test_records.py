@@ -17,6 +17,24 @@ def created(client, **data):
     return answer.json
 
 
+def test_a_record_is_followed_through_the_api_by_who_may_read_it(clients):
+    path = f"/records/t.deal/{clients['ada'].post('/records/t.deal', {'name': 'x'}).json['id']}/followers"
+    assert [one["told"] for one in clients["ada"].get(path).json["items"]] == [False]
+    followed = clients["ada"].ask("PUT", f"{path}/me", {"fields": ["amount"]})
+    assert followed.status_code == 200
+    assert followed.json["items"][0] | {"user": ""} == {
+        "user": "",
+        "why": "followed",
+        "told": True,
+        "fields": ["amount"],
+    }
+    assert clients["ada"].ask("PUT", f"{path}/me", {"fields": ["margin"]}).status_code == 422
+    assert clients["ada"].ask("PUT", f"{path}/me", {"fields": "amount"}).status_code == 422
+    assert clients["ada"].ask("DELETE", f"{path}/me").status_code == 204
+    for method, rest in (("GET", ""), ("PUT", "/me"), ("DELETE", "/me")):
+        assert clients["cy"].ask(method, f"{path}{rest}", {} if method == "PUT" else None).status_code == 404
+
+
 def test_creating_answers_with_the_record_its_address_and_its_version(clients):
     answer = clients["ada"].post("/records/t.deal", {"name": "Pumps", "amount": "12.5", "win": "80"})
     assert answer.status_code == 201

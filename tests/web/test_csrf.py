@@ -31,6 +31,7 @@ POSTS = [
     ("/files/t.thing/papers", {}),
     ("/records/t.deal/x/checklist", {"id": "call"}),
     ("/records/t.deal/x/approvals", {"approval": "t.consent"}),
+    ("/records/t.deal/x/follow", {"do": "start"}),
     ("/records/t.deal/x/drop", {"to": "offer"}),
     ("/records/t.deal/x/sequences", {"start": "t.care"}),
     ("/records/t.deal/x/comments", {"text": "forged"}),

@@ -19,6 +19,15 @@ def test_a_record_shows_its_fields_under_their_headings(admin: Person, workspace
     assert "Item Quantity Each Gift Sum Bulb 2 ¥3.00 – ¥6.00" in page
 
 
+def test_the_bell_of_a_record_is_switched_on_and_off(admin: Person, workspace: Workspace) -> None:
+    address = f"/records/t.thing/{thing(workspace, name='Lamp').id}"
+    assert 'aria-pressed="false"' in admin.get(address).text and "Follow" in text(admin.get(address))
+    assert admin.post(f"{address}/follow", {"do": "start"}).status_code == 303
+    assert 'aria-pressed="true"' in admin.get(address).text and "Followers: 1" in admin.get(address).text
+    admin.post(f"{address}/follow", {"do": "stop"})
+    assert 'aria-pressed="false"' in admin.get(address).text
+
+
 def test_the_history_says_who_changed_what_from_what_to_what(admin: Person, workspace: Workspace) -> None:
     made = thing(workspace, name="Lamp", discount="5")
     admin.post(f"/records/t.thing/{made.id}/edit", {"name": "Light", "discount": "7", "version": "1"})

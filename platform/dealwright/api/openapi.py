@@ -108,6 +108,7 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
             ("approvals", "Approvals"),
             ("scores", "Scores"),
             *((("space", "Team, files, comments and progress"),) if entity.document.get("space") else ()),
+            ("followers", "Followers"),
             ("sequences", "Sequences"),
             ("suggestions", "Suggestions"),
             ("contact-times", "Best contact times"),

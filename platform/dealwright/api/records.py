@@ -11,7 +11,7 @@ from dealwright import access
 from dealwright import records as road
 from dealwright.api import answers
 from dealwright.errors import DealwrightError, Problem, QueryError, RecordError
-from dealwright.records import Change, Saved, spaces
+from dealwright.records import Change, Saved, following, spaces
 from dealwright.rules.plain import plain
 
 if TYPE_CHECKING:
@@ -221,6 +221,37 @@ def space(entity: str, record: str) -> Response:
     answers.only_known()
     with answers.reading() as work:
         return answers.answer(spaces.space(work, entity, record).as_json())
+
+
+@records.get("/records/<entity>/<record>/followers")
+def followers(entity: str, record: str) -> Response:
+    """Return who follows a record: ``user``, ``why`` (``followed``, ``owner``, ``creator``), ``told``, ``fields``."""
+    answers.only_known()
+    with answers.reading() as work:
+        return answers.answer({"items": [one.as_json() for one in following.followers(work, entity, record)]})
+
+
+@records.put("/records/<entity>/<record>/followers/me")
+def follow(entity: str, record: str) -> Response:
+    """Let the caller hear of a record; ``fields`` names those whose changes are news, all where it is left out."""
+    data = answers.body()
+    answers.known(data, "fields")
+    chosen = data.get("fields")
+    if chosen is not None and not (isinstance(chosen, list) and all(isinstance(one, str) for one in chosen)):
+        raise RecordError(
+            "the record was not followed", [Problem("/fields", "wrong-type", "fields is a list of names")]
+        )
+    with answers.writing() as work:
+        following.follow(work, entity, record, chosen)
+        return answers.answer({"items": [one.as_json() for one in following.followers(work, entity, record)]})
+
+
+@records.delete("/records/<entity>/<record>/followers/me")
+def unfollow(entity: str, record: str) -> Response:
+    """Let the caller hear of a record no longer."""
+    with answers.writing() as work:
+        following.unfollow(work, entity, record)
+    return Response(status=204)
 
 
 @records.get("/records/<entity>/<record>/contact-times")

@@ -18,7 +18,7 @@ from dealwright.app import by_host, create_app
 from dealwright.cli import hosts, processes
 from dealwright.cli.held import web_server
 from dealwright.cli.places import database_option, opened, told
-from dealwright.records import Work, importing, reports
+from dealwright.records import Work, following, importing, reports
 from dealwright.storage import files, recompute, schema
 
 if TYPE_CHECKING:
@@ -130,11 +130,25 @@ def worker_of(workspace: Workspace) -> Worker:
     def renew(database: Database, arguments: Mapping[str, Any]) -> None:
         reports.renew(workspace)
 
+    def news(database: Database, arguments: Mapping[str, Any]) -> None:
+        following.tell(workspace)
+
     def happen(connection: Connection, events: Sequence[Event]) -> None:
         records.due(Work(workspace, connection, access.platform_itself()), events)
 
-    schedules = (NIGHTLY, Schedule("files", "40 3 * * *", "files"), Schedule("reports", "*/5 * * * *", "reports"))
-    kinds = {"files": sweep, "reports": renew, recompute.JOB: work_out, importing.JOB: importing.job(workspace)}
+    schedules = (
+        NIGHTLY,
+        Schedule("files", "40 3 * * *", "files"),
+        Schedule("reports", "*/5 * * * *", "reports"),
+        Schedule(following.JOB, "* * * * *", following.JOB),
+    )
+    kinds = {
+        "files": sweep,
+        "reports": renew,
+        following.JOB: news,
+        recompute.JOB: work_out,
+        importing.JOB: importing.job(workspace),
+    }
     return Worker(workspace.database, happen, kinds=kinds, schedules=schedules)
 
 

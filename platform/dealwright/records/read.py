@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Most records on one page.
 LARGEST_PAGE = 200
+_NONE: frozenset[str] = frozenset()
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 MEASURES = frozenset({"count", "sum", "avg", "min", "max"})
 
@@ -88,8 +89,19 @@ def sighted(
         before: Id → what its fields held before they changed, API JSON. Who might read the record as it was is among
             those who may.
     """
+    return [set(one) for one in seen_by(work, entity_id, ids, users, before)]
+
+
+def seen_by(
+    work: Work,
+    entity_id: str,
+    ids: Collection[str],
+    users: Sequence[access.User],
+    before: Mapping[str, Mapping[str, Any]] = EMPTY,
+) -> list[dict[str, frozenset[str]]]:
+    """Return for each user the records that :func:`sighted` finds, each with the fields that he may see of it."""
     held = {user.roles: access.rights(work.catalog, user, entity_id) for user in users}
-    found: list[set[str]] = [set() for _ in users]
+    found: list[dict[str, frozenset[str]]] = [{} for _ in users]
     if not any(one.allows("read") for one in held.values()):
         return found
     entity = work.catalog.entity(entity_id)
@@ -100,7 +112,9 @@ def sighted(
     if asked:
         _fill(work, entity, asked, envs)
     for user, mine in zip(users, found, strict=True):
-        mine.update(env["id"] for env in envs if held[user.roles].matching("read", {**env, **user.env()}))
+        for env in envs:
+            if matching := held[user.roles].matching("read", {**env, **user.env()}):
+                mine[env["id"]] = mine.get(env["id"], _NONE).union(*(grant.see for grant in matching))
     return found
 
 

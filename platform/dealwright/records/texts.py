@@ -101,6 +101,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "This record does not belong in the pipeline “{pipeline}”; choose another one, or leave it out.",
             "此记录不适用流程“{pipeline}”，请另选或留空。",
         ),
+        "has-changed": ("{field} has changed", "{field}已更改"),
+        "was-archived": ("It was archived", "记录已归档"),
+        "was-restored": ("It was restored", "记录已恢复"),
+        "and-more": ("and {count} more", "另有 {count} 项"),
         "starts-elsewhere": (
             "A new record starts in “{stage}”; leave the stage out. To create it further on needs the right to import.",
             "新记录从“{stage}”开始，请去掉阶段。直接建在之后的阶段需要导入权限。",

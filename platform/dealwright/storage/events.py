@@ -153,6 +153,13 @@ def touched(
     return Mark(end, until), [(row.entity, row.record, row.type, row.changes) for row in rows]
 
 
+def between(after: Mark, until: Mark, dialect: str) -> list[sa.ColumnElement[bool]]:
+    """Return what an event meets that became visible after one mark and before another."""
+    if dialect == "postgresql":
+        return [event.c.seq > after.seq - _BACK, event.c.tx >= after.tx, event.c.tx < until.tx]
+    return [event.c.seq > after.seq, event.c.seq <= until.seq]
+
+
 def _first_open(connection: Connection) -> int:
     if connection.dialect.name != "postgresql":
         return 0

@@ -52,6 +52,7 @@ LOGS: Final = (
     system.decision,
     system.timer,
     system.visit,
+    system.follow,
     system.checklist,
     system.clock,
     system.score,

@@ -18,6 +18,7 @@
     dw_approval_link, dw_approval_note                 links to decide by mail; what was said and shown beside decisions
     dw_pack_release, dw_publisher_key                  releases of packs that were in force, and whose word is trusted
     dw_key                                             by what is signed that strangers bring back
+    dw_follow, dw_told                                 who wants to hear of a record, and how far they were told
     dw_audit, dw_file                                  what administrators did; uploaded files
 
 They change by migrations (``migrations/versions``) only; a test holds both to the same shape. Ids of records, users and
@@ -34,6 +35,7 @@ from dealwright.storage import (
     account_tables,
     approval_tables,
     draft_tables,
+    follow_tables,
     import_tables,
     plan_tables,
     release_tables,
@@ -93,6 +95,7 @@ activation = sa.Table(
 release, publisher_key = release_tables.within(metadata)
 proposal, plan = plan_tables.within(metadata)
 draft, draft_change = draft_tables.within(metadata)
+follow, told = follow_tables.within(metadata)
 snapshot = snapshot_table.within(metadata)
 result = result_table.within(metadata)
 list_view = view_tables.within(metadata)

@@ -22,6 +22,7 @@ from dealwright.web import (
     bulk,
     changes,
     csrf,
+    following,
     i18n,
     imports,
     intake,
@@ -109,6 +110,7 @@ def _blueprint() -> Blueprint:
     uploads.register(pages)
     intake.register(pages)
     spaces.register(pages)
+    following.register(pages)
     return pages
 
 

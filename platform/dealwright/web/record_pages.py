@@ -10,6 +10,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from dealwright import access, records
 from dealwright.errors import ConflictError, DealwrightError, GateUnmetError, RecordError, StaleVersionError
 from dealwright.fields.messages import speaking
+from dealwright.records import following
 from dealwright.web import (
     about,
     approval_cards,
@@ -325,6 +326,8 @@ def _record_page(entity_id: str, record_id: str, refusal: DealwrightError | None
             may_move=held.allows("move") and shown.get("archived_at") is None,
             may_delete=held.allows("delete"),
             space=spaces.offered(work, entity, shown),
+            hears=following.listening(work, record_id),
+            hearing=work.user.id,
             refusal=refusal,
             refused=story.refused(work.catalog, entity, refusal) if refusal else (),
             warnings=_warnings(work, entity, record_id) if request.args.get("notice") in ("saved", "created") else (),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dealwright.storage.database import Connection, Database
 
 #: The newest revision under ``versions``. Compared first, so that an ordinary start does not load Alembic.
-HEAD = "0020"
+HEAD = "0021"
 #: Where the migrations lie.
 FOLDER = Path(__file__).parent
 #: Where Alembic writes which revision a workspace has.
