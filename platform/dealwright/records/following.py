@@ -212,7 +212,7 @@ class _Text:
             lines = list(dict.fromkeys(line for one in news for line in self._lines(one)))
             if not lines:
                 return None
-            who = {str(known[one.actor].facts.get("name") or "") for one in news if one.actor in known}
+            who = {str(known[one.actor].facts.get("name") or "") for one in news if one.actor and one.actor in known}
             shown = name if self._entity.display in self._seen else ""
             shown = (
                 shown
