@@ -89,7 +89,7 @@ def test_every_family_of_events_has_a_row_and_cannot_be_sent():
 def test_every_kind_of_job_has_a_row():
     modules = [import_module(f"dealwright.jobs.{one.name}") for one in pkgutil.iter_modules(jobs.__path__)]
     own = {module.JOB for module in modules if hasattr(module, "JOB")}
-    given = {"files", "reports", recompute.JOB, importing.JOB}  # given to the worker by the command
+    given = {"files", "reports", following.JOB, recompute.JOB, importing.JOB}  # given to the worker by the command
     assert own | given == set(JOBS)
 
 
