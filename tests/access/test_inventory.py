@@ -12,7 +12,7 @@ import click
 from access.surfaces import COMMANDS, EVENTS, GUARDS, HOOKS, JOBS, PUBLIC, ROUTES, Surface
 from dealwright import events, jobs, plugins
 from dealwright.cli import main
-from dealwright.records import importing
+from dealwright.records import following, importing
 from dealwright.storage import recompute
 from security.site import CANARY, NOBODIES, Site
 from security.traces import traces
