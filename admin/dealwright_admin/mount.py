@@ -31,7 +31,9 @@ from dealwright_admin.publishing import Publishing
 from dealwright_admin.revisions import Revisions
 from dealwright_admin.roles import Roles as DraftedRoles
 from dealwright_admin.rules import Rules as DraftedRules
+from dealwright_admin.scores import Scores
 from dealwright_admin.slas import Slas
+from dealwright_admin.tables import Tables
 from dealwright_admin.trying import Trying
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ def mount(app: Flask) -> None:
         Approvals("draft_approvals"),
         Pipelines("draft_pipelines"),
         DraftedRules("draft_rules"),
+        Scores("draft_scores"),
+        Tables("draft_tables"),
         DraftedRoles("draft_roles"),
         Parameters("draft_parameters"),
         Calendars("draft_calendars"),

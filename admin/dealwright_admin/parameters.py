@@ -18,6 +18,8 @@ from dealwright_admin.console import exposed
 from dealwright_admin.draft_page import DraftPage, autosaved, opened, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask.typing import ResponseReturnValue
 
     from dealwright.packs.drafts import Opened
@@ -155,6 +157,14 @@ def _groups(found: Opened) -> list[dict[str, Any]]:
         }
         for space, lines in groups.items()
     ]
+
+
+def named(found: Opened, document: Mapping[str, Any]) -> list[str]:
+    """Return the parameters that a document names, by their ids."""
+    namespace = namespace_of(str(document["id"]))
+    said = {one[0] or one[1] for one in _NAMED.findall(canonical.text(document))}
+    full = {name.replace("__", ".", 1) if "__" in name else f"{namespace}.{name}" for name in said}
+    return [one for one in found.ids("parameter") if one in full]
 
 
 def line(found: Opened, name: str, used: list[Used], wrong: list[problems.Wrong]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ PARTS: Final = (
     ("approvals", lazy_gettext("Approvals"), "admin_draft_approvals.index_view"),
     ("pipelines", lazy_gettext("Pipelines"), "admin_draft_pipelines.index_view"),
     ("rules", lazy_gettext("Rules"), "admin_draft_rules.index_view"),
+    ("scores", lazy_gettext("Scores"), "admin_draft_scores.index_view"),
     ("roles", lazy_gettext("Roles"), "admin_draft_roles.index_view"),
     ("parameters", lazy_gettext("Parameters"), "admin_draft_parameters.index_view"),
     ("slas", lazy_gettext("SLAs"), "admin_draft_slas.index_view"),

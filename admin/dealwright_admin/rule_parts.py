@@ -161,7 +161,7 @@ def _of_action(
         case "to" | "assignee":
             return "suggested", _people(catalog, entity)
         case "value":
-            choices = _values(catalog, entity, str(one.get("field", "")))
+            choices = values(catalog, entity, str(one.get("field", "")))
             return "suggested" if choices else "expression", choices
         case "points" | "record":
             return "expression", ()
@@ -246,7 +246,7 @@ def _people(catalog: Catalog, entity: Entity | None) -> list[tuple[str, str]]:
     return found
 
 
-def _values(catalog: Catalog, entity: Entity | None, name: str) -> list[tuple[str, str]]:
+def values(catalog: Catalog, entity: Entity | None, name: str) -> list[tuple[str, str]]:
     """Return the constants that a field can be set to, as an expression says them."""
     field = entity.field(name) if entity is not None else None
     if entity is None or field is None:

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from flask import redirect, request, url_for
 
 from dealwright import records
 from dealwright.errors import DealwrightError
 from dealwright.fields.messages import speaking
-from dealwright.metadata import canonical
 from dealwright.metadata.names import CUSTOM, namespace_of
 from dealwright.packs import drafts, edits
 from dealwright.records import rule_trial
 from dealwright.storage import decisions, trial
 from dealwright.web import display, i18n, visit
 from dealwright.web.story import reasons
-from dealwright_admin import copying, entities, fields, parameters, problems, publishing, rule_parts, rule_words, words
+from dealwright_admin import (
+    copying,
+    entities,
+    fields,
+    parameters,
+    problems,
+    publishing,
+    rule_parts,
+    rule_words,
+    tables,
+    words,
+)
 from dealwright_admin.console import exposed, local_moment
 from dealwright_admin.draft_page import DraftPage, autosaved, opened, seen, writing
 from dealwright_admin.entities import LOCALE, Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flask.typing import ResponseReturnValue
 
     from dealwright.packs.drafts import Opened
@@ -33,8 +40,6 @@ if TYPE_CHECKING:
 
 #: Records that a rule can be tried on, and those of its newest decisions that its use is counted among.
 _OFFERED, _AMONG = 30, 200
-#: How a document names a parameter.
-_NAMED: Final = re.compile(r'"param":"([a-z][a-z0-9_]*)"|\bparam\.([a-z][a-z0-9_]*)')
 
 
 class Rules(DraftPage):
@@ -66,6 +71,7 @@ class Rules(DraftPage):
             triggers=[(one, rule_words.trigger(one)) for one in rule_parts.triggers()],
             actions=[(one, rule_words.action(one)) for one in rule_parts.doings()],
             among=_AMONG,
+            tables=tables.offered(found),
         )
         return page, 200
 
@@ -112,7 +118,7 @@ class Rules(DraftPage):
             if "title.zh-CN" in request.form and request.form.get("title", "").strip():
                 texts[("title",)] = {LOCALE: request.form["title.zh-CN"].strip()}
             found = drafts.write(connection, found, "rule", rule, document, texts, by=by, seen=seen())
-            for name in _parameters(found, document):
+            for name in parameters.named(found, document):
                 if f"p-{name}" in request.form:
                     found = parameters.written(connection, found, name, request.form[f"p-{name}"].strip())
         if autosaved():
@@ -160,7 +166,7 @@ class Rules(DraftPage):
             actions=[(one, rule_words.action(one)) for one in rule_parts.doings()],
             onces=[(one, rule_words.once(one)) for one in rule_parts.rule_schema()["properties"]["once_per"]["enum"]],
             units=rule_words.units(),
-            lines=[parameters.line(found, name, [], told) for name in _parameters(found, document)],
+            lines=[parameters.line(found, name, [], told) for name in parameters.named(found, document)],
             errors=_errors(wrong),
             names=fields.names(found, entity, namespace),
             opened_card=request.args.get("open", ""),
@@ -263,14 +269,6 @@ def _errors(wrong: list[problems.Wrong]) -> dict[str, list[str]]:
     for one in wrong:
         found.setdefault("/".join(one.at), []).append(one.message)
     return found
-
-
-def _parameters(found: Opened, document: Mapping[str, Any]) -> list[str]:
-    """Return the parameters that a rule names, by their ids."""
-    text, namespace = canonical.text(document), namespace_of(str(document["id"]))
-    said = {one[0] or one[1] for one in _NAMED.findall(text)}
-    full = {name.replace("__", ".", 1) if "__" in name else f"{namespace}.{name}" for name in said}
-    return [one for one in found.ids("parameter") if one in full]
 
 
 def _offered(entity: str) -> list[tuple[str, str]]:

@@ -179,6 +179,8 @@ def href(draft: Opened, of: str, identifier: str, at: Sequence[str] = ()) -> str
         return url_for("admin_draft_approvals.approval_view", draft=key, approval=identifier)
     if of == "rule":
         return url_for("admin_draft_rules.rule_view", draft=key, rule=identifier)
+    if of == "score":
+        return url_for("admin_draft_scores.score_view", draft=key, score=identifier)
     if of == "pipeline":
         return url_for("admin_draft_pipelines.pipeline_view", draft=key, pipeline=identifier)
     if of == "role":

@@ -176,6 +176,76 @@ def test_a_field_and_three_steps_are_published_met_and_taken_back(
         expect(seller.locator("main")).not_to_contain_text("Large deal")
 
 
+def test_an_admin_writes_a_rule_without_json_a_seller_sets_it_off_and_a_weight_moves_the_records(
+    visit: Visit, visits: Callable[..., AbstractContextManager[Visit]]
+) -> None:
+    page = visit.open("/admin/drafts/")
+    draft = begin(page, "Big deals")
+    page.goto(f"{draft}rules/")
+    page.get_by_role("button", name="New rule").click()
+    new = page.locator("#new-rule")
+    new.get_by_label("English").fill("Look at big deals")
+    new.get_by_label("中文").fill("关注大额商机")
+    new.get_by_label("Of records of").select_option(label="Opportunity")
+    new.get_by_role("button", name="Make it").click()
+    page.wait_for_url("**/rules/c.look_at_big_deals/")
+    page.locator("#r-if").fill("amuont > 900000")
+    checked(page, "did you mean “amount”?")
+    page.locator("#r-if").fill('amount > 900000 && status == "open"')
+    page.get_by_label("What it says").fill("Call {name}")
+    checked(page)
+    expect(page.locator(".story")).to_contain_text("If Amount is more than 900000 and Status is Open")
+    expect(page.locator(".story")).to_contain_text("Make a task “Call {name}” for Owner, due within 3 days")
+    # A second action: the page is drawn anew with the inputs of the one that is chosen.
+    page.get_by_role("button", name="Do something else here").last.click()
+    page.wait_for_url("**open=1**")
+    page.locator("#a1-do").select_option("notify")
+    expect(page.locator("#a1-to")).to_have_value("owner", timeout=20_000)
+    page.locator("#a1-title").fill("{name} is big")
+    checked(page)
+    page.get_by_role("button", name="On which records would it act now?").click()
+    expect(page.locator("#trial")).to_contain_text("Holds for 0 of", timeout=20_000)
+    page.get_by_role("button", name="Why, or why not?").click()
+    expect(page.locator("#trial")).to_contain_text("The condition does not hold for this record now", timeout=20_000)
+    # The weight of a factor, and at once how the records there are would move.
+    page.goto(f"{draft}scores/sales.heat/")
+    expect(page.locator("#distribution svg")).to_be_visible(timeout=20_000)
+    expect(page.locator("#distribution")).to_contain_text("0 of 1 records have another score")
+    page.locator("#amount").get_by_label("Weight").fill("40")
+    expect(page.locator("#distribution")).to_contain_text("1 of 1 records have another score", timeout=20_000)
+    checked(page)
+    page.get_by_role("button", name="Publish…").click()
+    page.wait_for_url("**/publish/")
+    expect(page.locator("main")).to_contain_text("New: Rule “Look at big deals”")
+    page.get_by_label("Why").fill("Nobody overlooks them any more")
+    page.get_by_role("button", name="Publish now").click()
+    page.wait_for_url("**/admin/revisions/**notice=published")
+    with visit.site.workspace.database.read() as connection:
+        pulled = whole.files(connection)
+    (rule,) = pulled["overlay/rule.json"]["changes"]
+    assert rule["value"]["then"] == [
+        {"do": "create_task", "assignee": "owner", "title": "Call {name}", "due": "P3D"},
+        {"do": "notify", "to": "owner", "title": "{name} is big"},
+    ]
+    # A seller's save sets it off, and the record says why.
+    with visits(session=SELLER) as other:
+        seller = other.open("/records/sales.opportunity/new")
+        seller.locator("#f-name").fill("Cold chain")
+        seller.locator("#f-amount").fill("950000")
+        seller.locator("header .btn.pri").click()
+        seller.wait_for_url("**notice=created")
+        record = seller.url.partition("?")[0]
+        expect(seller.locator("main")).to_contain_text("Call Cold chain")
+        seller.goto(f"{record}/why?rule=c.look_at_big_deals")
+        expect(seller.locator("main")).to_contain_text("amount > 900000")
+        seller.goto(f"{visit.site.address}/admin/drafts/")
+        expect(seller.locator("main")).not_to_contain_text("Big deals")
+    page.goto(f"{visit.site.address}/admin/revisions/")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Go back to it").first.click()
+    page.wait_for_url("**notice=rolled_back**")
+
+
 def test_designers_fit_every_screen_and_nothing_in_them_is_inaccessible(
     visits: Callable[..., AbstractContextManager[Visit]], axe: str
 ) -> None:
@@ -190,6 +260,12 @@ def test_designers_fit_every_screen_and_nothing_in_them_is_inaccessible(
         field.locator("label.choice", has_text="One choice").click()
         field.get_by_role("button", name="Add the field").click()
         field.wait_for_url("**/fields/c__size/")
+        rules = visit.open(f"/{draft}rules/")
+        rules.get_by_role("button", name="New rule").click()
+        rules.locator("#new-rule").get_by_label("English").fill("Looked at")
+        rules.locator("#new-rule").get_by_label("Of records of").select_option(label="Opportunity")
+        rules.locator("#new-rule").get_by_role("button", name="Make it").click()
+        rules.wait_for_url("**/rules/c.looked_at/")
         page = visit.open(f"/{draft}")
         page.get_by_role("button", name="Publish…").click()
         page.wait_for_url("**/publish/")
@@ -200,6 +276,8 @@ def test_designers_fit_every_screen_and_nothing_in_them_is_inaccessible(
         f"{draft}pipelines/", f"{draft}pipelines/sales.standard/?open=won", f"{draft}parameters/",
         f"{draft}parameters/sales/", f"{draft}calendars/base.working_hours/",
         f"{draft}slas/sales.lead_response/", f"{draft}messages/sales.stall/", f"{draft}messages/",
+        f"{draft}rules/", f"{draft}rules/sales.stall/", f"{draft}rules/c.looked_at/", f"{draft}scores/",
+        f"{draft}scores/sales.heat/?open=amount", f"{draft}tables/sales.opportunity/tier/",
         f"{draft}roles/sales.rep/?beside=sales.manager", f"{draft}publish/", "admin/revisions/", "admin/packs/",
     )  # fmt: skip
     phone = {"viewport": {"width": 360, "height": 760}, "is_mobile": True, "has_touch": True}

@@ -83,6 +83,10 @@ POSTS = [
     ("/admin/drafts/x/pipelines/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/pipelines/t.simple/", {"title": "forged"}),
     ("/admin/drafts/x/pipelines/t.simple/reset/", {}),
+    ("/admin/drafts/x/scores/", {"title": "forged", "entity": "t.deal"}),
+    ("/admin/drafts/x/scores/t.warmth/", {"title": "forged"}),
+    ("/admin/drafts/x/scores/t.warmth/reset/", {}),
+    ("/admin/drafts/x/tables/t.deal/budget/", {"do": "add"}),
     ("/admin/drafts/x/rules/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/rules/t.big/", {"title": "forged"}),
     ("/admin/drafts/x/rules/t.big/reset/", {}),
@@ -129,6 +133,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("t.hello", "<message>")
         .replace("parameters/space/", "parameters/<pack>/")
         .replace("t.big", "<rule>")
+        .replace("t.warmth", "<score>")
         for address, _ in POSTS
         if address.startswith(("/admin/drafts/", "/admin/revisions/", "/admin/packs/"))
     }

@@ -58,7 +58,7 @@ def compared(
         for identifier, env in envs.items():
             needs.derive(wanted, env)
             held = env.get(new.score.tier_into) if new.score.tier_into else None
-            _now(tally, tiers, identifier, *(_outcome(one, env, held) for one in (old, new)))
+            _now(tally, tiers, identifier, *(outcome_of(one, env, held) for one in (old, new)))
         _then(tally, trial, entity, ids, since, wanted, (old, new))
         progress(len(rows))
     told = tally.told("records", "changed", "states", "then")
@@ -105,7 +105,7 @@ def _then(
             held = known
             if held is None:
                 held = [env.get(one.score.tier_into) if one and one.score.tier_into else None for one in both]
-            before, after = (_outcome(one, env, tier) for one, tier in zip(both, held, strict=True))
+            before, after = (outcome_of(one, env, tier) for one, tier in zip(both, held, strict=True))
             told = {"record": record, "at": plain(start), "before": before, "after": after}
             tally.add("states", told, shown=False)
             if before != after:
@@ -117,7 +117,8 @@ def _then(
             known = tiers
 
 
-def _outcome(one: CompiledScore | None, env: Mapping[str, Any], held: Any) -> Mapping[str, Any]:
+def outcome_of(one: CompiledScore | None, env: Mapping[str, Any], held: Any) -> Mapping[str, Any]:
+    """Return ``value`` and ``tier`` of a record; both None where there is no score, or it does not look at the record."""
     if one is None or (one.when is not None and one.when.evaluate(env) is not True):
         return _EMPTY
     found = scoring.outcome(one, env, held)

@@ -184,6 +184,25 @@ def pareto(title: str, described: str, rows: Sequence[Bar]) -> Markup:
     return _svg(title, described, floor + 24, parts)
 
 
+def histogram(title: str, described: str, rows: Sequence[Bar]) -> Markup:
+    """Return upright bars over a range that is cut into equal parts; ``ghost`` stands behind each as what it was before."""
+    shown = rows[:MOST_UPRIGHT]
+    floor, lengths = 120, [one for row in shown for one in (row.value, row.ghost) if one is not None]
+    top, step = max(lengths, default=0) or 1, (WIDTH - 8) / max(len(shown), 1)
+    parts = [_line(0, floor, WIDTH, floor, "var(--line-2)", 1)]
+    for i, row in enumerate(shown):
+        before, after = ((one or 0) / top * (floor - 10) for one in (row.ghost, row.value))
+        x, width = 4 + i * step, max(step - 2, 1)
+        drawn = [_rect(x, floor - before, width, before, "var(--bg-active)", "var(--line-2)")] if row.ghost else []
+        drawn += [_rect(x + width / 4, floor - after, width / 2, after, "var(--accent)")] if row.value else []
+        parts.append(Markup("<g><title>{}</title>{}</g>").format(f"{row.label}: {row.text}", Markup("").join(drawn)))
+    for i in sorted({0, len(shown) // 2, len(shown) - 1} if shown else ()):
+        anchor = "start" if i == 0 else "end" if i == len(shown) - 1 else "middle"
+        x = 4 + (i + {"start": 0, "middle": 0.5, "end": 1}[anchor]) * step
+        parts.append(_text(x, floor + 16, shown[i].label, anchor=anchor))
+    return _svg(title, described, floor + 22, parts)
+
+
 # Parts ----------------------------------------------------------------------------------------------------------------
 
 
