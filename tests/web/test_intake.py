@@ -106,6 +106,31 @@ def test_programs_are_kept_out_and_leave_nothing(stranger: Person, app: Flask, w
         )
     assert other.status_code == 200
     assert len(records(workspace)) == 5
+    app.extensions.pop("dealwright.intake_limits")  # another process: it counts by the same row
+    assert sent(stranger, GOOD, opened(stranger)).status_code == 429
+    assert len(records(workspace)) == 5
+
+
+def test_a_stranger_does_not_learn_who_is_known_and_what_he_sent_waits_for_a_person(
+    stranger: Person, workspace: Workspace
+) -> None:
+    known = save(workspace, access.operator(), "t.thing", {"name": "Wang", "phone": "0571 8888 1234"}).id
+    new = sent(stranger, {**GOOD, "phone": "010 1111"}, opened(stranger))
+    token = opened(stranger)
+    paper = (io.BytesIO(b"%PDF-1.7 a paper"), "plan.pdf")
+    answer = sent(stranger, {**GOOD, "phone": "0571-88881234", "papers.new": paper}, token)
+    assert (answer.status_code, answer.get_data()) == (new.status_code, new.get_data()), "the same to the letter"
+    assert sent(stranger, {**GOOD, "phone": "0571-88881234"}, token).status_code == 200
+    assert [one["name"] for one in records(workspace)] == ["Wang", "Wang Fang"]
+    with workspace.database.read() as connection:
+        (task,) = page(Work(workspace, connection, access.operator()), "base.task").items
+    assert task["about"] == {"entity": "t.thing", "id": known}
+    assert task["title"] == "The form “Write to us” was sent by somebody who is here already"
+    for part in ("Name: Wang Fang", "E-mail: wang@example.com", "Two\nlines", "plan.pdf"):
+        assert part in task["description"]
+    # With something else wrong as well he is told of that, and not of the other record.
+    wrong = text(sent(stranger, {**GOOD, "phone": "0571-88881234", "name": "evil"}, opened(stranger)))
+    assert "Evil is no name" in wrong and "another Thing" not in wrong
 
 
 def test_only_the_sites_that_are_named_may_show_it_and_it_runs_nothing(stranger: Person, admin: Person) -> None:
@@ -131,7 +156,7 @@ def test_the_role_of_a_form_may_do_nothing_but_make_what_it_names(workspace: Wor
     held = access.rights(catalog, who, "t.thing")
     assert {op for grant in held.grants for op in grant.ops} == {"create"}
     assert held.edited("create") == {
-        *("name", "email", "size", "discount", "reason", "note", "papers"), *("kinds", "active", "team"),
+        *("name", "email", "size", "discount", "reason", "note", "phone", "papers"), *("kinds", "active", "team"),
     }  # fmt: skip
     assert held.seen() == frozenset()
     assert access.readable(catalog, who) == ()

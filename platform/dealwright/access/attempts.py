@@ -76,6 +76,24 @@ def keys_of(email: str, address: str, browser: str | None) -> dict[str, Limit]:
     return {person if browser is None else f"{person}:{browser}": EMAIL, f"origin:{origin(address)}": ORIGIN}
 
 
+def spend(connection: Connection, key: str, most: int, window: timedelta, now: datetime) -> None:
+    """Take one of ``most`` out of what a key may do within a window; held in a row, and so by all processes together.
+
+    It comes back at a steady rate, as for the requests of a caller (:mod:`dealwright.access.rates`). Two statements, and others
+    with the same key wait until the transaction ends: for what is rare and writes anyway, such as a public form.
+
+    Raises:
+        RateLimitedError: If nothing is left; with the seconds until something is.
+    """
+    held = attempts.locked(connection, [key], now)[key].clear_at
+    missing = held - now if now < held <= now + window else timedelta()
+    after = missing + window / most
+    if after > window:
+        wait = max(1, math.ceil((after - window).total_seconds()))
+        raise RateLimitedError(f"more than {most} in {window}; try again later", wait)
+    attempts.put(connection, [Attempts(key, now + after, now)])
+
+
 def refuse_early(connection: Connection, keys: Mapping[str, Limit], now: datetime) -> None:
     """Refuse an attempt during a pause; one statement that only reads, so that a flood of them holds nobody up.
 

@@ -101,6 +101,15 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "This record does not belong in the pipeline “{pipeline}”; choose another one, or leave it out.",
             "此记录不适用流程“{pipeline}”，请另选或留空。",
         ),
+        "form-met-record": (
+            "The form “{title}” was sent by somebody who is here already",
+            "表单“{title}”的提交者已有记录",
+        ),
+        "form-met-why": (
+            "There is a record like this, so none was made. The sender was thanked. Look at what was sent:",
+            "已有相同的记录，因此未新建。提交者已收到感谢信息。请查看提交的内容：",
+        ),
+        "form-file": ("A file came along and was not kept: {name}", "随附文件未保留：{name}"),
         "has-changed": ("{field} has changed", "{field}已更改"),
         "was-archived": ("It was archived", "记录已归档"),
         "was-restored": ("It was restored", "记录已恢复"),

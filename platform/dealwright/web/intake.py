@@ -4,27 +4,29 @@
     POST /forms/<id>   a record, made in the role of the intake; or the form again, with every problem
 
 Against programs that send forms: an input that people do not see; a token that is signed, older than a few seconds and
-younger than half a day, and good for one record; and a number of forms that one address may send within an hour. What they
-send is never stored. Nothing here reads the session: who is signed in is a stranger here too, so no site can use it.
+younger than half a day, and good for one record; and a number of forms that one address may send within an hour, counted
+in a row that all processes share. What they send is never stored. Who is known already is thanked like anybody else, and
+what he sent becomes a task for a person to look at. Nothing here reads the session: who is signed in is a stranger here
+too, so no site can use it.
 """
 
 from __future__ import annotations
 
 import hmac
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 
 from dealwright import clock
-from dealwright.access import User
-from dealwright.access.attempts import origin
+from dealwright.access import User, attempts
 from dealwright.access.rates import Buckets, Rate
 from dealwright.errors import ConflictError, NotFoundError, Problem, RateLimitedError, RecordError
 from dealwright.fields.messages import message, speaking
 from dealwright.metadata import intakes
-from dealwright.records import Change, Work, road
+from dealwright.records import Change, Work, road, submissions
 from dealwright.storage import accounts, idempotency, keys
 from dealwright.web import csp, forms, i18n, refusals, uploads, visit
 from dealwright.web.drafts import look
@@ -32,7 +34,7 @@ from dealwright.web.i18n import gettext
 from dealwright.web.posted import Posted, posted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
@@ -75,13 +77,11 @@ def send(identifier: str) -> ResponseReturnValue:
     if not one.open:
         return _answer(one, 410, closed=True)
     try:
-        _buckets().take(f"{one.id} {origin(visit.address())}", Rate("forms", one.per_hour / 3600, one.per_hour))
+        _buckets().take(
+            f"{one.id} {attempts.origin(visit.address())}", Rate("forms", one.per_hour / 3600, one.per_hour)
+        )
     except RateLimitedError as error:
-        with _reading(one) as work, speaking(i18n.tag()):
-            told = gettext("Too many forms came from your network. What you wrote is still here; send it later.")
-            response = _answer(one, 429, work=work, sent=_sent(work, one), told=told)
-            response.headers["Retry-After"] = str(error.retry_after)
-            return response
+        return _too_many(one, error)
     if request.form.get(HONEY):
         return _answer(one, 200, thanks=True)  # a program: it learns nothing, and nothing is kept
     with _reading(one) as work, speaking(i18n.tag()):
@@ -90,7 +90,7 @@ def send(identifier: str) -> ResponseReturnValue:
         if not _fresh(one, token):
             told = gettext("Please look it over once more and send it again.")
             return _answer(one, 422, work=work, sent=sent, told=told)
-        problems = [*_wanted(work, one, sent), *_look(work, one, sent).problems]
+        problems = submissions.told([*_wanted(work, one, sent), *_look(work, one, sent).problems])
         if problems:
             return _answer(one, 422, work=work, sent=sent, problems=problems)
     return _take(one, sent, token)
@@ -109,18 +109,50 @@ def _take(one: Intake, sent: Posted, token: str) -> Response:
                 for name, found in arrived.items()
             }
             try:
-                with visit.workspace().database.write() as connection:
-                    if idempotency.begin(connection, one.role, token, "", clock.now()).state == "new":
-                        work = Work(visit.workspace(), connection, _stranger(one), address=visit.address())
-                        road.save_one(work, one.entity, Change({**sent.data, **values, **_assigned(work, one)}))
-                        idempotency.finish(connection, one.role, token, 201, None)
+                _make(one, token, lambda work: _record(work, one, {**sent.data, **values}))
                 return _answer(one, 200, thanks=True)
-            except RecordError as error:
-                problems = error.problems
-            except ConflictError as error:
-                problems = [Problem("", error.code, refusals.told(error))]
+            except RateLimitedError as error:
+                return _too_many(one, error)
+            except (RecordError, ConflictError) as error:
+                if submissions.only_there_already(error.problems):
+                    names = [str(upload["name"]) for some in arrived.values() for upload in some]
+                    _make(one, token, lambda work: _kept(work, one, sent, names))
+                    return _answer(one, 200, thanks=True)
+                problems = submissions.told(error.problems) or [Problem("", error.code, refusals.told(error))]
         with _reading(one) as work:
             return _answer(one, 422, work=work, sent=sent, problems=problems)
+
+
+def _make(one: Intake, token: str, make: Callable[[Work], object]) -> None:
+    """Make something of a form, once for its token, and count it for the network that it came from.
+
+    Raises:
+        RateLimitedError: If that network has sent as many as the intake takes, through whatever process.
+    """
+    now = clock.now()
+    with visit.workspace().database.write() as connection:
+        if idempotency.begin(connection, one.role, token, "", now).state == "new":
+            key = f"form:{one.id}:{attempts.origin(visit.address())}"
+            attempts.spend(connection, key, one.per_hour, timedelta(hours=1), now)
+            make(Work(visit.workspace(), connection, _stranger(one), address=visit.address()))
+            idempotency.finish(connection, one.role, token, 201, None)
+
+
+def _record(work: Work, one: Intake, values: Mapping[str, Any]) -> None:
+    road.save_one(work, one.entity, Change({**values, **_assigned(work, one)}))
+
+
+def _kept(work: Work, one: Intake, sent: Posted, files: Sequence[str]) -> None:
+    """Keep what was sent for a person to look at: there is a record like it, which is nothing to tell a stranger."""
+    submissions.keep(work, one.entity, one.title, sent.data, _assigned(work, one), files)
+
+
+def _too_many(one: Intake, error: RateLimitedError) -> Response:
+    with _reading(one) as work, speaking(i18n.tag()):
+        told = gettext("Too many forms came from your network. What you wrote is still here; send it later.")
+        response = _answer(one, 429, work=work, sent=_sent(work, one), told=told)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
 
 def _intake(identifier: str) -> Intake:
