@@ -61,6 +61,7 @@ def _labels() -> dict[str, str]:
             "start": gettext("Starts"),
         },
         **{"rules": gettext("Rules"), "lock": gettext("Lock"), "entity": gettext("Entity"), "field": gettext("Type")},
+        **{"under": gettext("Stands under"), "show": gettext("Shown on"), "folded": gettext("Begins folded")},
         **{"by_hand": gettext("Asked for by people"), "checks": gettext("Checks"), "properties": gettext("Fields")},
     }
 

@@ -35,6 +35,7 @@ from dealwright_admin.scores import Scores
 from dealwright_admin.slas import Slas
 from dealwright_admin.tables import Tables
 from dealwright_admin.trying import Trying
+from dealwright_admin.views import Views
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -84,6 +85,7 @@ def mount(app: Flask) -> None:
         DraftedRules("draft_rules"),
         Scores("draft_scores"),
         Tables("draft_tables"),
+        Views("draft_views"),
         DraftedRoles("draft_roles"),
         Parameters("draft_parameters"),
         Calendars("draft_calendars"),

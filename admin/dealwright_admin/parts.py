@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext
 PARTS: Final = (
     ("changes", lazy_gettext("Changes"), "admin_draft.draft_view"),
     ("entities", lazy_gettext("Entities"), "admin_draft_entities.index_view"),
+    ("views", lazy_gettext("Views"), "admin_draft_views.index_view"),
     ("approvals", lazy_gettext("Approvals"), "admin_draft_approvals.index_view"),
     ("pipelines", lazy_gettext("Pipelines"), "admin_draft_pipelines.index_view"),
     ("rules", lazy_gettext("Rules"), "admin_draft_rules.index_view"),

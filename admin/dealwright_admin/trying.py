@@ -33,7 +33,7 @@ class Trying(DraftPage):
 
     @exposed("/<draft>/entities/<entity>/preview/", methods=("GET", "POST"))
     def preview_view(self, draft: str, entity: str) -> ResponseReturnValue:
-        """Show the form of a new record as a role would meet it; judge what is posted, and save nothing."""
+        """Show the form of a new record as a role would meet it, laid out as in ``stage``; judge what is posted."""
         found = opened(draft)
         role = request.args.get("role", "")
         if entity not in found.catalog.entities or role not in found.catalog.roles:
@@ -42,7 +42,8 @@ class Trying(DraftPage):
         with visit.workspace().database.read() as connection, speaking(i18n.tag()):
             under = trial.of(found.catalog, visit.catalog())
             work = records.Work(visit.workspace(), connection, user, catalog=under)
-            return record_pages.previewed(work, entity, words.document(found.catalog, "role", role)), 200
+            whose = words.document(found.catalog, "role", role)
+            return record_pages.previewed(work, entity, whose, stage=request.args.get("stage", "")), 200
 
     @exposed("/<draft>/try/")
     def try_view(self, draft: str) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from dealwright_admin import field_types, keywords
 
 if TYPE_CHECKING:
     from dealwright.metadata.catalog import Catalog
+    from dealwright.metadata.definitions import Entity
     from dealwright.packs.drafts import Opened
     from dealwright.storage.drafts import Change
 
@@ -78,13 +79,22 @@ def place(catalog: Catalog, of: str, identifier: str, at: Sequence[str]) -> str:
     outer = ""
     for step in at:
         here.append(step)
-        if outer in _KEYED:
+        if of == "view" and outer == "fields" and (entity := _laid_out(catalog, identifier)) is not None:
+            field = entity.all_fields().get(step)
+            words.append(i18n.field_text(catalog, entity, field) if field is not None else step)
+        elif outer in _KEYED or (of == "view" and outer in ("tabs", "sections")):
             at_title = "".join(f"/{one}" for one in (*here, "title"))
             words.append(i18n.text(catalog, of, identifier, at_title, "") or title_of(step.removeprefix("c__")))
-        elif step not in ("properties", "steps", "options", "stages", "items"):
+        elif step not in ("properties", "tabs", "sections", "fields", "steps", "options", "stages", "items"):
             words.append(keywords.label(step))
         outer = step
     return " · ".join(words)
+
+
+def _laid_out(catalog: Catalog, identifier: str) -> Entity | None:
+    """Return the entity that a view lays out; None where the view is wrong."""
+    document = catalog.documents.get(("view", identifier), {})
+    return catalog.entities.get(str(document.get("entity")))
 
 
 def value(given: Any) -> str:
@@ -183,6 +193,8 @@ def href(draft: Opened, of: str, identifier: str, at: Sequence[str] = ()) -> str
         return url_for("admin_draft_scores.score_view", draft=key, score=identifier)
     if of == "pipeline":
         return url_for("admin_draft_pipelines.pipeline_view", draft=key, pipeline=identifier)
+    if of == "view":
+        return url_for("admin_draft_views.one_view", draft=key, view=identifier)
     if of == "role":
         return url_for("admin_draft_roles.role_view", draft=key, role=identifier)
     if of == "message":

@@ -77,6 +77,9 @@ POSTS = [
     ("/admin/drafts/x/entities/t.deal/fields/budget/retire/", {}),
     ("/admin/drafts/x/entities/t.deal/fields/budget/reset/", {}),
     ("/admin/drafts/x/entities/t.deal/preview/", {"name": "forged"}),
+    ("/admin/drafts/x/views/", {"title": "forged", "entity": "t.deal"}),
+    ("/admin/drafts/x/views/t.form/", {"title": "forged"}),
+    ("/admin/drafts/x/views/t.form/reset/", {}),
     ("/admin/drafts/x/approvals/", {"title": "forged", "entity": "t.deal"}),
     ("/admin/drafts/x/approvals/t.budget/", {"title": "forged"}),
     ("/admin/drafts/x/approvals/t.budget/reset/", {}),
@@ -127,6 +130,7 @@ def test_the_list_of_posts_is_complete(app: Flask) -> None:
         .replace("budget/", "<field>/")
         .replace("t.<field>", "<approval>")
         .replace("t.simple", "<pipeline>")
+        .replace("t.form", "<view>")
         .replace("t.clerk", "<role>")
         .replace("base.working_hours", "<calendar>")
         .replace("t.answer", "<sla>")

@@ -43,7 +43,7 @@ _OUTPUT = frozenset({"formula", "rollup", "lookup", "autonumber"})
 _LATER = frozenset({"rollup", "lookup", "autonumber"})
 #: Shown on a new record although nobody types them: worked out from what is typed, or a text of the form.
 _ALWAYS = frozenset({"formula", "static"})
-_WIDE = frozenset(
+WIDE = frozenset(
     {
         "long_text",
         "rich_text",
@@ -237,7 +237,7 @@ class _Maker:
             help=i18n.field_text(self.catalog, self.entity, one, "description", inside),
             placeholder=i18n.field_text(self.catalog, self.entity, one, "placeholder", inside),
             span=(within is None and layout.width(self.sheet.view, one))
-            or layout.SPANS.get(str(one.spec.get("width")), "c12" if kind in _WIDE else "c6"),
+            or layout.SPANS.get(str(one.spec.get("width")), "c12" if kind in WIDE else "c6"),
             text=typed(one, value),
             values=_values(one, value),
             options=self._options(one, value, inside),

@@ -100,7 +100,7 @@ def _form(entity_id: str, record_id: str | None) -> ResponseReturnValue:
     return _save(entity, record_id, sent)
 
 
-def previewed(work: Work, entity_id: str, whose: str) -> str:
+def previewed(work: Work, entity_id: str, whose: str, *, stage: str = "") -> str:
     """Return the form of a new record as the user of ``work`` would meet it under its catalog; nothing is ever saved.
 
     What is posted to it is judged as a save would judge it.
@@ -109,6 +109,7 @@ def previewed(work: Work, entity_id: str, whose: str) -> str:
         work: A reading transaction, of definitions that need not be in force.
         entity_id: Of which entity.
         whose: Who would meet it, in words.
+        stage: Laid out as in this stage; as a new record begins when empty.
 
     Raises:
         ForbiddenError, NotFoundError: If that user may make no such record.
@@ -116,10 +117,10 @@ def previewed(work: Work, entity_id: str, whose: str) -> str:
     access.demand(work.catalog, work.user, "create", entity_id)
     entity = work.catalog.entity(entity_id)
     if request.method == "GET":
-        return _page(work, entity, None, _NOTHING, preview=whose)
+        return _page(work, entity, None, _NOTHING, preview=whose, stage=stage)
     inputs = editable(work.catalog, work.user, entity, new=True)
     sent = posted(work.catalog, entity, request.form, inputs)
-    return _page(work, entity, None, sent, judge=AGAIN not in request.form, preview=whose)
+    return _page(work, entity, None, sent, judge=AGAIN not in request.form, preview=whose, stage=stage)
 
 
 def _save(entity: Entity, record_id: str | None, sent: Posted) -> ResponseReturnValue:
@@ -187,6 +188,7 @@ def _page(
     clash: merging.Merged | None = None,
     refusal: DealwrightError | None = None,
     preview: str = "",
+    stage: str = "",
 ) -> str:
     """Draw the form with what was sent.
 
@@ -202,13 +204,14 @@ def _page(
         clash: What somebody else saved meanwhile.
         refusal: Why the record as a whole was refused.
         preview: Who would meet it, where it is only looked at.
+        stage: Laid out as in this stage; as the record says when empty.
     """
     found = look(work, entity, sent.data, record_id)
     theirs = clash.theirs if clash is not None else {}
     if judge:
         places = {problem.pointer for problem in problems}
         problems = [*problems, *(problem for problem in found.problems if problem.pointer not in places)]
-    view = layout.chosen(work.catalog, work.user, entity, found.env.get("stage"))
+    view = layout.chosen(work.catalog, work.user, entity, stage or found.env.get("stage"))
     if when := layout.sections_when(work.catalog, view):
         env = dict(found.env)
         records.fill(work, entity, env, when)
