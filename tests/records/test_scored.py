@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from dealwright import access, clock, records
 from dealwright.errors import NotFoundError, RecordError
-from dealwright.records import Change, Work
+from dealwright.records import Change, Work, agenda
 from scored import HEAT, HOT, SCORED, WORLD, changes, fetched, told
 from worlds import ROLES, counts, made, opened, person, rows_of
 
@@ -206,6 +207,29 @@ def test_weights_of_a_segment_follow_the_record_and_are_hidden_with_what_it_asks
     # A rep may see both inputs, and not the credit: the weights would tell it.
     [found] = told(world, deal, ada)
     assert (found["value"], found["shares"], found["hidden"]) == ("83.33", [], 2)
+
+
+def test_the_score_that_says_so_orders_what_waits_to_be_worked_on(database):
+    other = {
+        **HEAT, "id": "t.early", "into": "other", "tier_into": None, "tiers": [], "hysteresis": 0,
+        "inputs": [{"id": "win", "value": "win", "weight": 1, "scale": {"linear": {"from": 100, "to": 0}}}],
+    }  # fmt: skip
+    other = {name: value for name, value in other.items() if value is not None}
+    deal_ = copy.deepcopy(WORLD[0])
+    deal_["properties"]["other"] = {"field": "decimal", "scale": 2, "title": "Other"}
+    heat = {**HEAT, "todo": "first", "when": 'status == "open"', "min_coverage": 0}
+    world = opened(database, deal_, *WORLD[1:3], heat, other)
+    ada = person(world, "Ada", ["base.admin"])
+    ids = {win: save(world, name=f"Deal {win}", win=win, amount="1", owner=ada.id).id for win in ("20", "90", "50")}
+    save(world, name="Nobody's", win="100", amount="1")
+    with world.database.read() as connection:
+        work = Work(world, connection, access.operator())
+        [(score, waiting)] = agenda.queues(work, [str(ada.id)])
+        assert (score.id, [one["id"] for one in waiting]) == ("t.heat", [ids["90"], ids["50"], ids["20"]])
+        # By its id the other score would come first.
+        chosen, value = agenda.score_of(work, "t.deal", waiting[0]) or (None, None)
+        assert (chosen, value) == (score, Decimal("95"))
+        assert agenda.queues(work, []) == []
 
 
 def test_scores_of_a_record_that_may_not_be_seen_are_not_found(database):

@@ -92,6 +92,7 @@ class Score:
         when: Source of a condition; a record that does not meet it keeps what it has. None for every record.
         into, tier_into: Fields that receive the score and the tier; None for none.
         publish: Whether score and tier may be seen by who may not see every input.
+        todo: What it is to the to-do page: ``first``, ``last``, ``never``, or empty.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Score:
     into: str | None
     tier_into: str | None
     publish: bool
+    todo: str
     document: Document
 
 
@@ -125,6 +127,17 @@ def on(catalog: Catalog, entity_id: str) -> tuple[Score, ...]:
     return catalog.once(
         ("metadata.scores", entity_id), lambda: tuple(s for s in of(catalog).values() if s.entity == entity_id)
     )
+
+
+def ordering(catalog: Catalog, entity_id: str) -> tuple[Score, ...]:
+    """Return the scores by which the to-do page orders an entity's records, the one to be asked first before the others."""
+
+    def find() -> tuple[Score, ...]:
+        places = {"first": 0, "": 1, "last": 2}
+        some = [one for one in on(catalog, entity_id) if one.into is not None and one.todo in places]
+        return tuple(sorted(some, key=lambda one: places[one.todo]))
+
+    return catalog.once(("metadata.scores.ordering", entity_id), find)
 
 
 def filled(catalog: Catalog, entity_id: str) -> Mapping[str, Score]:
@@ -188,6 +201,7 @@ def _score(catalog: Catalog, identifier: str, document: Document) -> Score:
         into=into,
         tier_into=document.get("tier_into"),
         publish=document.get("publish", False),
+        todo=document.get("todo", ""),
         document=document,
     )
 

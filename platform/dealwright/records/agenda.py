@@ -7,7 +7,8 @@
               its amount among those of the list (the largest has 50); 0 for a task about nothing
 
 So a task that is due today for the best account comes before one that is overdue for the poorest, and a day never hides
-a large deal. Ties go by due date, then by age.
+a large deal. Ties go by due date, then by age. Of several scores that one counts that says ``"todo": "first"``, and the records of
+its entity stand below the tasks, in its order: work that nobody has made a task of yet.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from dealwright import access
+from dealwright.errors import ForbiddenError, NotFoundError, QueryError
 from dealwright.metadata import scores
 from dealwright.records import read
 from dealwright.records.contact_times import contact_times
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
 TASK: Final = "base.task"
 USER: Final = "base.user"
-#: Tasks with a day, and without one, that are looked at; levels of people under a manager.
-DATED, UNDATED, LEVELS = 200, 50, 5
+#: Tasks with a day, and without one, that are looked at; levels of people under a manager; records of a queue.
+DATED, UNDATED, LEVELS, QUEUED = 200, 50, 5, 10
 _NEEDED: Final = frozenset({"title", "status", "due", "about", "assignee"})
 
 
@@ -103,6 +105,28 @@ def agenda(
     latest = datetime.max.replace(tzinfo=work.now.tzinfo)
     entries.sort(key=lambda one: (-one.points, one.due or latest, one.id))
     return entries
+
+
+def queues(work: Work, people: Sequence[str]) -> list[tuple[scores.Score, Sequence[Mapping[str, Any]]]]:
+    """Return the records of people that wait to be worked on, each entity in the order of the score that is its ``first``.
+
+    Only records that the score looks at (``when``), and only where the user may see it and whose they are. One statement
+    for each such score, none where no score says so.
+    """
+    found = []
+    for entity_id in sorted({one.entity for one in scores.of(work.catalog).values() if one.todo == "first"}):
+        if entity_id not in work.catalog.entities or not people:
+            continue
+        score = scores.ordering(work.catalog, entity_id)[0]
+        names = ", ".join(f'"{one}"' for one in people)
+        whose = f"owner in [{names}] && {score.into} != null" + (f" && ({score.when})" if score.when else "")
+        try:
+            waiting = read.page(work, entity_id, filter=whose, sort=f"-{score.into}", size=QUEUED).items
+        except (ForbiddenError, NotFoundError, QueryError):
+            continue  # something of it may not be seen, or belongs to the parameters of a pack
+        if waiting:
+            found.append((score, waiting))
+    return found
 
 
 def best_time(work: Work, entry: Entry) -> Mapping[str, Any] | None:
@@ -179,8 +203,8 @@ def amount_of(entity: Entity, record: Mapping[str, Any]) -> tuple[str, Any] | No
 
 
 def score_of(work: Work, entity_id: str, record: Mapping[str, Any]) -> tuple[scores.Score, Decimal] | None:
-    """Return the first score of a record that has a value, with it; None if there is none that may be seen."""
-    for one in scores.on(work.catalog, entity_id):
+    """Return the score that orders a record and has a value, with it; None if there is none that may be seen."""
+    for one in scores.ordering(work.catalog, entity_id):
         if one.into is not None and record.get(one.into) is not None:
             return one, Decimal(str(record[one.into]))
     return None

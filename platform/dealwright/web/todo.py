@@ -67,6 +67,17 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """Records of one entity in the order of a score: ``rows`` are (name, address, tier, score, amount)."""
+
+    title: str
+    score: str
+    hue: str
+    url: str
+    rows: tuple[tuple[str, str, tuple[str, str] | None, str, Display], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Somebody under the reader: open tasks, how many of them are overdue, open records of each entity with stages."""
 
@@ -129,6 +140,7 @@ def _page(refusal: DealwrightError | None) -> str:
             has_team=bool(under),
             shape=shape,
             tasks=tasks,
+            queues=_queues(work, people) if shape == "list" and not team else (),
             people=_people(work, under) if team and shape == "list" else (),
             piped=[i18n.entity_plural(work.catalog, one) for one in _piped(work)],
             weeks=weeks,
@@ -229,6 +241,25 @@ def _task(work: Work, one: Entry, titles: Mapping[tuple[str, str], tuple[str, st
         if best
         else "",
     )
+
+
+def _queues(work: Work, people: Sequence[str]) -> list[Queue]:
+    found = []
+    for score, waiting in agenda.queues(work, people):
+        entity = work.catalog.entity(score.entity)
+        titles = links(work, [{entity.id: {str(one["id"]) for one in waiting}}])
+        reader = Reader(work.catalog, entity, {}, short=True)
+        rows = []
+        for one in waiting:
+            title, url = titles.get((entity.id, str(one["id"])), ("", None))
+            money = agenda.amount_of(entity, one)
+            amount = display(reader, entity.fields[money[0]], money[1]) if money is not None else EMPTY
+            rows.append((title, url or "", *_scored(work, entity, one), amount))
+        called = i18n.text(work.catalog, "score", score.id, "/title", score.title)
+        hue = str(entity.document.get("hue") or "gray")
+        listed = url_for("web.records", entity_id=entity.id, sort=f"-{score.into}")
+        found.append(Queue(i18n.entity_plural(work.catalog, entity), called, hue, listed, tuple(rows)))
+    return found
 
 
 def _late(work: Work, one: Entry) -> bool:
