@@ -244,6 +244,18 @@ def test_a_team_is_its_active_members(world):
     assert [(one["user"], one["title"]) for one in told] == [(ann.id, "Look at Big {now}")]
 
 
+def test_news_for_everybody_reach_every_active_user_once(world):
+    ann, bob = person(world, "Ann", []), person(world, "Bob", [])
+    records.save(world, OPERATOR, "base.user", {"active": False}, id=bob.id)
+    again = opened_in(
+        world, rule("news", {"do": "notify", "to": "'everybody'", "title": "Won: {name}"}, event="test.news")
+    )
+    send(again, "test.news", deal(again))
+    assert [(one["user"], one["title"]) for one in rows_of(world.database, "base__notification")] == [
+        (ann.id, "Won: Big")
+    ]
+
+
 def test_a_message_to_an_address_goes_by_email_alone(world):
     send(world, "test.out", deal(world, contact_email="x@example.com"))
     (mail,) = sent(world)

@@ -177,7 +177,8 @@ def _tell(
     if not who:
         return []
     spec = action.spec
-    people = action.values["to"].type.kind != "text"
+    # A text is an address; only a notification can be for everybody.
+    people = action.values["to"].type.kind != "text" or action.do == "notify"
     return [
         Tell(
             to=who if people else (),

@@ -19,6 +19,8 @@ import re
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 #: The namespace of the definitions that every workspace starts with.
 BASE = "base"
+#: Whom a notification can name instead of users and teams: every active user.
+EVERYBODY = "everybody"
 #: The namespace of what a workspace's own admins add.
 CUSTOM = "c"
 #: PostgreSQL cuts a longer name of a table, column or index, silently.

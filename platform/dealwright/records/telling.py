@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dealwright import actions
+from dealwright.metadata.names import EVERYBODY
 from dealwright.records.follow import Asked
 from dealwright.storage import recipients
 
@@ -34,7 +35,7 @@ def told(work: Work, asked: Sequence[Asked]) -> list[Asked]:
     for one in asked:
         tell = _tell(one)
         effects = [
-            *(effect for who in people if who.id in tell.to or who.team in tell.to for effect in _to(work, one, who)),
+            *(effect for who in people if _is_meant(who, tell) for effect in _to(work, one, who)),
             *(_mail(work, one, address, "", None) for address in tell.addresses if EMAIL in tell.channels),
         ]
         found += [
@@ -47,6 +48,10 @@ def told(work: Work, asked: Sequence[Asked]) -> list[Asked]:
 def _tell(one: Asked) -> actions.Tell:
     assert isinstance(one.effect, actions.Tell)  # noqa: S101 - narrows the type; callers pass nothing else
     return one.effect
+
+
+def _is_meant(who: Recipient, tell: actions.Tell) -> bool:
+    return who.id in tell.to or who.team in tell.to or EVERYBODY in tell.to
 
 
 def _to(work: Work, one: Asked, who: Recipient) -> Iterator[actions.Effect]:

@@ -112,6 +112,8 @@ def _value_problems(
     if people is not None:
         if action.do == "send_message" and value.type.kind == "text":
             yield from _address_problems(catalog, action, pointer)
+        elif action.do == "notify" and isinstance(value.ast, Literal) and value.ast.value == names.EVERYBODY:
+            return
         elif not _is_of_people(value.type, people):
             who = " or ".join(one.partition(".")[2] for one in people)
             yield Problem(pointer, "value-misfit", f"expected a {who}, such as owner; this is {value.type.noun}")
