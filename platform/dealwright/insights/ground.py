@@ -116,10 +116,7 @@ class Ground:
         Raises:
             QueryError: If there are more than :data:`MOST_ROWS` rows.
         """
-        found = self.found(statement.limit(MOST_ROWS + 1))
-        if len(found) > MOST_ROWS:
-            raise QueryError(f"the report has more than {MOST_ROWS} rows; group by something coarser")
-        return found
+        return few(self.found(statement.limit(MOST_ROWS + 1)))
 
     def found(self, statement: sa.Select[Any]) -> Sequence[Any]:
         """Return all rows that a statement finds, or found before."""
@@ -250,6 +247,17 @@ class Ground:
         return ask() if self.rows_of is None else self.rows_of(ask)
 
 
+def few(found: Sequence[Any]) -> Sequence[Any]:
+    """Return rows that are no more than a report may have.
+
+    Raises:
+        QueryError: If there are more than :data:`MOST_ROWS`.
+    """
+    if len(found) > MOST_ROWS:
+        raise QueryError(f"the report has more than {MOST_ROWS} rows; group by something coarser")
+    return found
+
+
 def unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """Return a column that SQLite uses no index for: a plus before it changes nothing else (SQLite docs, *Query Planning*)."""
     plus = UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
@@ -259,7 +267,9 @@ def unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 def seconds(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """Return a date or moment as whole seconds since 1970 in UTC; a date begins at midnight in UTC."""
     on_sqlite = sa.cast(sa.func.strftime("%s", moment), sa.BigInteger())
-    other = sa.cast(sa.func.floor(sa.extract("epoch", moment)), sa.BigInteger())
+    # Of the two functions of PostgreSQL the one that gives a float: extract() gives a decimal, which takes twice as long.
+    # A float holds the microseconds of some hundred years, so that it is cut at the same second.
+    other = sa.cast(sa.func.floor(sa.func.date_part("epoch", moment)), sa.BigInteger())
     return Either(sa.type_coerce(on_sqlite, sa.BigInteger()), sa.type_coerce(other, sa.BigInteger()))
 
 

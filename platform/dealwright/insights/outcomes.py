@@ -123,7 +123,7 @@ def cycle_time(at: Ground) -> Table:
             together[hour] = together.get(hour, 0) + number
     rows = [
         Row(key, _beside(_spent(at, counts[key], spent_in[key]), counts[key], together))
-        for key in sorted(counts, key=_order)
+        for key in sorted(counts, key=by_key)
     ]
     return Table(
         heads=tuple(key.head for key in keys),
@@ -178,7 +178,7 @@ def days(hours: Fraction | int | None) -> Any:
     return None if hours is None else figures.rounded(Fraction(hours) / 24)
 
 
-def _order(key: Sequence[Any]) -> list[tuple[bool, Any]]:
+def by_key(key: Sequence[Any]) -> list[tuple[bool, Any]]:
     """Return what keys are sorted by: empty ones first."""
     return [(one is not None, one if one is not None else 0) for one in key]
 

@@ -23,18 +23,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from dealwright.insights import figures, ground, periods, tally, totals
+from dealwright.insights import courses, figures, ground, periods, tally, totals
 from dealwright.insights.ground import flag, total
 from dealwright.insights.periods import Between
 from dealwright.insights.stages import STAGE, stated, ways
 from dealwright.insights.table import Column, Head, Row, Table
+from dealwright.storage.database import PLANNED_ANEW
 from dealwright.storage.system import visit
+from dealwright.storage.visits import JOINT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from dealwright.insights.ground import Ground
+    from dealwright.insights.ground import Ground, Key
 
 #: Cases that the chance of a stage weighs in that of a group.
 _WEIGHT: Final = 10
@@ -113,9 +115,31 @@ def _chances(
 ) -> tuple[dict[tuple[Any, ...], tuple[int, int]], dict[str, tuple[int, int]]]:
     """Return won and decided records that have ever been in each stage: by group and stage, and by stage alone."""
     keys = [key for key in at.moved(None).grouped() if not key.starts]
-    names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
+    whole = dict.fromkeys(opened, (0, 0))
+    found: dict[tuple[Any, ...], tuple[int, int]] = {}
+    for row in ground.few(at.told(lambda: _decided(at, keys, opened))):
+        key, won, decided = tuple(row[:-2]), row[-2], row[-1]
+        before = whole[key[-1]]
+        whole[key[-1]] = (before[0] + won, before[1] + decided)
+        found[key] = (won, decided)
+    return found, whole
+
+
+def _decided(at: Ground, keys: Sequence[Key], opened: list[str]) -> Sequence[Any]:
+    """Return the key and the stage, and how many of those that have been in it were won, and won or lost."""
     status = at.table.c.status
-    joined, criteria = at.visits(status.in_(("won", "lost")), stages=opened)
+    ended = status.in_(("won", "lost"))
+    taken = courses.taken(at, keys, ended)
+    if taken is not None:
+        sums: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+        for *key, way, outcome, number in taken:
+            for stage in set(way.split(JOINT)).intersection(opened):
+                one = sums[*key, stage]
+                one[0] += number * (outcome == "won")
+                one[1] += number
+        return [(*key, *one) for key, one in sums.items()]
+    names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
+    joined, criteria = at.visits(ended, stages=opened)
     told = (
         sa.select(
             visit.c.record.label("record"), *names, visit.c.stage.label("stage"), flag(status == "won").label("won")
@@ -126,14 +150,8 @@ def _chances(
         .subquery("decided")
     )
     groups = [*(told.c[f"k{i}"] for i in range(len(keys))), told.c.stage]
-    whole = dict.fromkeys(opened, (0, 0))
-    found: dict[tuple[Any, ...], tuple[int, int]] = {}
-    for row in at.rows(sa.select(*groups, total(told.c.won), sa.func.count()).group_by(*groups)):
-        key, won, decided = tuple(row[:-2]), row[-2], row[-1]
-        before = whole[key[-1]]
-        whole[key[-1]] = (before[0] + won, before[1] + decided)
-        found[key] = (won, decided)
-    return found, whole
+    statement = sa.select(*groups, total(told.c.won), sa.func.count()).group_by(*groups).limit(ground.MOST_ROWS + 1)
+    return at.connection.execute(statement, execution_options=PLANNED_ANEW).all()
 
 
 def _chance(won: int, decided: int, all_won: int, all_decided: int) -> Decimal | None:

@@ -22,17 +22,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from dealwright.insights import figures, ground, tally
-from dealwright.insights.ground import flag, seconds, total
-from dealwright.insights.outcomes import days, whole_hours
+from dealwright.insights import courses, figures, ground, tally
+from dealwright.insights.ground import MOST_ROWS, flag, seconds, total
+from dealwright.insights.outcomes import by_key, days, whole_hours
 from dealwright.insights.table import Column, Head, Row, Table
 from dealwright.metadata import scores
+from dealwright.storage.database import PLANNED_ANEW
 from dealwright.storage.system import visit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dealwright.insights.ground import Ground
+    from dealwright.insights.ground import Ground, Key
     from dealwright.metadata.definitions import Pipeline
 
 STAGE: Final = Head("stage", "stage")
@@ -41,6 +42,8 @@ _BACK: Final = (
     Column("went_on", "count", counted=True),
     Column("lost", "count", counted=True),
 )
+#: What a record is that has left without being won.
+_OVER: Final = ("lost", "archived")
 
 
 def ways(pipeline: Pipeline) -> tuple[list[str], dict[str, list[str]], list[str]]:
@@ -62,7 +65,7 @@ def _cohort(at: Ground) -> Table:
     lives = _lives(at, opened, later)
     names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
     flags: list[sa.ColumnElement[Any]] = []
-    over = at.table.c.status.in_(("lost", "archived"))
+    over = at.table.c.status.in_(_OVER)
     for i in range(len(opened)):
         first, beyond = lives.c[f"first{i}"], lives.c[f"beyond{i}"]
         inside = [first.is_not(None), *(at.within(lives.c[f"at{i}"]) if at.between is not None else ())]
@@ -81,8 +84,9 @@ def _cohort(at: Ground) -> Table:
     )
     groups = [told.c[f"k{i}"] for i in range(len(keys))]
     sums = [total(told.c[f"{name}{i}"]) for i in range(len(opened)) for name in ("entered", "went_on", "lost")]
+    asked = sa.select(*groups, *sums).group_by(*groups).order_by(*groups)
     rows = []
-    for found in at.rows(sa.select(*groups, *sums).group_by(*groups).order_by(*groups)):
+    for found in at.rows(asked) if at.between is not None else _whole_lives(at, keys, opened, later, asked):
         for i, stage in enumerate(opened):
             entered, on, lost = found[len(keys) + 3 * i : len(keys) + 3 * i + 3]
             figured = _converted(at, entered or 0, on or 0, lost or 0)
@@ -117,6 +121,31 @@ def _cohort(at: Ground) -> Table:
     )
 
 
+def _whole_lives(
+    at: Ground, keys: Sequence[Key], opened: list[str], later: dict[str, list[str]], other: sa.Select[Any]
+) -> Sequence[Any]:
+    """Return for each group how many entered each stage, went on and were lost: by their ways, or else as ``other`` asks."""
+
+    def ask() -> Sequence[Any]:
+        found = courses.taken(at, keys)
+        if found is None:
+            return at.connection.execute(other.limit(MOST_ROWS + 1), execution_options=PLANNED_ANEW).all()
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        passed: dict[str, list[tuple[int, bool]]] = {}
+        for *key, way, status, number in found:
+            steps = passed.get(way)
+            if steps is None:
+                steps = passed[way] = courses.passed(way, opened, later)
+            figured = sums.setdefault(tuple(key), [0] * (3 * len(opened)))
+            for i, on in steps:
+                figured[3 * i] += number
+                figured[3 * i + 1] += number * on
+                figured[3 * i + 2] += number * (not on and status in _OVER)
+        return [(*key, *sums[key]) for key in sorted(sums, key=by_key)]
+
+    return ground.few(at.told(ask))
+
+
 def _lives(at: Ground, opened: Sequence[str], later: Mapping[str, Sequence[str]]) -> sa.Subquery:
     """Return for each record when it first entered each open stage, and its last visit of any later stage."""
     columns: list[sa.ColumnElement[Any]] = []
@@ -128,12 +157,12 @@ def _lives(at: Ground, opened: Sequence[str], later: Mapping[str, Sequence[str]]
         ]
         if at.between is not None:
             columns.append(sa.func.min(sa.case((here, visit.c.entered_at))).label(f"at{i}"))
-    return (
-        sa.select(visit.c.record.label("record"), *columns)
-        .where(*at.followed())
-        .group_by(visit.c.record)
-        .subquery("lives")
-    )
+    where = at.followed()
+    if at.between is not None:  # the whole lives of those alone that entered a stage in the time
+        other = visit.alias("entered")
+        came = other.c.entity == at.report.entity, other.c.stage.in_(opened), *at.within(other.c.entered_at)
+        where.append(visit.c.record.in_(sa.select(other.c.record).where(*came)))
+    return sa.select(visit.c.record.label("record"), *columns).where(*where).group_by(visit.c.record).subquery("lives")
 
 
 def _converted(at: Ground, entered: int, on: int, lost: int) -> dict[str, Any]:

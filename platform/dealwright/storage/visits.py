@@ -51,6 +51,8 @@ class Visit:
 JOINT: Final = ">"
 #: Characters of a way; one that gets longer stays as it is.
 _LONGEST: Final = 2000
+#: Characters of an id of a stage at most.
+_STAGE: Final = 40
 _NAMES = [name for name in Visit.__slots__ if name != "anew"]
 _COLUMNS = [visit.c[name] for name in _NAMES]
 
@@ -81,6 +83,11 @@ _LEAVE = (
 _RENAME = (
     sa.update(visit).where(*_LAST).values({name: sa.bindparam(f"{name}_") for name in ("pipeline", "pipeline_version")})
 )
+
+
+def tells_all(way: str | None) -> bool:
+    """Tell whether a way surely has all stages since it began; one that got too long does not."""
+    return way is not None and len(way) < _LONGEST - len(JOINT) - _STAGE
 
 
 def add(connection: Connection, visits: Sequence[Visit]) -> None:
