@@ -32,6 +32,7 @@ from dealwright_admin.revisions import Revisions
 from dealwright_admin.roles import Roles as DraftedRoles
 from dealwright_admin.rules import Rules as DraftedRules
 from dealwright_admin.scores import Scores
+from dealwright_admin.sight import Sight
 from dealwright_admin.slas import Slas
 from dealwright_admin.tables import Tables
 from dealwright_admin.trying import Trying
@@ -111,7 +112,14 @@ def _menu() -> list[tuple[str, list[Any]]]:
                 Revisions(name=lazy_gettext("History"), endpoint="admin_revisions", url="revisions"),
             ],
         ),
-        ("people", [Users(lazy_gettext("Users"), "users"), Roles(lazy_gettext("Roles"), "roles")]),
+        (
+            "people",
+            [
+                Users(lazy_gettext("Users"), "users"),
+                Roles(lazy_gettext("Roles"), "roles"),
+                Sight(name=lazy_gettext("Who sees what"), endpoint="admin_sight", url="sight"),
+            ],
+        ),
         (
             "operations",
             [

@@ -13,7 +13,7 @@ from dealwright.metadata.names import CUSTOM, namespace_of
 from dealwright.packs import drafts, edits
 from dealwright.web import i18n, visit
 from dealwright.web.i18n import gettext
-from dealwright_admin import entities, problems, words
+from dealwright_admin import entities, problems, role_differences, words
 from dealwright_admin.console import exposed
 from dealwright_admin.draft_page import DraftPage, autosaved, opened, seen, writing
 from dealwright_admin.entities import LOCALE, Texts
@@ -105,6 +105,7 @@ class Roles(DraftPage):
             own=edits.is_own(role),
             owner=entities.owner(found, role, "role"),
             matrix=_matrix(found, document, beside),
+            differences=role_differences.between(found.catalog, role, other) if beside is not None else [],
             ops=[(one, op(one)) for one in OPS],
             beside=other if beside is not None else "",
             beside_title=_title(found, other) if beside is not None else "",

@@ -368,6 +368,7 @@ DESIGN = (
             ("POST", "/publish/", {}),
         )
     ),
+    Surface("GET", "/admin/sight/", "admin", "/admin/sight/?person={ada}&entity=t.deal&record={deal}"),
     Surface("GET", "/admin/packs/", "admin", "/admin/packs/"),
     Surface("POST", "/admin/packs/plan/", "admin", "/admin/packs/plan/", {}),
     Surface("GET", "/admin/packs/plan/<plan>/", "admin", "/admin/packs/plan/none/"),

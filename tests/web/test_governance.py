@@ -15,7 +15,7 @@ from flask import Flask
 import pages
 from dealwright import access, clock, packs, rules
 from dealwright.packs import Wanted, overlay, whole
-from dealwright.records import Workspace, save
+from dealwright.records import Workspace, add_user, save
 from dealwright.storage import audit
 from pages import PASSWORD, Person, text
 
@@ -172,3 +172,48 @@ def test_a_pack_is_stopped_with_a_reason_and_what_it_left_behind_goes_by_its_num
         with workspace.database.read() as connection:
             entry = audit.latest(connection, limit=1)[0]
     assert (entry["action"], entry["data"]["reason"]) == ("pack.purged", "Nobody wants it")
+
+
+def test_who_sees_what_is_answered_with_the_grants_that_say_so(app: Flask, admin: Person, workspace: Workspace) -> None:
+    mia = add_user(workspace, "mia@example.com", "Mia", PASSWORD, ["t.clerk", "t.crew"])
+    mine = pages.lease(workspace, name="Mine", crew=[{"person": mia, "role": "sales"}]).id
+    other = pages.lease(workspace, name="Another").id
+    pages.deal(workspace, name="Robot", budget="5000")
+    assert "Choose a person" in text(admin.get("/admin/sight/"))
+    assert "There is nobody with this address." in text(admin.get("/admin/sight/?person=nobody"))
+    here = "/admin/sight/?person=mia@example.com"
+    page = text(admin.get(here))
+    assert "Mia Clerk Crew" in page and "Leases 1 some records – – –" in page and "Deals 1 all records – – –" in page
+    page = text(admin.get(f"{here}&entity=t.lease"))
+    assert "Crew, grant 1 See crew.exists(m, m.person == user.id)" in page
+    assert "Leases may be seen now: 1" in page
+    page = text(admin.get(f"{here}&entity=t.thing"))
+    assert re.search(r"Hidden cost hidden –", page) and "Phone Clerk, grant 1 –" in page
+    yes, no = (text(admin.get(f"{here}&entity=t.lease&record={one}")) for one in (mine, other))
+    assert "See: yes Crew, grant 1" in yes and "Change: no No grant of these roles allows it." in yes
+    assert "See: no Crew, grant 1" in no and "crew.exists(m, m.person == user.id) does not hold" in no
+    assert f"record={mine}" in admin.get(f"{here}&entity=t.lease&record=Min").text
+    assert "There is no such record." in text(
+        admin.get(f"{here}&entity=t.lease&record={'0' * 8}-0000-0000-0000-{'0' * 12}")
+    )
+    # What is told is what is met: the same person, the same records.
+    person = Person(app, access.sign_in(workspace, "mia@example.com", PASSWORD)[0])
+    for one, allowed in ((mine, 200), (other, 404)):
+        assert person.get(f"/records/t.lease/{one}").status_code == allowed
+
+
+def test_of_two_roles_their_conditions_and_fields_are_compared(admin: Person) -> None:
+    draft = str(admin.post("/admin/drafts/begin/", {"title": "Roles"}).location)
+    page = text(admin.get(f"{draft}roles/t.crew/?beside=t.clerk"))
+    assert "In what they differ What Crew Clerk" in page
+    assert "Lease See crew.exists(m, m.person == user.id) –" in page
+    made = str(admin.post(f"{draft}roles/", {"copy": "t.clerk"}).location)
+    assert "In nothing: both may do the same." in text(admin.get(f"{made}?beside=t.clerk"))
+    form = {
+        "title": "Own clerk", "grant": ["g0"], "g0.entity": "t.thing", "g0.ops": ["read"], "g0.fields": "* = see",
+        "g0.rows": "amount > 5", "capabilities": "export",
+    }  # fmt: skip
+    assert admin.post(made, form).status_code == 303
+    page = text(admin.get(f"{made}?beside=t.clerk"))
+    assert "Thing See amount > 5 all records Make, Change – all records" in page
+    assert "Hidden cost is seen hidden" in page and "Capabilities export –" in page

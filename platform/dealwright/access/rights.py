@@ -46,6 +46,8 @@ class EntityGrant:
         see: Fields that may be read on a record that meets ``rows``, editable ones included.
         edit: Fields that may be written on such a record.
         others: What the grant says of fields that it does not name: ``edit``, ``see`` or ``none``.
+        role: The role that gives it, and ``number`` the how manieth of its grants it is, from 0.
+        through: The reference to the whole whose grant it is, where no grant names the parts.
     """
 
     ops: frozenset[str]
@@ -53,6 +55,9 @@ class EntityGrant:
     see: frozenset[str]
     edit: frozenset[str]
     others: str
+    role: str = ""
+    number: int = 0
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +142,9 @@ def _work_out(catalog: Catalog, roles: tuple[str, ...], entity_id: str) -> Right
     if entity is not None:
         for role_id in roles:
             role = catalog.roles.get(role_id) or intakes.role(catalog, role_id)
-            for grant in role.grants if role else ():
+            for number, grant in enumerate(role.grants if role else ()):
                 if _covers(grant.entity, entity_id):
-                    found.append(_grant(catalog, roles, entity, grant, role_id.partition(".")[0]))
+                    found.append(_grant(catalog, roles, entity, grant, role_id, number))
         if entity.part_of is not None and not found:
             found = _of_the_whole(catalog, roles, entity)
         if catalog.off:
@@ -196,7 +201,8 @@ def _of_the_whole(catalog: Catalog, roles: tuple[str, ...], entity: Entity) -> l
             except ConditionError:
                 # It asks more of the whole than can be reached from here: then the parts need their own grant.
                 continue
-        found.append(EntityGrant(ops, rows, see, see if changes else frozenset(), grant.others))
+        edit = see if changes else frozenset()
+        found.append(replace(grant, ops=ops, rows=rows, see=see, edit=edit, through=reference.id))
     return found
 
 
@@ -204,7 +210,10 @@ def _covers(pattern: str, entity_id: str) -> bool:
     return pattern == "*" or pattern == entity_id or (pattern.endswith(".*") and entity_id.startswith(pattern[:-1]))
 
 
-def _grant(catalog: Catalog, roles: tuple[str, ...], entity: Entity, grant: Grant, namespace: str) -> EntityGrant:
+def _grant(
+    catalog: Catalog, roles: tuple[str, ...], entity: Entity, grant: Grant, role: str, number: int
+) -> EntityGrant:
+    namespace = role.partition(".")[0]
     levels = grant.fields or {"*": "edit"}
     otherwise = levels.get("*", "none")
     level = {name: levels.get(name, otherwise) for name in entity.all_fields()}
@@ -213,7 +222,7 @@ def _grant(catalog: Catalog, roles: tuple[str, ...], entity: Entity, grant: Gran
     scored = scores.filled(catalog, entity.id)
     edit = {name for name, one in level.items() if one == "edit" and name in see and name not in scored}
     rows = conditions.of(catalog, entity.id, grant.rows, "permission", namespace=namespace) if grant.rows else None
-    return EntityGrant(grant.ops, rows, frozenset(see), frozenset(edit), otherwise)
+    return EntityGrant(grant.ops, rows, frozenset(see), frozenset(edit), otherwise, role, number)
 
 
 def _tainted(catalog: Catalog, roles: tuple[str, ...], entity: Entity, see: Iterable[str]) -> set[str]:
