@@ -18,7 +18,6 @@ from dealwright.web import i18n, notices, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import words
 from dealwright_admin.console import Guarded, exposed
-from dealwright_admin.roles import op
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -113,7 +112,7 @@ def _held(connection: Connection, pack: str) -> dict[str, Any]:
 
 def _may(use: permissions.Use) -> str:
     if use.sort == "entities":
-        return gettext("%(op)s: records of %(entity)s", op=op(use.op), entity=use.name)
+        return gettext("%(op)s: records of %(entity)s", op=words.operation(use.op), entity=use.name)
     if use.sort == "notify":
         return gettext("Tell people by %(channel)s", channel=use.name)
     if use.sort == "connections":

@@ -9,6 +9,7 @@ from dealwright.access.rights import OPERATIONS
 from dealwright.errors import DealwrightError
 from dealwright.web import i18n
 from dealwright.web.i18n import gettext
+from dealwright_admin import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,20 +38,18 @@ def between(catalog: Catalog, one: str, other: str) -> list[dict[str, Any]]:
             found.append({"title": i18n.entity_title(catalog, entity), "lines": lines})
     capabilities = [set(catalog.roles[name].capabilities) if name in catalog.roles else set() for name in (one, other)]
     if capabilities[0] != capabilities[1]:
-        words = [", ".join(sorted(some)) or "–" for some in capabilities]
-        found.append({"title": gettext("Capabilities"), "lines": [("", *words)]})
+        texts = [", ".join(sorted(some)) or "–" for some in capabilities]
+        found.append({"title": gettext("Capabilities"), "lines": [("", *texts)]})
     return sorted(found, key=lambda it: str(it["title"]))
 
 
 def _rows(mine: Rights, theirs: Rights) -> Iterator[tuple[str, str, str]]:
     """Yield the operations that hold for other records; those that differ in the same way together."""
-    from dealwright_admin.roles import op
-
     told: dict[tuple[str, str], list[str]] = {}
     for name in OPERATIONS:
         both = _records(mine, name), _records(theirs, name)
         if both[0] != both[1]:
-            told.setdefault(both, []).append(op(name))
+            told.setdefault(both, []).append(words.operation(name))
     yield from ((", ".join(names), *both) for both, names in told.items())
 
 
@@ -70,8 +69,8 @@ def _fields(catalog: Catalog, entity: Entity, mine: Rights, theirs: Rights) -> I
     for held in (mine, theirs):
         seen, edited = held.seen(), held.edited("update") | held.edited("create")
         levels.append({name: 2 * (name in edited) + (name in seen) for name in entity.all_fields()})
-    words = {0: gettext("hidden"), 1: gettext("is seen"), 2: gettext("may be changed"), 3: gettext("may be changed")}
+    said = {0: gettext("hidden"), 1: gettext("is seen"), 2: gettext("may be changed"), 3: gettext("may be changed")}
     for name, field in entity.all_fields().items():
-        if words[levels[0][name]] != words[levels[1][name]]:
+        if said[levels[0][name]] != said[levels[1][name]]:
             title = i18n.field_text(catalog, entity, field) or name
-            yield title, words[levels[0][name]], words[levels[1][name]]
+            yield title, said[levels[0][name]], said[levels[1][name]]

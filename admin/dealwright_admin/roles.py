@@ -106,7 +106,7 @@ class Roles(DraftPage):
             owner=entities.owner(found, role, "role"),
             matrix=_matrix(found, document, beside),
             differences=role_differences.between(found.catalog, role, other) if beside is not None else [],
-            ops=[(one, op(one)) for one in OPS],
+            ops=[(one, words.operation(one)) for one in OPS],
             beside=other if beside is not None else "",
             beside_title=_title(found, other) if beside is not None else "",
             others=[(one, _title(found, one)) for one in found.ids("role") if one != role],
@@ -124,16 +124,6 @@ class Roles(DraftPage):
             found.document("role", role)
             drafts.take_back(connection, found, "role", role, by=visit.user().id)
         return redirect(url_for("admin_draft_roles.index_view", draft=draft), 303)
-
-
-def op(name: str) -> str:
-    """Return an operation in words."""
-    said = {
-        **{"read": gettext("See"), "create": gettext("Make"), "update": gettext("Change")},
-        **{"delete": gettext("Archive"), "move": gettext("Move on"), "export": gettext("Export")},
-        **{"import": gettext("Import"), "share": gettext("Share")},
-    }
-    return said.get(name, name)
 
 
 def read(form: MultiDict[str, str]) -> list[dict[str, Any]]:

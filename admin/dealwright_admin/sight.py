@@ -17,7 +17,6 @@ from dealwright.web import i18n, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import words
 from dealwright_admin.console import Guarded, exposed
-from dealwright_admin.roles import op
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +57,7 @@ class Sight(Guarded, BaseView):  # type: ignore[misc]  # flask_admin has no type
             roles=[(one, words.document(catalog, "role", one)) for one in (subject.roles if subject else ())],
             admin=subject is not None and access.capable(catalog, subject, "admin"),
             entities=sorted((i18n.entity_plural(catalog, one), one.id) for one in catalog.entities.values()),
-            ops=[(one, op(one)) for one in OPERATIONS],
+            ops=[(one, words.operation(one)) for one in OPERATIONS],
             **{"rows": [], "grants": [], "fields": [], "sight": None, "offered": [], **told},
         )
         return str(page), 200
@@ -115,7 +114,7 @@ def _grant(grant: EntityGrant) -> dict[str, Any]:
     return {
         "role": grant.role,
         "called": _called(grant),
-        "ops": [op(name) for name in OPERATIONS if name in grant.ops],
+        "ops": [words.operation(name) for name in OPERATIONS if name in grant.ops],
         "rows": grant.rows.source if grant.rows is not None else "",
         "others": grant.others,
     }
@@ -153,7 +152,7 @@ def _verdict(work: Work, reader: User, found: sight.RecordSight, name: str) -> d
         asked.append(
             {"called": _called(one.grant), "holds": one.holds, "rows": rows.source if rows else "", "leaves": leaves}
         )
-    return {"op": op(name), "allowed": found.allows(name), "asked": asked}
+    return {"op": words.operation(name), "allowed": found.allows(name), "asked": asked}
 
 
 def _offered(reader: Work, entity: Entity, text: str) -> Sequence[tuple[str, str]]:

@@ -64,6 +64,16 @@ def kind(name: str) -> str:
     return words.get(name, name)
 
 
+def operation(name: str) -> str:
+    """Return an operation in words."""
+    said = {
+        **{"read": gettext("See"), "create": gettext("Make"), "update": gettext("Change")},
+        **{"delete": gettext("Archive"), "move": gettext("Move on"), "export": gettext("Export")},
+        **{"import": gettext("Import"), "share": gettext("Share")},
+    }
+    return said.get(name, name)
+
+
 def document(catalog: Catalog, of: str, identifier: str) -> str:
     """Return what a document is called."""
     found = catalog.documents.get((of, identifier))
