@@ -169,13 +169,16 @@ def _items(at: Ground, ended: sa.Subquery) -> tuple[list[str], sa.Subquery | Non
         .group_by(checklist.c.record)
         .subquery("items")
     )
-    been = _been(at, ended, [stage for stage, _ in asked])
-    flags = [sa.func.coalesce(items.c[f"d{i}"], 0) * been.c[f"b{i}"] for i in range(len(asked))]
-    columns = [one.label(f"d{i}") for i, one in enumerate(flags)]
-    beside = [been.c[f"b{i}"] for i in range(len(asked))]
-    joined = been.outerjoin(items, items.c.record == been.c.record)
-    found = sa.select(been.c.record, *beside, *columns).select_from(joined).subquery("had")
-    return [f"item:{stage}:{item}" for stage, item in asked], found
+    return [f"item:{stage}:{item}" for stage, item in asked], _of_been(at, ended, [one for one, _ in asked], items)
+
+
+def _of_been(at: Ground, ended: sa.Subquery, stages: Sequence[str], done: sa.Subquery) -> sa.Subquery:
+    """Return for each record and action whether the record was in its stage, and whether it then was done."""
+    been = _been(at, ended, stages)
+    beside = [been.c[f"b{i}"] for i in range(len(stages))]
+    flags = [(sa.func.coalesce(done.c[f"d{i}"], 0) * been.c[f"b{i}"]).label(f"d{i}") for i in range(len(stages))]
+    joined = been.outerjoin(done, done.c.record == been.c.record)
+    return sa.select(been.c.record, *beside, *flags).select_from(joined).subquery("had")
 
 
 def _been(at: Ground, ended: sa.Subquery, stages: Sequence[str]) -> sa.Subquery:
@@ -194,20 +197,11 @@ def _touches(at: Ground, ended: sa.Subquery) -> tuple[list[str], sa.Subquery | N
             stage.id for one in family(at.catalog, at.report) for stage in one.stages.values() if stage.outcome is None
         )
     )
-    record = touches.about(at)
-    acts = sa.select(record.label("record"), told.c.at).where(*touches.seen(at), record.is_not(None)).subquery("acts")
-    meets = sa.and_(
-        acts.c.record == visit.c.record,
-        acts.c.at >= visit.c.entered_at,
-        acts.c.at < visit.c.left_at,
+    # From the activities to the visits: there are few of a record, and an index leads to them.
+    meets = sa.and_(visit.c.record == ended.c.id, told.c.at >= visit.c.entered_at, told.c.at < visit.c.left_at)
+    joined = told.join(ended, ended.c.id == touches.about(at)).join(visit, meets)
+    had = [sa.func.max(flag(visit.c.stage == one)).label(f"d{i}") for i, one in enumerate(stages)]
+    touched = sa.select(ended.c.id.label("record"), *had).select_from(joined).where(*touches.seen(at), *at.followed())
+    return [f"touch:{one}" for one in stages], _of_been(
+        at, ended, stages, touched.group_by(ended.c.id).subquery("touched")
     )
-    joined = visit.join(ended, ended.c.id == visit.c.record).outerjoin(acts, meets)
-    columns = []
-    for i, one in enumerate(stages):
-        here = visit.c.stage == one
-        columns += [
-            sa.func.max(flag(here)).label(f"b{i}"),
-            sa.func.max(flag(here, acts.c.at.is_not(None))).label(f"d{i}"),
-        ]
-    found = sa.select(visit.c.record, *columns).select_from(joined).where(*at.followed())
-    return [f"touch:{one}" for one in stages], found.group_by(visit.c.record).subquery("had")
