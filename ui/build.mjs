@@ -19,7 +19,7 @@ const common = {
   target: ['chrome123', 'firefox128', 'safari17.5'], legalComments: 'none', loader: {'.woff2': 'file'}, logLevel: 'warning',
 };
 const scripts = await esbuild.build({
-  ...common, entryPoints: ['src/app.js', 'src/admin.js', 'src/board.js', 'src/list.js'], format: 'esm', splitting: true, chunkNames: 'chunk-[hash]',
+  ...common, entryPoints: ['src/app.js', 'src/admin.js', 'src/board.js', 'src/calendar.js', 'src/list.js'], format: 'esm', splitting: true, chunkNames: 'chunk-[hash]',
 });
 const styles = await esbuild.build({...common, entryPoints: ['src/app.css']});
 

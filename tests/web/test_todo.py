@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from dealwright import access, clock
-from dealwright.records import Work, Workspace, page, save
+from dealwright.records import Work, Workspace, fetch, page, save
 from pages import ADMIN, CLERK, Person, deal, text
 
 
@@ -76,6 +76,19 @@ def test_a_calendar_shows_each_task_on_its_day(admin: Person, workspace: Workspa
     assert day is not None and "Countersign" in day[0]
     assert "Countersign" not in admin.get("/todo?shape=calendar&month=2026-11").text
     assert admin.get("/todo?shape=calendar&month=nonsense").status_code == 200
+
+
+def test_a_task_is_moved_to_a_day_and_keeps_its_hour(admin: Person, workspace: Workspace) -> None:
+    one = save(
+        workspace, access.operator(), "base.task",
+        {"title": "Visit", "assignee": people(workspace)[ADMIN], "due": "2030-12-09T02:30:00Z"},
+    ).id  # fmt: skip
+    answer = admin.post("/todo", {"do": "move", "id": one, "day": "2030-12-16"})
+    assert (answer.status_code, answer.json["late"]) == (200, False) and "December 16, 2030" in answer.json["message"]
+    with workspace.database.read() as connection:
+        assert fetch(Work(workspace, connection, access.operator()), "base.task", one)["due"] == "2030-12-16T02:30:00Z"
+    assert admin.post("/todo", {"do": "move", "id": one, "day": "soon"}).status_code == 422
+    assert admin.post("/todo", {"do": "move", "id": "nothing", "day": "2030-12-16"}).status_code == 404
 
 
 def test_a_manager_sees_what_the_people_under_him_have_open(admin: Person, workspace: Workspace) -> None:

@@ -22,6 +22,8 @@ Addressed: TypeAlias = Callable[[Mapping[str, str]], str]
 
 #: Columns of a list that nobody has chosen, beside the name; and most that can be chosen.
 _COLUMNS, MOST = 7, 24
+#: Fields that a card on a phone shows at least, where there are as many.
+_ON_A_CARD = 3
 _AT_THE_RIGHT = frozenset({"integer", "decimal", "percent", "money", "rating"})
 #: Fields of the platform that can be a column, in this order.
 _SYSTEM = (
@@ -72,10 +74,17 @@ def columns(work: Work, entity: Entity, chosen: Sequence[str], sort: str, addres
     """
     known = {one.id: one for one in offered(work, entity)}
     fields = [known[name] for name in dict.fromkeys(chosen) if name in known][:MOST] or _first(entity, known)
+    phone = _on_a_card(fields)
+    return tuple(_column(work.catalog, entity, one, sort, one.id in phone, address) for one in fields)
+
+
+def _on_a_card(fields: Sequence[Field]) -> set[str]:
+    """Return the fields of a card on a phone: stage, amount, customer, owner; of a list without them its first ones."""
     money = next((one.id for one in fields if one.type == "money"), None)
     link = next((one.id for one in fields if one.type == "reference"), None)
-    phone = {"stage", link, money}
-    return tuple(_column(work.catalog, entity, one, sort, one.id in phone, address) for one in fields)
+    chosen = [one.id for one in fields if one.id in ("stage", money, link, "owner")]
+    chosen += [one.id for one in fields if one.id not in chosen][: max(_ON_A_CARD - len(chosen), 0)]
+    return set(chosen[: _ON_A_CARD + 1])
 
 
 def _first(entity: Entity, known: Mapping[str, Field]) -> list[Field]:

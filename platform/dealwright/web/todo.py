@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask_babel import format_date, get_locale
 
 from dealwright import access, clock, records
@@ -18,7 +18,7 @@ from dealwright.fields.messages import speaking
 from dealwright.metadata.names import BASE, namespace_of
 from dealwright.records import agenda
 from dealwright.records.agenda import TASK, USER
-from dealwright.web import i18n, notices, visit
+from dealwright.web import i18n, notices, refusals, visit
 from dealwright.web.display import EMPTY, Display, Reader, display, number
 from dealwright.web.i18n import gettext
 from dealwright.web.links import links
@@ -157,8 +157,13 @@ def _page(refusal: DealwrightError | None) -> str:
 
 
 def change() -> ResponseReturnValue:
-    """Change a task (``do``): add one, or note that one is done, or put it off until ``tomorrow`` or for a ``week``."""
+    """Change a task (``do``): add it, note that it is done, put it off until ``tomorrow`` or for a ``week``, ``move`` it.
+
+    A move keeps the time of the day and is answered in JSON: ``message``, and ``late``; refused: ``message``.
+    """
     doing, identifier = request.form.get("do", ""), request.form.get("id")
+    if doing == "move":
+        return _moved(identifier or "", request.form.get("day", ""))
     with visit.reading() as work:
         zone, me = i18n.zone(), work.user.id
         data: dict[str, Any] = {}
@@ -184,6 +189,28 @@ def change() -> ResponseReturnValue:
     kept = {name: request.args[name] for name in ("who", "shape", "month") if request.args.get(name)}
     kept["notice"] = "done" if doing == "done" else "saved"
     return redirect(f"{url_for('web.todo')}?{urlencode(kept)}", 303)
+
+
+def _moved(identifier: str, day: str) -> ResponseReturnValue:
+    """Take a task to another day; its time of the day stays, in the zone of the reader."""
+    zone = i18n.zone()
+    with visit.reading() as work:
+        due = records.fetch(work, TASK, identifier).get("due")
+    data = _due(day, zone)
+    try:
+        if due and data:
+            at = datetime.fromisoformat(str(due)).astimezone(zone).time()
+            moment = datetime.combine(date.fromisoformat(day), at, zone)
+            data = {"due": moment.astimezone(clock.now().tzinfo).isoformat()}
+        with speaking(i18n.tag()):
+            records.save(visit.workspace(), visit.user(), TASK, data, id=identifier, address=visit.address())
+    except ValueError:
+        return jsonify(message=gettext("This is no day.")), 422
+    except (RecordError, ConflictError, ForbiddenError) as error:
+        return jsonify(message=" ".join(refusals.problems(error)) or refusals.told(error)), error.status
+    spoken = format_date(date.fromisoformat(day), "full")
+    late = datetime.fromisoformat(data["due"]) < clock.now()
+    return jsonify(message=gettext("Moved to %(day)s", day=spoken), late=late)
 
 
 def _due(day: str | None, zone: Any) -> dict[str, str]:
