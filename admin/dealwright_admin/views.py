@@ -105,9 +105,7 @@ class Views(DraftPage):
         laid = placing.sheets(document, known)
         blocks = {str(one["id"]): one for one in document.get("sections", ())}
         roles = _roles(found)
-        creating = [
-            one for one in roles if access.rights_of(catalog, (one[0],), str(document["entity"])).unrestricted("create")
-        ]
+        creating = [one for one in roles if "create" in _ops(found, one[0], document)]
         return self.shown(
             template,
             found,
@@ -136,7 +134,7 @@ class Views(DraftPage):
             },
             title_zh=found.text("view", view, ("title",), LOCALE),
             roles=roles,
-            creating=creating or [one for one in roles if "create" in _ops(found, one[0], document)],
+            creating=creating,
             stages=view_form.stages(found, entity) if entity is not None else [],
             columns=view_form.columns(found, entity) if entity is not None else [],
             sorts=view_form.sorts(found, entity) if entity is not None else [],

@@ -246,6 +246,71 @@ def test_an_admin_writes_a_rule_without_json_a_seller_sets_it_off_and_a_weight_m
     page.wait_for_url("**notice=rolled_back**")
 
 
+def test_a_form_for_one_role_is_laid_out_by_keyboard_previewed_on_a_phone_and_met_by_that_role_alone(
+    visit: Visit, visits: Callable[..., AbstractContextManager[Visit]]
+) -> None:
+    page = visit.open("/admin/drafts/")
+    draft = begin(page, "Leads of sellers")
+    page.goto(f"{draft}views/")
+    page.get_by_role("button", name="New view").press("Enter")
+    page.get_by_label("English").press_sequentially("Lead of sellers")
+    page.get_by_label("Of records of").select_option(label="Lead")
+    page.get_by_label("For whom").select_option(label="Sales representative")
+    page.get_by_role("button", name="Make it").press("Enter")
+    page.wait_for_url("**/views/c.lead_of_sellers/")
+    # What stood on one page becomes the first of two tabs; the second gets a section that not every lead shows.
+    page.get_by_role("button", name="Tab", exact=True).press("Enter")
+    page.wait_for_url("**open=tab_2**")
+    page.get_by_role("button", name="Section", exact=True).last.press("Enter")
+    page.wait_for_url("**open=section**")
+    page.get_by_label("Heading").last.fill("Large company")
+    page.get_by_role("button", name="By choosing").last.press("Enter")
+    rows = page.locator("dw-conditions:not([hidden])")
+    rows.get_by_label("Field", exact=True).select_option(label="Employees")
+    rows.get_by_label("Comparison").select_option(label="is more than")
+    rows.get_by_label("Value").press_sequentially("100")
+    expect(page.get_by_label("Shown when").last).to_have_value("employees > 100")
+    industry = page.locator("[data-place=industry]")
+    industry.locator("summary").press("Enter")
+    industry.get_by_label("Stands under").select_option(label="New tab · New section")
+    phone = page.locator("[data-place=phone] summary")
+    for _ in range(2):
+        phone.press("Alt+ArrowUp")
+    expect(phone).to_be_focused()
+    expect(page.locator("[data-said]")).to_contain_text("Phone: place 1 of")
+    checked(page)
+    # The form of a seller, from the draft: on a phone, then on a desk.
+    preview = page.frame_locator("[data-shown] iframe")
+    expect(preview.locator("main")).to_contain_text("Preview as Sales representative", timeout=20_000)
+    assert page.locator("[data-shown] iframe").evaluate("one => one.contentWindow.innerWidth") < 400
+    large = preview.locator("[data-section^=section]").filter(has_text="Large company")
+    preview.get_by_label("Employees").fill("500")
+    preview.get_by_text("New tab", exact=True).click()
+    expect(large).to_be_visible()
+    page.get_by_role("button", name="Desk").press("Enter")
+    assert page.locator("[data-shown] iframe").evaluate("one => one.contentWindow.innerWidth") == 1200
+    page.get_by_role("button", name="Publish…").press("Enter")
+    page.wait_for_url("**/publish/")
+    page.get_by_label("Why").fill("Sellers see what they need")
+    page.get_by_role("button", name="Publish now").press("Enter")
+    page.wait_for_url("**/admin/revisions/**notice=published")
+    with visit.site.workspace.database.read() as connection:
+        changes = whole.files(connection)["overlay/view.json"]["changes"]
+    document = next(one["value"] for one in changes if one["path"] == "view:c.lead_of_sellers#")
+    assert document["roles"] == ["sales.rep"] and [one["id"] for one in document["tabs"]] == ["tab", "tab_2"]
+    assert document["fields"]["phone"]["order"] < document["fields"]["name"]["order"]
+    with visits(session=SELLER) as other:
+        seller = other.open("/records/sales.lead/new")
+        seller.get_by_label("Employees").fill("500")
+        seller.get_by_text("New tab", exact=True).click()
+        expect(seller.locator("[data-section^=section]").filter(has_text="Large company")).to_be_visible()
+        expect(seller.get_by_label("Industry")).to_be_visible()
+    with visits(session=MANAGER) as other:
+        manager = other.open("/records/sales.lead/new")
+        expect(manager.get_by_label("Industry")).to_be_visible()
+        expect(manager.locator("main")).not_to_contain_text("Large company")
+
+
 def test_designers_fit_every_screen_and_nothing_in_them_is_inaccessible(
     visits: Callable[..., AbstractContextManager[Visit]], axe: str
 ) -> None:
@@ -273,6 +338,7 @@ def test_designers_fit_every_screen_and_nothing_in_them_is_inaccessible(
         "admin/drafts/", draft, f"{draft}entities/", f"{draft}entities/sales.opportunity/",
         f"{draft}entities/sales.opportunity/fields/add/", f"{draft}entities/sales.opportunity/fields/c__size/",
         f"{draft}entities/sales.opportunity/fields/amount/", f"{draft}approvals/", f"{draft}approvals/sales.discount/",
+        f"{draft}views/", f"{draft}views/sales.opportunity_page/", f"{draft}views/sales.lead_page/?open=company",
         f"{draft}pipelines/", f"{draft}pipelines/sales.standard/?open=won", f"{draft}parameters/",
         f"{draft}parameters/sales/", f"{draft}calendars/base.working_hours/",
         f"{draft}slas/sales.lead_response/", f"{draft}messages/sales.stall/", f"{draft}messages/",
