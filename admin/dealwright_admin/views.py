@@ -104,6 +104,7 @@ class Views(DraftPage):
         known = placing.fields_of(entity) if entity is not None else []
         laid = placing.sheets(document, known)
         blocks = {str(one["id"]): one for one in document.get("sections", ())}
+        titles = _titles(found, view, document)
         roles = _roles(found)
         creating = [one for one in roles if "create" in _ops(found, one[0], document)]
         return self.shown(
@@ -119,7 +120,8 @@ class Views(DraftPage):
             laid=laid,
             tabs={str(one["id"]): one for one in document.get("tabs", ())},
             sections=blocks,
-            targets=_targets(laid, document),
+            targets=_targets(laid, titles),
+            titles=titles,
             cards={
                 name: _card(found, entity, document, name, own)
                 for sheet in laid
@@ -208,16 +210,32 @@ def _translated(found: Opened, original: str, document: Mapping[str, Any]) -> en
     }
 
 
-def _targets(laid: list[placing.Sheet], document: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _titles(found: Opened, view: str, document: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the view, its tabs and its sections are called in the language of the reader, as ``tabs/<id>``."""
+    chinese = i18n.tag() == LOCALE
+
+    def said(at: tuple[str, ...], title: str) -> str:
+        return (found.text("view", view, (*at, "title"), LOCALE) if chinese else "") or title
+
+    return {
+        "": said((), str(document["title"])),
+        **{
+            f"{key}/{one['id']}": said((key, str(one["id"])), str(one.get("title", "")))
+            for key in ("tabs", "sections")
+            for one in document.get(key, ())
+        },
+    }
+
+
+def _targets(laid: list[placing.Sheet], titles: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the sections that a field can go to, in words."""
-    tabs = {one["id"]: one.get("title", one["id"]) for one in document.get("tabs", ())}
-    titles = {one["id"]: one.get("title", "") for one in document.get("sections", ())}
     found, number = [], 0
     for sheet in laid[:-1]:
+        tab = titles.get(f"tabs/{sheet.id}", "")
         for part in sheet.parts:
             number += 1
-            title = titles.get(part.id) or i18n.gettext("Section %(n)s", n=number)
-            found.append((part.id, f"{tabs[sheet.id]} · {title}" if sheet.id in tabs else str(title)))
+            title = titles.get(f"sections/{part.id}") or i18n.gettext("Section %(n)s", n=number)
+            found.append((part.id, f"{tab} · {title}" if tab else title))
     return [*found, (placing.OUT, i18n.gettext("Not shown"))]
 
 

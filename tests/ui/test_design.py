@@ -287,7 +287,7 @@ def test_a_form_for_one_role_is_laid_out_by_keyboard_previewed_on_a_phone_and_me
     preview.get_by_label("Employees").fill("500")
     preview.get_by_text("New tab", exact=True).click()
     expect(large).to_be_visible()
-    page.get_by_role("button", name="Desk").press("Enter")
+    page.get_by_role("button", name="On a desk").press("Enter")
     assert page.locator("[data-shown] iframe").evaluate("one => one.contentWindow.innerWidth") == 1200
     page.get_by_role("button", name="Publish…").press("Enter")
     page.wait_for_url("**/publish/")
