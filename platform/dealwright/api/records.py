@@ -42,6 +42,7 @@ def page(entity: str) -> Response:
             count=_flag("count"),
             archived=_flag("archived"),
             search=answers.single("q"),
+            texts=True,
         )
     return answers.answer(
         {

@@ -39,7 +39,7 @@ from dealwright.records.passing import pass_until
 from dealwright.records.past import decided, explain, history
 from dealwright.records.people import add_user
 from dealwright.records.pipelines import offered
-from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_first, page, search, titles
+from dealwright.records.read import Page, aggregate, fetch, fetch_many, newest_first, page, search, searchable, titles
 from dealwright.records.reasons import why, whys
 from dealwright.records.recompute import recompute
 from dealwright.records.remove import archive, purge, restore
@@ -109,6 +109,7 @@ __all__ = [
     "save_one",
     "scores",
     "search",
+    "searchable",
     "send",
     "sequences_of",
     "sequences_offered",

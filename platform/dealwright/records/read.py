@@ -180,6 +180,7 @@ def page(
     count: bool = False,
     archived: bool = False,
     search: str | None = None,
+    texts: bool = False,
     op: str = "read",
 ) -> Page:
     """Return a page of the records that the user may read.
@@ -195,6 +196,7 @@ def page(
         count: Whether to count all that meet the filter.
         archived: Whether archived records are among them.
         search: Text that the display field must contain.
+        texts: Whether the text may stand in a field that is ``searchable`` instead.
         op: An operation that the user must be allowed with each record, beside reading it.
 
     Raises:
@@ -231,6 +233,7 @@ def page(
         archived=archived,
         env=work.env,
         search=search,
+        search_in=searchable(work, entity) if search and texts else (),
     )
     envs = [{**row, **work.env} for row in found.rows]
     if only is None or not held.alike or _some_computed(entity, only):
@@ -348,6 +351,7 @@ def aggregate(
     currency: str | None = None,
     on: date | None = None,
     search: str | None = None,
+    texts: bool = False,
 ) -> list[dict[str, Any]]:
     """Return counts and sums of the records that the user may read, by group.
 
@@ -360,6 +364,7 @@ def aggregate(
         currency: Into which amounts with a currency of their own are converted; None for the workspace's.
         on: The day whose rates are taken; None for today.
         search: Text that the display field must contain.
+        texts: Whether the text may stand in a field that is ``searchable`` instead.
 
     Returns:
         For each group its ``key`` (path to value), ``count`` and ``operation:field`` for each measure, API JSON. Where
@@ -397,6 +402,7 @@ def aggregate(
         currency=currency,
         on=on,
         search=search,
+        search_in=searchable(work, entity) if search and texts else (),
     )
     return [_group(work, entity, row) for row in found]
 
@@ -419,7 +425,7 @@ def _group(work: Work, entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]
 
 
 def search(work: Work, text: str, *, limit: int = 20) -> list[dict[str, Any]]:
-    """Return records of any entity whose display field contains the text, as far as the user may see both.
+    """Return records of any entity whose name or ``searchable`` fields contain the text, as far as the user may see both.
 
     Raises:
         QueryError: If the text is empty or longer than 200 characters.
@@ -431,9 +437,30 @@ def search(work: Work, text: str, *, limit: int = 20) -> list[dict[str, Any]]:
     for entity in access.readable(work.catalog, work.user):
         if entity.display and entity.display in access.rights(work.catalog, work.user, entity.id).seen():
             where = access.criteria(work.catalog, work.user, "read", entity.id, work.tables, work.env, [entity.display])
-            places.append((entity.id, where or []))
+            places.append((entity.id, where or [], searchable(work, entity)))
     found = queries.search(work.connection, work.catalog, places, wanted, limit)
     return [{"entity": hit.entity, "id": hit.id, "title": hit.title, "match": wanted} for hit in found]
+
+
+def searchable(work: Work, entity: Entity) -> tuple[str, ...]:
+    """Return the fields of texts that a search of this user looks into besides the name.
+
+    One that he sees on some records only is left out: where it was found would tell what stands in the others.
+    """
+    declared: tuple[str, ...] = work.catalog.once(
+        ("records.searchable", entity.id),
+        lambda: tuple(
+            one.id
+            for one in entity.fields.values()
+            if one.spec.get("searchable") and one.id != entity.display and one.spec.get("sensitivity") != "secret"
+        ),
+    )
+    grants = (
+        [one for one in access.rights(work.catalog, work.user, entity.id).grants if "read" in one.ops]
+        if declared
+        else ()
+    )
+    return tuple(name for name in declared if all(name in one.see for one in grants))
 
 
 def titles(work: Work, wanted: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:

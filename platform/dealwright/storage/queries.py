@@ -78,6 +78,7 @@ def page(
     count: bool | str = False,
     archived: bool = False,
     search: str | None = None,
+    search_in: Sequence[str] = (),
 ) -> Page:
     """Return a page of records: one statement, one for each list field that is asked for, and one to count.
 
@@ -94,6 +95,7 @@ def page(
         count: Whether to count; ``"exact"`` for the whole number whatever it costs.
         archived: Whether archived records are among them.
         search: Text that the display field contains, capitals or not.
+        search_in: Fields of texts that may contain it as well.
 
     Raises:
         QueryError: If the cursor is none of this sort.
@@ -105,7 +107,7 @@ def page(
     if not archived:
         criteria.append(table.c.archived_at.is_(None))
     if search:
-        criteria.append(_contains(layout, search))
+        criteria.append(_contains(layout, search, search_in))
     keys = [(expression(catalog, layout, path, env), descending) for path, descending in sort if path != "id"]
     last_way = dict(sort).get("id", bool(sort) and sort[-1][1])
     keys.append((table.c.id, last_way))
@@ -176,6 +178,7 @@ def aggregate(
     currency: str | None = None,
     on: date | None = None,
     search: str | None = None,
+    search_in: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Return counts and totals of active records by group, in the order of the keys; one statement, and one for rates.
 
@@ -190,6 +193,7 @@ def aggregate(
         currency: Into which amounts with a currency of their own are converted; None for the workspace's.
         on: The day whose rates are taken; None for today.
         search: Text that the display field contains, capitals or not.
+        search_in: Fields of texts that may contain it as well.
 
     Returns:
         For each group ``key`` (path to typed value), ``count``, and ``operation:path`` for each other measure. Sums
@@ -218,7 +222,7 @@ def aggregate(
     most = MOST_GROUPS * (MOST_CURRENCIES if paid else 1)
     statement = sa.select(*by, *columns).where(layout.table.c.archived_at.is_(None), *where)
     if search:
-        statement = statement.where(_contains(layout, search))
+        statement = statement.where(_contains(layout, search, search_in))
     if by:
         statement = statement.group_by(*by).order_by(*(_ordered(key, False) for key in keys)).limit(most + 1)
     rows = connection.execute(statement, execution_options=PLANNED_ANEW).all()
@@ -294,22 +298,23 @@ def _plainly(operation: str, values: Sequence[tuple[Any, int]]) -> Any:
 def search(
     connection: Connection,
     catalog: Catalog,
-    places: Sequence[tuple[str, Sequence[sa.ColumnElement[bool]]]],
+    places: Sequence[tuple[str, Sequence[sa.ColumnElement[bool]], Sequence[str]]],
     text: str,
     limit: int,
 ) -> list[Hit]:
-    """Return active records whose display field contains a text, capitals or not; one statement for all entities.
+    """Return active records whose display field or texts contain a text, capitals or not; one statement for all entities.
 
     Args:
         connection: The transaction.
         catalog: The definitions in force.
-        places: Entities, each with the criteria that its records must meet. One without a display field is left out.
+        places: Entities, each with the criteria that its records must meet, and the fields of texts that are looked into
+            as well. One without a display field is left out.
         text: What to look for.
         limit: How many at most, entity by entity, the newest first.
     """
     selects: list[sa.Select[Any]] = []
     entities: list[str] = []
-    for entity, where in places:
+    for entity, where, fields in places:
         layout = tables.layout(catalog, entity)
         if layout.entity.display is None or layout.entity.display not in layout.columns:
             continue
@@ -320,7 +325,7 @@ def search(
                 table.c.id.label("id"),
                 sa.cast(_display(layout), sa.Text).label("title"),
             )
-            .where(_contains(layout, text), table.c.archived_at.is_(None), *where)
+            .where(_contains(layout, text, fields), table.c.archived_at.is_(None), *where)
             .order_by(table.c.id.desc())
             .limit(min(limit, MOST_HITS))
         )
@@ -374,9 +379,10 @@ def _display(layout: Layout) -> sa.ColumnElement[Any]:
     return layout.table.c[name] if name in layout.columns else layout.table.c.id
 
 
-def _contains(layout: Layout, text: str) -> sa.ColumnElement[bool]:
+def _contains(layout: Layout, text: str, fields: Sequence[str] = ()) -> sa.ColumnElement[bool]:
     wanted = text.replace("\0", "").encode(errors="ignore").decode()  # what no column can hold
-    return sa.cast(_display(layout), sa.Text).icontains(wanted, autoescape=True)
+    looked = [_display(layout), *(layout.table.c[name] for name in fields if name in layout.columns)]
+    return sa.or_(*(sa.cast(column, sa.Text).icontains(wanted, autoescape=True) for column in looked))
 
 
 def _ordered(key: sa.ColumnElement[Any], descending: bool) -> sa.ColumnElement[Any]:

@@ -196,6 +196,7 @@ def totals(work: Work, entity: Entity, by: Grouping, asked: Asked) -> dict[str, 
         measures=measures,
         filter=condition(entity, by, asked),
         search=asked.search or None,
+        texts=True,
     )
     found = {}
     for one in groups:
@@ -268,6 +269,7 @@ def read(
         size=CARDS,
         cursor=cursor or None,
         search=asked.search or None,
+        texts=True,
     )
 
 

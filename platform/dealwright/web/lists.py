@@ -115,6 +115,7 @@ def listing(entity_id: str) -> ResponseReturnValue:
             may_import=held.allows("import"),
             settable=_settable(work, entity),
             searchable=entity.display is not None,
+            in_texts=bool(records.searchable(work, entity)),
             notice=notices.notice(),
             undo=notices.undo(entity_id),
         )
@@ -137,6 +138,7 @@ def _page(work: Work, entity: Entity, query: Query, sort: str, size: int, shown:
         cursor=query["cursor"] or None,
         count=not query["cursor"],
         search=query["q"] or None,
+        texts=True,
     )
 
 
