@@ -285,7 +285,7 @@ def head(catalog: Catalog, entity_id: str, head: Mapping[str, Any]) -> str:
         "month": gettext("Month"),
         "record": gettext("Record"),
         "pipeline": gettext("Arm"),
-        "action": gettext("Action"),
+        "action": gettext("What is to be done"),
     }
     return known.get(head["kind"]) or _path(catalog, entity_id, head["id"].partition(":")[0])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import render_template, url_for
 
 from dealwright.fields.messages import speaking
-from dealwright.records import unusual
+from dealwright.records import standards, unusual
 from dealwright.web import i18n, report_views, visit
 from dealwright.web.display import number
 from dealwright.web.i18n import gettext
@@ -61,7 +61,11 @@ def _why(one: Finding) -> str:
     if one.kind in ("falling", "rising"):
         return report_views.heading(figures)
     if one.benchmark is not None:
-        return report_views.standard(one.benchmark).text
+        return gettext(
+            "%(value)s, beside a benchmark of %(standard)s",
+            value=number(figures[standards.HELD[one.calculate]]),
+            standard=report_views.standard(one.benchmark).text,
+        )
     said = report_views.word(one.kind)
     if one.kind == "below_threshold":
         return gettext(
