@@ -15,12 +15,13 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dealwright.storage import Database
+from dealwright.storage import Database
 
 #: Seconds after which a child that hangs is ended.
 LONGEST = 120
@@ -129,3 +130,13 @@ def some(total: int, count: int) -> list[int]:
     """Return ``count`` of so many points, chosen by chance."""
     print(f"{count} of {total} points, DEALWRIGHT_TEST_SEED={SEED}")
     return sorted(random.Random(SEED).sample(range(1, total + 1), count))
+
+
+#: For tests that go from point to point until the work lives: each in the night, one of four otherwise.
+STRIDES = [pytest.param(1, marks=pytest.mark.nightly, id="each"), pytest.param(4, id="some")]
+
+
+def stride(step: int, most: int) -> range:
+    """Return every ``step``-th point up to ``most``, beginning by chance within the first step."""
+    print(f"DEALWRIGHT_TEST_SEED={SEED}")
+    return range(random.Random(SEED).randint(1, step), most, step)

@@ -11,7 +11,7 @@ from dealwright.storage import Database
 from passing import pass_until
 from ticketing import NINE, clocks, desk, fetched, tasks, ticket, told
 
-from .kill_points import Points, die, in_a_child
+from .kill_points import STRIDES, Points, die, in_a_child, stride
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
 
@@ -20,11 +20,12 @@ DUE = NINE + timedelta(days=1, hours=1)
 MOST = 200
 
 
-def test_a_breach_is_found_once_wherever_the_worker_dies(database_url, tmp_path):
+@pytest.mark.parametrize("step", STRIDES)
+def test_a_breach_is_found_once_wherever_the_worker_dies(database_url, tmp_path, step):
     with Database(database_url) as database:
         desk(database)
     died = 0
-    for at in range(1, MOST):
+    for at in stride(step, MOST):
         with Database(database_url) as database:
             one = ticket(Workspace(database, tmp_path), NINE, subject=f"Pump {at}")
 
@@ -47,4 +48,4 @@ def test_a_breach_is_found_once_wherever_the_worker_dies(database_url, tmp_path)
         if lived:
             break
         died += 1
-    assert 20 < died < MOST - 1
+    assert 20 / step < died < MOST / step - 1

@@ -274,7 +274,7 @@ def agree(record: dict[str, Any]) -> None:
 
 
 @given(records())
-@settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_both_validators_give_the_same_verdict(record):
     agree(record)
 
