@@ -8,6 +8,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 import forms
+from dealwright import packs
 from dealwright.metadata import canonical, strict
 from dealwright.packs import drafts, whole
 from dealwright.records import Workspace
@@ -17,6 +18,8 @@ from designs import begun, drafted, published
 from pages import Person, deal, text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flask import Flask
 
     from dealwright.metadata.catalog import Catalog
@@ -97,7 +100,9 @@ def _type(form: MultiDict[str, str], one: Any) -> None:
             form[one.name] = one.value
 
 
-def test_a_rule_is_written_tried_published_sets_off_and_is_pulled(admin: Person, workspace: Workspace) -> None:
+def test_a_rule_is_written_tried_published_sets_off_is_pulled_and_read_from_files(
+    admin: Person, workspace: Workspace, tmp_path: Path
+) -> None:
     deal(workspace, name="Lamp", budget="50")
     robot = deal(workspace, name="Robot", budget="900000")
     draft = begun(admin, "Big deals")
@@ -138,6 +143,15 @@ def test_a_rule_is_written_tried_published_sets_off_and_is_pulled(admin: Person,
     deal(workspace, name="Crane", budget="700000")
     again = begun(admin, "Again")
     assert "Acted last on" in text(admin.get(f"{again}rules/?q=huge"))
+    # And the other way: what is changed in files stands on the page.
+    with workspace.database.read() as connection:
+        whole.pull(connection, tmp_path / "all")
+    file = tmp_path / "all" / "overlay" / "rule.json"
+    file.write_text(file.read_text("utf-8").replace("budget > 500000", "budget > 800000"), "utf-8")
+    with workspace.database.read() as connection:
+        wanted = whole.wanted(connection, tmp_path / "all")
+    packs.apply(workspace.database, packs.plan(workspace.database, wanted).id)
+    assert "If Budget is more than 800000" in text(admin.get(f"{again}rules/c.huge_deals/"))
 
 
 def test_a_packs_rule_is_switched_off_and_its_numbers_set_and_a_copy_takes_its_place(
