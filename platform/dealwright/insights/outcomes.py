@@ -95,22 +95,22 @@ def cycle_time(at: Ground) -> Table:
     keys = at.grouped(when)
     spent = seconds(end) - seconds(start)
     names = [key.value.label(f"k{i}") for i, key in enumerate(keys)]
-    told = (
-        sa.select(at.table.c.id.label("record"), *names, spent.label("spent"))
-        .where(
-            *at.criteria, *at.within(at.value(when)), at.table.c.status == "won", start.is_not(None), end.is_not(None)
-        )
-        .subquery("told")
+    cases = sa.select(at.table.c.id.label("record"), *names, spent.label("spent")).where(
+        *at.criteria, *at.within(at.value(when)), at.table.c.status == "won", start.is_not(None), end.is_not(None)
     )
+    told = cases.subquery("told")
+    # An offset keeps both databases from working the time out once more wherever it is named.
+    once = cases.offset(0).subquery("told")
     groups = [told.c[f"k{i}"] for i in range(len(keys))]
     # A record that ends before it starts has no hours; told apart in the same statement.
-    hours = sa.case((told.c.spent >= 0, whole_hours(told.c.spent)), else_=sa.literal_column("-1"))
-    statement = sa.select(*groups, hours, sa.func.count(), total(told.c.spent))
+    hours = sa.case((once.c.spent >= 0, whole_hours(once.c.spent)), else_=sa.literal_column("-1"))
+    by = [*(once.c[f"k{i}"] for i in range(len(keys))), hours]
+    statement = sa.select(*by, sa.func.count(), total(once.c.spent)).group_by(*by)
     counts: dict[tuple[Any, ...], dict[int, int]] = {}
     spent_in: dict[tuple[Any, ...], int] = {}
     wrong = 0
     # A row for each hour of each group: more of them than a report may have rows, and never more than records.
-    for row in at.found(statement.group_by(*groups, hours)):
+    for row in at.found(statement):
         key = tuple(row[: len(keys)])
         if row[-3] < 0:
             wrong += row[-2]

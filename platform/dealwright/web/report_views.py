@@ -37,12 +37,13 @@ _DRAWN: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One figure in the table: its text, where its records are, and how it was before."""
+    """One figure in the table: its text, where its records are, how it was before, and what is to know of it beside."""
 
     text: str
     url: str | None = None
     before: str = ""
     right: bool = True
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +157,14 @@ def standard(found: Mapping[str, Any] | None) -> Cell:
     """Return a benchmark with its source, and whether the figure is too far from it."""
     if found is None:
         return Cell("–")
-    source = ", ".join(str(one) for one in (found.get("source"), found.get("valid_from")) if one)
-    text = f"{number(found['value'])} ({source})" if source else number(found["value"])
+    more = [", ".join(str(one) for one in (found.get("source"), found.get("valid_from")) if one)]
     if found.get("verdict") in ("above", "below"):
         said = {
             "above": gettext("%(percent)s %% of it: too high", percent=number(found["percent"])),
             "below": gettext("%(percent)s %% of it: too low", percent=number(found["percent"])),
         }
-        text = f"{text} · {said[found['verdict']]}"
-    return Cell(text)
+        more.append(said[found["verdict"]])
+    return Cell(number(found["value"]), beside=" · ".join(one for one in more if one))
 
 
 def _target(found: Mapping[str, Any] | None) -> Cell:

@@ -61,10 +61,11 @@ def _why(one: Finding) -> str:
     if one.kind in ("falling", "rising"):
         return report_views.heading(figures)
     if one.benchmark is not None:
+        held = report_views.standard(one.benchmark)
         return gettext(
             "%(value)s, beside a benchmark of %(standard)s",
             value=number(figures[standards.HELD[one.calculate]]),
-            standard=report_views.standard(one.benchmark).text,
+            standard=" · ".join(part for part in (held.text, held.beside) if part),
         )
     said = report_views.word(one.kind)
     if one.kind == "below_threshold":
