@@ -88,8 +88,10 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
     standards = any("benchmark" in row for row in said["rows"])
     targets = any("target" in row for row in said["rows"])
     rows = []
+    sources = {_source(row["benchmark"]) for row in said["rows"] if "benchmark" in row}
+    one_source = len(sources) == 1  # then it is said once, below the table
     for row in said["rows"]:
-        beside = [standard(row.get("benchmark"))] if standards else []
+        beside = [standard(row.get("benchmark"), source=not one_source)] if standards else []
         beside += [_target(row.get("target"))] if targets else []
         cells = [*beside, *(_cell(row, one, link, intervals=intervals) for one in columns)]
         rows.append((tuple(_labels(said, row)), tuple(cells)))
@@ -107,7 +109,10 @@ def view(work: Work, said: Mapping[str, Any], link: Callable[[list[Any], str], s
             *titles,
         ),
         rows=tuple(rows),
-        notes=tuple(_note(one) for one in said["notes"]),
+        notes=(
+            *([f"{gettext('Benchmark')} · {min(sources)}"] if one_source and min(sources) else ()),
+            *(_note(one) for one in said["notes"]),
+        ),
         left_out=said["left_out"],
         chart=_chart(said, figure_title(catalog, said, _drawn(said))),
     )
@@ -153,11 +158,15 @@ def figure(kind: str, value: Any) -> str:
     return number(value["amount"] if isinstance(value, dict) else value)
 
 
-def standard(found: Mapping[str, Any] | None) -> Cell:
-    """Return a benchmark with its source, and whether the figure is too far from it."""
+def _source(found: Mapping[str, Any]) -> str:
+    return ", ".join(str(one) for one in (found.get("source"), found.get("valid_from")) if one)
+
+
+def standard(found: Mapping[str, Any] | None, *, source: bool = True) -> Cell:
+    """Return a benchmark with its source, unless that is said elsewhere, and whether the figure is too far from it."""
     if found is None:
         return Cell("–")
-    more = [", ".join(str(one) for one in (found.get("source"), found.get("valid_from")) if one)]
+    more = [_source(found)] if source else []
     if found.get("verdict") in ("above", "below"):
         said = {
             "above": gettext("%(percent)s %% of it: too high", percent=number(found["percent"])),
