@@ -9,6 +9,7 @@ from flask_admin import Admin, AdminIndexView
 from flask_admin.theme import Theme
 from flask_babel import lazy_gettext
 
+from dealwright_admin import words
 from dealwright_admin.approvals import Approvals
 from dealwright_admin.calendars import Calendars
 from dealwright_admin.carrying import Carrying
@@ -60,7 +61,9 @@ class Index(Guarded, AdminIndexView):  # type: ignore[misc]  # flask_admin has n
 def mount(app: Flask) -> None:
     """Add the console to the application."""
     app.register_blueprint(Blueprint("dealwright_admin", __name__, template_folder="templates"))
-    app.jinja_env.globals.update(pretty=pretty, local_moment=local_moment, word=word, draft_state=draft_state)
+    app.jinja_env.globals.update(
+        pretty=pretty, local_moment=local_moment, word=word, draft_state=draft_state, hue_name=words.hue
+    )
     admin = Admin(
         app,
         name="Dealwright",

@@ -74,6 +74,16 @@ def operation(name: str) -> str:
     return said.get(name, name)
 
 
+def hue(name: str) -> str:
+    """Return what a colour of the design is called."""
+    words = {
+        **{"gray": gettext("grey"), "blue": gettext("blue"), "violet": gettext("violet"), "pink": gettext("pink")},
+        **{"red": gettext("red"), "orange": gettext("orange"), "amber": gettext("amber"), "green": gettext("green")},
+        "teal": gettext("teal"),
+    }
+    return words.get(name, name)
+
+
 def document(catalog: Catalog, of: str, identifier: str) -> str:
     """Return what a document is called."""
     found = catalog.documents.get((of, identifier))
