@@ -197,11 +197,14 @@ def _touches(at: Ground, ended: sa.Subquery) -> tuple[list[str], sa.Subquery | N
             stage.id for one in family(at.catalog, at.report) for stage in one.stages.values() if stage.outcome is None
         )
     )
-    # From the activities to the visits: there are few of a record, and an index leads to them.
-    meets = sa.and_(visit.c.record == ended.c.id, told.c.at >= visit.c.entered_at, told.c.at < visit.c.left_at)
-    joined = told.join(ended, ended.c.id == touches.about(at)).join(visit, meets)
-    had = [sa.func.max(flag(visit.c.stage == one)).label(f"d{i}") for i, one in enumerate(stages)]
-    touched = sa.select(ended.c.id.label("record"), *had).select_from(joined).where(*touches.seen(at), *at.followed())
-    return [f"touch:{one}" for one in stages], _of_been(
-        at, ended, stages, touched.group_by(ended.c.id).subquery("touched")
-    )
+    # From each visit to its activities by their index, in one pass: no second look at what was grouped.
+    about = told.c.about__linked == sa.literal(f"{at.report.entity}:", sa.Text()).concat(visit.c.record)
+    meets = sa.and_(about, told.c.at >= visit.c.entered_at, told.c.at < visit.c.left_at, *touches.seen(at))
+    joined = visit.join(ended, ended.c.id == visit.c.record).outerjoin(told, meets)
+    columns: list[sa.ColumnElement[Any]] = []
+    for i, one in enumerate(stages):
+        here = visit.c.stage == one
+        columns.append(sa.func.max(flag(here)).label(f"b{i}"))
+        columns.append(sa.func.max(flag(here, told.c.id.is_not(None))).label(f"d{i}"))
+    found = sa.select(visit.c.record, *columns).select_from(joined).where(*at.followed())
+    return [f"touch:{one}" for one in stages], found.group_by(visit.c.record).subquery("had")
