@@ -13,7 +13,7 @@ from dealwright.metadata.names import CUSTOM
 from dealwright.packs import drafts, edits
 from dealwright.records import wording
 from dealwright.storage import trial
-from dealwright.web import display, visit
+from dealwright.web import display, i18n, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import copying, entities, fields, message_texts, problems, words
 from dealwright_admin.console import exposed
@@ -186,7 +186,7 @@ def _row(found: Opened, name: str) -> dict[str, Any]:
         "title": words.document(found.catalog, "message", name)
         if ("message", name) in found.catalog.documents
         else str(document["title"]),
-        "body": str(document.get("body", "")),
+        "body": _texts(found, name, i18n.tag())["body"],
         "owner": entities.owner(found, name, "message"),
         "own": edits.is_own(name),
         "changed": f"message:{name}" in found.touched,
