@@ -14,7 +14,7 @@ from dealwright.packs import drafts, edits
 from dealwright.records import approval_trial
 from dealwright.storage import accounts
 from dealwright.storage import trial as tried
-from dealwright.web import approval_cards, i18n, visit
+from dealwright.web import approval_cards, i18n, sentences, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import copying, entities, fields, problems, steps, words
 from dealwright_admin.console import exposed
@@ -172,7 +172,7 @@ class Approvals(DraftPage):
                 told = approval_trial.simulated(trial, approval, request.args.get("record", ""))
                 told["steps"] = [approval_cards.foreseen(found.catalog, one) for one in told["steps"]]
         except DealwrightError as error:
-            refusal = error.detail
+            refusal = sentences.told(error.detail)
         page = self.shown("trial.html", found, told=told, refusal=refusal, approval=approval, document=document)
         return page, 200
 

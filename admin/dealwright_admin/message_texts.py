@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dealwright.metadata.names import namespace_of
 from dealwright.records import wording
+from dealwright.web import sentences
 from dealwright.web.i18n import gettext
 from dealwright_admin import words
 from dealwright_admin.problems import Wrong
@@ -91,7 +92,11 @@ def faults(found: Opened, message: str, entity: str, texts: Mapping[tuple[str, s
                 error = wrong[source]
                 hint = gettext("did you mean “%(name)s”?", name=error.suggestion) if error.suggestion else ""
                 unknown = error.reason in ("unknown-field", "unknown-name")
-                said = gettext("There is no field “%(name)s” here.", name=source) if unknown else error.message
+                said = (
+                    gettext("There is no field “%(name)s” here.", name=source)
+                    if unknown
+                    else sentences.told(error.message)
+                )
                 told.append(_wrong(part, language, message, f"{said} {hint}".strip()))
             elif source not in plain:
                 said = gettext("“{%(part)s}” is no placeholder: write {field}, or {{ for a brace.", part=source)

@@ -13,7 +13,7 @@ from dealwright.metadata.names import CUSTOM
 from dealwright.packs import drafts, edits
 from dealwright.records import wording
 from dealwright.storage import trial
-from dealwright.web import display, i18n, visit
+from dealwright.web import display, i18n, sentences, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import copying, entities, fields, message_texts, problems, words
 from dealwright_admin.console import exposed
@@ -95,7 +95,7 @@ class Messages(DraftPage):
                 )
                 told = [_told(reading, found, message, entity, record, language) for language in ("en", LOCALE)]
         except DealwrightError as error:
-            refusal = error.detail
+            refusal = sentences.told(error.detail)
         return self.shown("message_preview.html", found, told=told, refusal=refusal), 200
 
     @exposed("/<draft>/messages/<message>/send/", methods=("POST",))

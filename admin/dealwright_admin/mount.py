@@ -9,6 +9,7 @@ from flask_admin import Admin, AdminIndexView
 from flask_admin.theme import Theme
 from flask_babel import lazy_gettext
 
+from dealwright.web import sentences
 from dealwright_admin import words
 from dealwright_admin.approvals import Approvals
 from dealwright_admin.calendars import Calendars
@@ -64,6 +65,7 @@ def mount(app: Flask) -> None:
     app.jinja_env.globals.update(
         pretty=pretty, local_moment=local_moment, word=word, draft_state=draft_state, hue_name=words.hue
     )
+    app.jinja_env.filters["told"] = sentences.told
     admin = Admin(
         app,
         name="Dealwright",

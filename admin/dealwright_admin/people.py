@@ -12,7 +12,7 @@ from dealwright.errors import ConflictError, Problem, RecordError
 from dealwright.fields.messages import speaking
 from dealwright.records.people import add_user
 from dealwright.storage import accounts, audit
-from dealwright.web import i18n, visit
+from dealwright.web import i18n, sentences, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin.console import Listing, Row, exposed
 
@@ -70,7 +70,7 @@ class Users(Listing):
                 typed=typed,
                 chosen=roles,
                 roles=_roles(),
-                errors={problem.pointer.removeprefix("/"): problem.message for problem in problems},
+                errors={problem.pointer.removeprefix("/"): sentences.told(problem.message) for problem in problems},
             )
         )
 
@@ -143,7 +143,7 @@ class Users(Listing):
         try:
             hashed = access.hashed(request.form.get("password", ""), found["email"], found["name"] or "")
         except RecordError as error:
-            return str(self._user(found, error=error.problems[0].message)), error.status
+            return str(self._user(found, error=sentences.told(error.problems[0].message))), error.status
         with visit.workspace().database.write() as connection:
             accounts.set_password(connection, found["user"], hashed, clock.now())
             _noted(connection, "user.password", found, {})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright.metadata import canonical
 from dealwright.metadata.pointers import named, path, steps
+from dealwright.web import sentences
 from dealwright_admin import words
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ def at(wrong: Sequence[Wrong], kind: str, identifier: str, place: Sequence[str] 
 def _wrong(draft: Opened, one: Problem) -> Wrong:
     kind, identifier, place = _located(draft, one)
     if not kind:
-        return Wrong(one.source, one.message, one.code, f"{one.source}{one.pointer}")
+        return Wrong(one.source, sentences.told(one.message), one.code, f"{one.source}{one.pointer}")
     about = words.document(draft.catalog, kind, identifier)
     what = words.place(draft.catalog, kind, identifier, place)
     return Wrong(
         f"{about} · {what}" if what else about,
-        one.message,
+        sentences.told(one.message),
         one.code,
         path(kind, identifier, place),
         kind,

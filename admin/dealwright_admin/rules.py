@@ -14,7 +14,7 @@ from dealwright.metadata.names import CUSTOM, namespace_of
 from dealwright.packs import drafts, edits
 from dealwright.records import rule_trial
 from dealwright.storage import decisions, trial
-from dealwright.web import display, i18n, visit
+from dealwright.web import display, i18n, sentences, visit
 from dealwright.web.story import reasons
 from dealwright_admin import (
     copying,
@@ -206,7 +206,7 @@ class Rules(DraftPage):
                 else:
                     told = rule_trial.at_hand(drafted, rule)
         except DealwrightError as error:
-            refusal = "; ".join(one.message for one in error.problems) or error.detail
+            refusal = sentences.every(error)
         entity = str(found.document("rule", rule).get("entity", ""))
         page = self.shown("rule_trial.html", found, told=told, refusal=refusal, what=what, rule=rule, entity=entity)
         return page, 200

@@ -13,7 +13,7 @@ from dealwright.metadata.names import CUSTOM, namespace_of
 from dealwright.packs import drafts, edits
 from dealwright.records import score_trial
 from dealwright.storage import trial
-from dealwright.web import charts, i18n, visit
+from dealwright.web import charts, i18n, sentences, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import (
     condition_words,
@@ -142,7 +142,7 @@ class Scores(DraftPage):
                 )
                 told = score_trial.distribution(work, drafted, score)
         except DealwrightError as error:
-            refusal = "; ".join(one.message for one in error.problems) or error.detail
+            refusal = sentences.every(error)
         if told is not None:
             picture = _picture(words.document(found.catalog, "score", score), told)
         page = self.shown("distribution.html", found, told=told, refusal=refusal, picture=picture, score=score)

@@ -12,7 +12,7 @@ from dealwright.conditions.scope import USES
 from dealwright.errors import DealwrightError, NotFoundError
 from dealwright.fields.messages import speaking
 from dealwright.storage import trial
-from dealwright.web import builder, i18n, record_pages, visit
+from dealwright.web import builder, i18n, record_pages, sentences, visit
 from dealwright.web.i18n import gettext
 from dealwright_admin import publishing, words
 from dealwright_admin.console import exposed
@@ -55,7 +55,7 @@ class Trying(DraftPage):
             with visit.workspace().database.read() as connection, speaking(i18n.tag()):
                 told = _matching(connection, found, entity, source)
         except DealwrightError as error:
-            said = "; ".join(one.message for one in error.problems) or error.detail
+            said = sentences.every(error)
             return self.shown("tried.html", found, refusal=said, told=None, entity=entity), 200
         return self.shown("tried.html", found, refusal=None, told=told, entity=entity), 200
 

@@ -21,7 +21,7 @@ from dealwright.conditions.syntax import Name
 from dealwright.errors import ConditionError, DealwrightError, Problem, RecordError
 from dealwright.metadata.names import namespace_of
 from dealwright.metadata.system import VIRTUAL
-from dealwright.web import i18n, visit
+from dealwright.web import i18n, sentences, visit
 from dealwright.web.columns import offered
 from dealwright.web.i18n import gettext
 
@@ -95,7 +95,7 @@ class Names:
             if source:
                 self._checked(source, self.use)
         except DealwrightError as error:
-            return error.detail if not isinstance(error, ConditionError) else error.message
+            return sentences.told(error.detail if not isinstance(error, ConditionError) else error.message)
         return ""
 
     # What is offered ------------------------------------------------------------------------------------------
@@ -247,13 +247,13 @@ def answer(names: Names, asked: Mapping[str, str]) -> dict[str, Any]:
         try:
             source = rows.written(_tree(asked["tree"]), names.kind)
         except ConditionError as error:
-            return {"source": None, "problem": error.message}
+            return {"source": None, "problem": sentences.told(error.message)}
         return {"source": source, "problem": names.problem(source)}
     told: dict[str, Any] = {"names": {"": names.level("")}, "parameters": names.parameters()}
     try:
         found = rows.read(asked.get("source", ""), names.kind)
     except ConditionError as error:
-        return {**told, "tree": None, "problem": error.message}
+        return {**told, "tree": None, "problem": sentences.told(error.message)}
     for path in _paths(found):
         told["names"].setdefault(path, names.level(path))
     return {**told, "tree": found, "problem": names.problem(asked.get("source", ""))}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dealwright.web import i18n
+from dealwright.web import i18n, sentences
 from dealwright.web.i18n import gettext
 
 if TYPE_CHECKING:
@@ -21,14 +21,13 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 def told(error: DealwrightError) -> str:
     """Return what a refusal says beside its title."""
-    if not _speaks(error.detail):
-        return _meant(error)
-    return error.detail
+    text = sentences.told(error.detail)
+    return text if _speaks(text) else _meant(error)
 
 
 def problems(error: DealwrightError) -> list[str]:
     """Return the sentences of its problems, each once; those that the page's language does not have are left out."""
-    return [text for text in dict.fromkeys(one.message for one in error.problems) if _speaks(text)]
+    return [text for text in dict.fromkeys(sentences.told(one.message) for one in error.problems) if _speaks(text)]
 
 
 def _speaks(text: str) -> bool:
