@@ -80,7 +80,7 @@ def test_what_conditions_refuse_with_is_there_in_chinese() -> None:
             "there is no entity “shop.ordr”; did you mean “shop.order”?",
             "没有实体“shop.ordr”；您是不是要写“shop.order”？",
         ),
-        ("“t” of shop.thing is of the type text; sum needs a number", "shop.thing 的“t”类型是单行文本；sum 需要数字"),
+        ("“t” of shop.thing is of the type text; sum needs a number", "shop.thing 的“t”类型是文本；sum 需要数字"),
         (
             'cannot compare a text with a whole number; write 5 without quotation marks (“a == "5"”, from character 1)',
             '不能将文本与整数比较；请写 5，不加引号（“a == "5"”，第 1 个字符起）',
