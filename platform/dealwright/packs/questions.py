@@ -8,7 +8,7 @@
     CONVERGED  the packs say the same now                              may go (nothing is asked)
     MOVED      it has another name                                     may go (nothing is asked)
 
-The first five need an answer, and :func:`demand` lets no plan with an open one be applied. Answers are no second road: they
+The first five need an answer (but a pack's own switch when the pack goes), and :func:`demand` lets no plan with an open one be applied. Answers are no second road: they
 are changes of the overlay, and the plan is made anew with them. What is kept with a note is written down as said anew, by
 whom and why; so a change that a pack calls mandatory is kept with a note only. A change that cannot stay is left out of the
 plan before anybody answers, so that the plan can show what would be in force; likewise a conflict has a word until then.
@@ -105,7 +105,9 @@ class Item:
 
     @property
     def open(self) -> bool:
-        """Whether it needs an answer and has none."""
+        """Whether it needs an answer and has none. A switch of a pack that goes waits with it, unasked."""
+        if self.action == "PARKED" and self.path.startswith("pack:"):
+            return False
         return self.action in ASKED and (not self.answer or (self.noted and self.answer == KEEP and not self.note))
 
     def as_json(self) -> dict[str, Any]:
