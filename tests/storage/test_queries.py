@@ -242,7 +242,7 @@ def test_a_search_finds_records_of_several_entities_in_one_statement(crm, catalo
     put("sales.account", name="Nuts", archived_at=NOON)
     first, second = put(DEAL, name="bolts"), put(DEAL, name="More BOLTS")
     put(DEAL, name="nuts")
-    places = [("base.team", ()), ("sales.account", ()), (DEAL, ())]
+    places = [("base.team", (), ()), ("sales.account", (), ()), (DEAL, (), ())]
     seen = []
     sa.event.listen(crm._reading, "before_cursor_execute", lambda *args: seen.append(args[2]))
     with crm.read() as connection:

@@ -88,6 +88,7 @@ def addresses(site: Site) -> dict[str, str]:
         "public form": "/forms/t.enquiry",
         "search": "/search?q=lamp",
         "reports": "/reports",
+        "out of the ordinary": "/reports/unusual",
         "records of a figure": behind[1].replace("&amp;", "&"),
         "notifications": "/notifications",
         "report": "/reports/t.funnel?compare=previous&since=2026-01-01",

@@ -145,6 +145,9 @@ def test_the_pages_can_be_installed_and_read_without_a_connection_until_somebody
         visit.open("/todo")
         here.locator(".burger").click()
         here.locator(".side .me").click()
+        # The session is of all these tests: it ends for this window only.
+        here.context.clear_cookies()
+        here.route("**/sign-out", lambda route: route.fulfill(status=303, headers={"Location": "/sign-in"}))
         here.get_by_role("button", name="Sign out").click()
         here.wait_for_url("**/sign-in**")
         here.wait_for_function("caches.keys().then(names => !names.some(n => n.startsWith('dealwright-kept-')))")

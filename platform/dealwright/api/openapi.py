@@ -115,6 +115,11 @@ def _of_entity(entity: Entity, held: Rights) -> dict[str, Any]:
         ):
             operation = _operation(f"{title} of one {entity.title}", _OBJECT, identified=True)
             found.setdefault(f"{root}/{{id}}/{name}", {})["get"] = operation
+        hears, no_more = f"Hear of one {entity.title}", f"Hear of one {entity.title} no longer"
+        found[f"{root}/{{id}}/followers/me"] = {
+            "put": _operation(hears, _OBJECT, body=_OBJECT, identified=True),
+            "delete": _operation(no_more, None, status="204", identified=True),
+        }
         found[f"{root}/{{id}}/rules"] = {
             "get": _operation(f"Why rules acted on one {entity.title}, or not", _OBJECT, identified=True, query=("at",))
         }

@@ -8,10 +8,11 @@
     CONVERGED  the packs say the same now                              may go (nothing is asked)
     MOVED      it has another name                                     may go (nothing is asked)
 
-The first five need an answer (but a pack's own switch when the pack goes), and :func:`demand` lets no plan with an open one be applied. Answers are no second road: they
-are changes of the overlay, and the plan is made anew with them. What is kept with a note is written down as said anew, by
-whom and why; so a change that a pack calls mandatory is kept with a note only. A change that cannot stay is left out of the
-plan before anybody answers, so that the plan can show what would be in force; likewise a conflict has a word until then.
+The first five need an answer (but not the switch of a pack that goes), and :func:`demand` lets no plan with an open one be
+applied. Answers are no second road: they are changes of the overlay, and the plan is made anew with them. What is kept with
+a note is written down as said anew, by whom and why; so a change that a pack calls mandatory is kept with a note only. A
+change that cannot stay is left out of the plan before anybody answers, so that the plan can show what would be in force;
+likewise a conflict has a word until then.
 """
 
 from __future__ import annotations
