@@ -13,22 +13,13 @@ import pytest
 
 from dealwright import access, packs
 from dealwright.packs import whole
-from dealwright.packs.drafts import Opened
-from dealwright.packs.drafts import opened as opened_draft
 from dealwright.records import Workspace, add_user, save
 from dealwright.storage import audit, drafts
+from designs import begun, drafted, published
 from pages import PASSWORD, Person, deal, text
 
 if TYPE_CHECKING:
     from flask import Flask
-    from sqlalchemy import Connection
-
-
-def begun(admin: Person, title: str = "Cost centres") -> str:
-    """Begin a draft and return its address."""
-    answer = admin.post("/admin/drafts/begin/", {"title": title})
-    assert answer.status_code == 303
-    return str(answer.location)
 
 
 def added(
@@ -38,21 +29,6 @@ def added(
     data = {"type": type_name, "title": title, **more}
     answer = admin.post(f"{draft}entities/{entity}/fields/add/", data)
     assert answer.status_code == 303
-    return str(answer.location)
-
-
-def drafted(connection: Connection, draft: str) -> Opened:
-    """Return the draft at an address."""
-    return opened_draft(connection, draft.rstrip("/").rpartition("/")[2])
-
-
-def publish(admin: Person, draft: str, reason: str = "Finance asks for it") -> str:
-    """Plan and publish a draft; return the address that follows."""
-    assert admin.post(f"{draft}plan/", {}).status_code == 303
-    page = admin.get(f"{draft}publish/").text
-    found = {name: value for name, value in re.findall(r'name="(plan|fingerprint)" value="([^"]+)"', page)}
-    answer = admin.post(f"{draft}publish/", {**found, "reason": reason})
-    assert answer.status_code == 303, text(answer)
     return str(answer.location)
 
 
@@ -86,7 +62,7 @@ def test_a_field_is_drafted_published_pulled_and_rolled_back(admin: Person, work
     assert plan.status_code == 303
     shown = text(admin.get(f"{draft}publish/"))
     assert "1 records have nothing in it yet" in shown and "1 records of Deal" in shown
-    revision = publish(admin, draft)
+    revision = published(admin, draft)
     assert "Cost centre" in text(admin.get(revision))
     form = admin.get("/records/t.deal/new").text
     assert "Cost centre" in form and "North" in form
@@ -102,7 +78,7 @@ def test_a_field_is_drafted_published_pulled_and_rolled_back(admin: Person, work
         {"id": "north", "title": "North", "hue": "blue"}, {"id": "south", "title": "South"},
     ]  # fmt: skip
     assert {"draft.begun", "draft.published", "revision.activated"} <= set(entries)
-    assert history[0]["reason"] == "Finance asks for it"
+    assert history[0]["reason"] == "It is asked for"
     back = admin.post(f"/admin/revisions/{history[1]['revision']}/rollback/", {"reason": "Too early"})
     assert back.status_code == 303
     assert "Cost centre" not in admin.get("/records/t.deal/new").text
@@ -233,7 +209,7 @@ def test_a_pipeline_of_ones_own_gets_stages_gates_and_a_way_for_records_of_a_sta
     first = document["stages"][0]
     assert first["exit"] == [{"id": "say_whom", "require": "name != null", "message": "Say whom"}]
     assert (first["next"], first["probability"], first["red_after"]) == (["stage", "second", "lost"], 20, "P7D")
-    publish(admin, draft, "We visit customers")
+    published(admin, draft, "We visit customers")
     assert "Visits" in text(admin.get("/records/c.visit"))
     visited = save(workspace, access.operator(), "c.visit", {"name": "Hangzhou"})
     again = begun(admin, "Shorter")
@@ -254,7 +230,7 @@ def test_a_pipeline_of_ones_own_gets_stages_gates_and_a_way_for_records_of_a_sta
     with workspace.database.read() as connection:
         document = drafted(connection, again).document("pipeline", "c.way_of_a_visit")
     assert (document["stage_map"], document["version"]) == ({"first": "second"}, 2)
-    publish(admin, again, "One stage less")
+    published(admin, again, "One stage less")
     assert admin.get(f"/records/c.visit/{visited.id}").status_code == 200
 
 
@@ -352,7 +328,7 @@ def test_a_role_of_ones_own_is_written_compared_and_meets_just_what_it_grants(
     copied = str(admin.post(f"{draft}roles/", {"copy": "base.admin"}).location)
     with workspace.database.read() as connection:
         assert "admin" not in drafted(connection, draft).document("role", copied.split("/")[-2])["capabilities"]
-    publish(admin, draft, "Partners sell too")
+    published(admin, draft, "Partners sell too")
     add_user(workspace, "pia@example.com", "Pia", PASSWORD, ["c.partner"])
     pia = Person(app, access.sign_in(workspace, "pia@example.com", PASSWORD)[0])
     deal(workspace, name="Lamp", budget="5")
