@@ -123,10 +123,13 @@ def _grant(grant: EntityGrant) -> dict[str, Any]:
 def _fields(work: Work, entity: Entity, found: sight.RecordSight | None) -> list[dict[str, Any]]:
     """Return each field with what the person may do with it, and which grants say so."""
     grants = access.rights(work.catalog, work.user, entity.id).grants
+    filled = {op: sight.writable(entity, new=op == "create") for op in ("create", "update")}
     rows = []
     for name, field in entity.all_fields().items():
         see = [one for one in grants if "read" in one.ops and name in one.see]
-        edit = [one for one in grants if one.ops & {"create", "update"} and name in one.edit]
+        edit = [
+            one for one in grants if name in one.edit and any(op in one.ops and name in filled[op] for op in filled)
+        ]
         rows.append(
             {
                 "id": name,

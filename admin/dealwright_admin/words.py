@@ -67,7 +67,7 @@ def kind(name: str) -> str:
 def operation(name: str) -> str:
     """Return an operation in words."""
     said = {
-        **{"read": gettext("See"), "create": gettext("Make"), "update": gettext("Change")},
+        **{"read": gettext("See"), "create": gettext("Make"), "update": gettext("Edit")},
         **{"delete": gettext("Archive"), "move": gettext("Move on"), "export": gettext("Export")},
         **{"import": gettext("Import"), "share": gettext("Share")},
     }

@@ -60,7 +60,7 @@ def test_what_could_not_be_sent_waits_in_sight_is_sent_once_and_shows_a_clash(vi
         edit.context.set_offline(False)
         expect(edit.locator(".unsent li")).to_contain_text("somebody else has changed")
         edit.locator(".unsent summary").click()
-        edit.get_by_role("button", name="Open", exact=True).click()
+        edit.get_by_role("button", name="Open it", exact=True).click()
         edit.get_by_role("button", name="Go on with it").click()
         expect(edit.locator("#f-name")).to_have_value("My lamp")
         edit.locator("header .btn.pri").click()

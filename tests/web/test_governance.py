@@ -189,8 +189,12 @@ def test_who_sees_what_is_answered_with_the_grants_that_say_so(app: Flask, admin
     assert "Leases may be seen now: 1" in page
     page = text(admin.get(f"{here}&entity=t.thing"))
     assert re.search(r"Hidden cost hidden –", page) and "Phone Clerk, grant 1 –" in page
+    # Nobody fills what the platform keeps or works out, whatever is granted.
+    page = text(admin.get(f"/admin/sight/?person={pages.ADMIN}&entity=t.thing"))
+    grant = "Administrator, grant 1"
+    assert f"Version {grant} – Created {grant} –" in page and f"Owner {grant} {grant} Team" in page
     yes, no = (text(admin.get(f"{here}&entity=t.lease&record={one}")) for one in (mine, other))
-    assert "See: yes Crew, grant 1" in yes and "Change: no No grant of these roles allows it." in yes
+    assert "See: yes Crew, grant 1" in yes and "Edit: no No grant of these roles allows it." in yes
     assert "See: no Crew, grant 1" in no and "crew.exists(m, m.person == user.id) does not hold" in no
     assert f"record={mine}" in admin.get(f"{here}&entity=t.lease&record=Min").text
     assert "There is no such record." in text(
@@ -215,5 +219,5 @@ def test_of_two_roles_their_conditions_and_fields_are_compared(admin: Person) ->
     }  # fmt: skip
     assert admin.post(made, form).status_code == 303
     page = text(admin.get(f"{made}?beside=t.clerk"))
-    assert "Thing See amount > 5 all records Make, Change – all records" in page
+    assert "Thing See amount > 5 all records Make, Edit – all records" in page
     assert "Hidden cost is seen hidden" in page and "Capabilities export –" in page

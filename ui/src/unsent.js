@@ -126,7 +126,7 @@ function show() {
       button.addEventListener('click', run);
       item.append(button);
     };
-    if (one.state !== 'waiting' && /\/(new|edit)$/.test(one.url)) act(t('Open'), () => open(one));
+    if (one.state !== 'waiting' && /\/(new|edit)$/.test(one.url)) act(t('Open it'), () => open(one));
     act(t('Throw it away'), () => {
       if (!confirm(t('Throw away “%(title)s”?', {title: one.title}))) return;
       forget(one);

@@ -22,6 +22,7 @@ from dealwright.errors import Problem, RecordError
 from dealwright.events import DELETED, MOVED, RESTORED, UPDATED
 from dealwright.fields.messages import speaking
 from dealwright.metadata import scores
+from dealwright.metadata.findings import COMPUTED
 from dealwright.records import read, road
 from dealwright.records.texts import say
 from dealwright.records.work import Change, Work
@@ -42,7 +43,6 @@ _MOST, _LISTED, _SHORT = 5000, 12, 80
 _TYPES: Final = frozenset({UPDATED, MOVED, DELETED, RESTORED})
 #: System fields whose changes are news.
 _SYSTEM: Final = ("stage", "owner", "team")
-_COMPUTED: Final = frozenset({"formula", "rollup", "lookup", "static", "autonumber"})
 #: Fields whose value stands in a notification; of others it says that they have changed.
 _TOLD: Final = frozenset(
     {
@@ -200,7 +200,7 @@ class _Text:
     ) -> None:
         self._work, self._reader, self._entity, self._seen = work, reader, entity, seen
         filled = scores.filled(work.catalog, entity.id)
-        own = [one.id for one in entity.fields.values() if one.type not in _COMPUTED and one.id not in filled]
+        own = [one.id for one in entity.fields.values() if one.type not in COMPUTED and one.id not in filled]
         self._watched = set(chosen) if chosen else {*own, *_SYSTEM}
         self._locale = reader.locale or work.catalog.settings.get("locale", "en")
 

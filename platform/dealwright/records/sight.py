@@ -1,6 +1,7 @@
 """What a person can see and do, and why: each answer with the grants that give it, by the functions that decide it.
 
 entities(work)                 of every entity: the grants, and how many records may be read now
+writable(entity)               what of it anybody can fill at all
 of_record(work, entity, id)    of one record: each operation, with the grants that match it and those that do not
 
 ``work`` is a transaction of the person who is asked about (``access.acting``); nothing is worked out here a second time.
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from dealwright import access
 from dealwright.access.rights import OPERATIONS
-from dealwright.records import read
+from dealwright.metadata.findings import COMPUTED
+from dealwright.records import judge, read
 from dealwright.storage import records as stored
 
 if TYPE_CHECKING:
@@ -112,5 +114,15 @@ def of_record(work: Work, entity_id: str, record_id: str) -> RecordSight:
             for one in held.grants
             if op in one.ops
         )
-    edited = frozenset().union(*(one.edit for one in held.matching("update", env)))
+    allowed = frozenset().union(*(one.edit for one in held.matching("update", env)))
+    edited = allowed & writable(entity, new=False)
     return RecordSight(entity, record_id, ops, held.seen_on(env), edited)
+
+
+def writable(entity: Entity, *, new: bool) -> frozenset[str]:
+    """Return the fields that somebody can fill at all, whatever is granted: none that is worked out or kept by the platform."""
+    return frozenset(
+        name
+        for name, field in entity.all_fields().items()
+        if (judge.settable(name, new=new) if field.system else field.type not in COMPUTED)
+    )
