@@ -25,10 +25,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from dealwright.insights import figures, ground, periods, touches
+from dealwright.insights import figures, ground, touches
 from dealwright.insights.ground import seconds, total
 from dealwright.insights.outcomes import timed
-from dealwright.insights.periods import Between
 from dealwright.insights.table import Column, Row, Table
 from dealwright.metadata import scores
 
@@ -47,12 +46,7 @@ _Cells = dict[tuple[Any, int], float]
 
 def allocation(at: Ground) -> Table:
     """Effort and value of each group, another allocation, and what would be expected of it."""
-    period = at.report.period
-    assert period is not None  # noqa: S101 - the check of the definitions has made sure
-    whole = at.between or periods.last(period.unit, period.last, at.today)
-    until = min(whole.until, periods.start(at.today, period.unit))
-    at = at.moved(Between(whole.since, max(until, whole.since), period.unit))
-    starts = periods.starts(Between(whole.since, max(until, periods.later(whole.since, "day", 1))), period.unit)
+    at, _, starts = at.whole_periods()
     (key,) = at.grouped()
     efforts = _efforts(at, key, starts)
     won = _won(at, key, starts)

@@ -106,6 +106,19 @@ class Ground:
         """Return the same ground for another time."""
         return replace(self, between=between)
 
+    def whole_periods(self) -> tuple[Ground, Between, list[date]]:
+        """Return the ground of the periods that are over, their time, and the first day of each; the running one is left out.
+
+        Only for reports with a ``period``, as the check of the definitions makes sure of.
+        """
+        period = self.report.period
+        assert period is not None  # noqa: S101 - see above
+        asked = self.between or periods.last(period.unit, period.last, self.today)
+        until = min(asked.until, periods.start(self.today, period.unit))
+        over = Between(asked.since, max(until, asked.since), period.unit)
+        least = periods.later(asked.since, "day", 1)
+        return self.moved(over), over, periods.starts(replace(over, until=max(until, least)), period.unit)
+
     def value(self, path: str) -> sa.ColumnElement[Any]:
         """Return a field or path as an expression over the entity's table."""
         return queries.expression(self.catalog, self.layout, path, self.env)

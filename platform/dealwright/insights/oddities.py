@@ -41,17 +41,11 @@ _COLUMNS = (
 
 def anomalies(at: Ground) -> Table:
     """The last whole period of each group, what is usual, and whether it is far from that."""
-    period = at.report.period
-    assert period is not None  # noqa: S101 - the check of the definitions has made sure
-    whole = at.between or periods.last(period.unit, period.last, at.today)
-    until = min(whole.until, periods.start(at.today, period.unit))
-    at = at.moved(Between(whole.since, max(until, whole.since), period.unit))
-    starts = periods.starts(Between(whole.since, max(until, periods.later(whole.since, "day", 1))), period.unit)
+    at, over, starts = at.whole_periods()
     keys = at.grouped()
     told, staged = _told(at, keys, starts)
     # The last period once more by itself: what is counted and listed is of it alone.
-    between = at.between or whole
-    late, _ = _told(at.moved(Between(max(starts[-1], between.since), between.until)), keys, starts[-1:])
+    late, _ = _told(at.moved(Between(max(starts[-1], over.since), over.until)), keys, starts[-1:])
     names = [f"k{i}" for i in range(len(keys) + staged)]
     values: dict[tuple[Any, ...], dict[int, float]] = defaultdict(dict)
     counts: dict[tuple[Any, ...], int] = {}
@@ -80,7 +74,7 @@ def anomalies(at: Ground) -> Table:
         rows,
         lambda row, _: ground.chosen(late, names, row.key),
         {key.head.id: key.starts for key in keys if key.starts},
-        notes=[("judged", {"period": periods.named(starts[-1], period.unit), "before": last})],
+        notes=[("judged", {"period": periods.named(starts[-1], str(over.unit)), "before": last})],
     )
 
 
