@@ -70,7 +70,7 @@ class _Words:
             case Call(op="today()"):
                 return gettext("today")
             case Call(op="now()"):
-                return gettext("now")
+                return gettext("the present moment")
             case Call(op="coalesce()", args=args):
                 return gettext(", else ").join(self.of(one, 5, of) for one in args)
             case Call(op="changed()", args=(inner,)):

@@ -63,7 +63,7 @@ def label(key: str) -> tuple[str, str]:
         "offset": (gettext("So long after it"), gettext("With a minus: before it.")),
         "at": (gettext("At what time"), gettext("Such as 09:00, in the zone of the workspace.")),
         "every": (gettext("Every"), ""),
-        "on": (gettext("On"), ""),
+        "on": (gettext("On which day"), ""),
         "month": (gettext("In which month of the quarter or year"), ""),
         "cron": (gettext("Or five fields of cron"), ""),
         "filter": (gettext("Looks at records where"), ""),

@@ -69,7 +69,7 @@ def operation(name: str) -> str:
     said = {
         **{"read": gettext("See"), "create": gettext("Make"), "update": gettext("Edit")},
         **{"delete": gettext("Archive"), "move": gettext("Move on"), "export": gettext("Export")},
-        **{"import": gettext("Import"), "share": gettext("Share")},
+        **{"import": gettext("Import"), "share": gettext("Share with others")},
     }
     return said.get(name, name)
 

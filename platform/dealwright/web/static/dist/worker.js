@@ -1,7 +1,7 @@
 // Keeps what every page is made of (scripts, styles, icons, the font) on the device, by version, and shows a page of its own
 // where there is no connection. Pages and answers belong to who is signed in: it keeps only pages that reading.js asks it to
 // keep, for one person, and shows them with the moment they are of.
-const VERSION = '6dc2b99e6630', FILES = ["/static/dist/app-LYDN6IZC.css","/static/dist/app-U6NBXD53.js","/static/dist/board-RCE7SFBF.js","/static/dist/calendar-CFU7TNQE.js","/static/dist/chunk-7HB6IPSW.js","/static/dist/chunk-AE3GRL5H.js","/static/dist/chunk-J2J3RFO6.js","/static/dist/chunk-VWH3ZZS2.js","/static/dist/icons-6BD0C96D.svg","/static/dist/inter-latin-wght-normal-NRMW37G5.woff2","/static/dist/list-UDKRW7SV.js"], OFFLINE = '/static/dist/offline-DDB1677B.html';
+const VERSION = '439ae3279e7a', FILES = ["/static/dist/app-PU6U35WO.css","/static/dist/app-U6NBXD53.js","/static/dist/board-RCE7SFBF.js","/static/dist/calendar-CFU7TNQE.js","/static/dist/chunk-7HB6IPSW.js","/static/dist/chunk-AE3GRL5H.js","/static/dist/chunk-J2J3RFO6.js","/static/dist/chunk-VWH3ZZS2.js","/static/dist/icons-6BD0C96D.svg","/static/dist/inter-latin-wght-normal-NRMW37G5.woff2","/static/dist/list-UDKRW7SV.js"], OFFLINE = '/static/dist/offline-4050C51D.html';
 const CACHE = `dealwright-${VERSION}`, KEPT = 'dealwright-kept-', PAGES = 60, DAYS = 7, AT = 'Dealwright-At';
 const held = new Map(); // the page that each window shows, until it is asked for or the worker rests
 
